@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MQTT_SESSION_H
+#define MQTT_SESSION_H
+
+/*
+ * The protocol engine of a client: bytes in, time in, calls in; bytes out,
+ * events out, next deadline out. No I/O, no clock, no lock, no thread: one
+ * caller at a time (client/conn.c calls it under the connection's mutex).
+ *
+ * A session outlives network connections. session_connect() starts one (all
+ * limits of the broker are reset to their defaults first), session_lost()
+ * ends it; unacknowledged messages stay in the store and are sent again when
+ * the broker still has the session. It owns its output lanes and tables; the
+ * store, and everything that struct session_config points to, belong to the
+ * caller and must outlive it.
+ *
+ * Times are nanoseconds of one steady clock that the caller chooses.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "mqtt/packet.h"
+#include "mqtt/store.h"
+
+struct session;
+
+/* What to do with QoS 2 messages whose fate is unknown because the broker
+ * lost the session (QoS 1 is always published again). */
+enum session_loss {
+	SESSION_LOSS_REPUBLISH, /* may arrive twice */
+	SESSION_LOSS_HOLD,      /* keep them, never send again */
+};
+
+struct session_config {
+	uint16_t inflight;      /* own window for QoS 1 and 2; 0: 65535 */
+	uint16_t aliases_out;   /* topic aliases to use at most; 0: none */
+	enum session_loss on_loss;
+	uint64_t ping_timeout;  /* ns until an unanswered ping means dead;
+	                         * 0: the smaller of keepalive and 20 s */
+	uint64_t write_timeout; /* ns without write progress; 0: 30 s */
+	uint64_t beat;          /* ns between pings when shorter than the
+	                         * keepalive; 0: from the keepalive */
+	bool strict;            /* PUBACK for QoS 2 is an error [3.1.1 4.3.3] */
+};
+
+/* What the broker allows on this connection, from CONNACK [MQTT-3.2.2.3]. */
+struct session_limits {
+	uint32_t max_packet;      /* 0: no limit */
+	uint32_t session_expiry;  /* seconds, as the server decided */
+	uint16_t receive_max;     /* 1..65535 */
+	uint16_t topic_alias_max;
+	uint16_t keepalive;       /* seconds, as the server decided */
+	uint8_t max_qos;
+	bool retain, wildcard, sub_ids, shared;
+};
+
+enum event_type {
+	EVENT_CONNACK,     /* accepted or refused: see connack.reason */
+	EVENT_MESSAGE,     /* hand it over, then session_acknowledge() */
+	EVENT_PUBLISHED,   /* an outbound QoS 1/2 message is complete */
+	EVENT_SUBACK,
+	EVENT_UNSUBACK,
+	EVENT_PONG,
+	EVENT_AUTH,        /* enhanced authentication: answer it */
+	EVENT_DISCONNECT,  /* the server's; the connection is over */
+};
+
+struct event_connack {
+	struct connack packet;
+	size_t resent;     /* messages sent again on a resumed session */
+	size_t completed;  /* released QoS 2 taken as delivered, session lost */
+	size_t republished; /* unknown fate, published anew */
+	size_t held;       /* unknown fate, kept back (SESSION_LOSS_HOLD) */
+};
+
+struct event_message {
+	struct publish packet; /* topic in full even if an alias came */
+	uint64_t delivery;     /* rises by one per message handed over */
+};
+
+struct event_published {
+	uint64_t seq, tag;     /* of the message */
+	uint8_t qos;
+	uint8_t reason;        /* >= 0x80: refused. Packet too large for
+	                        * this broker: 0x95; expired before it was
+	                        * ever sent: expired is set */
+	bool expired;
+	bool downgraded;       /* QoS 2 ended by a PUBACK */
+	struct bytes props;    /* reason string, user properties */
+};
+
+/* Views point into the bytes given to session_feed(). */
+struct event {
+	enum event_type type;
+	union {
+		struct event_connack connack;
+		struct event_message message;
+		struct event_published published;
+		struct suback suback;
+		struct disconnect disconnect; /* and AUTH */
+	};
+};
+
+enum feed {
+	FEED_MORE,  /* no complete packet in the bytes */
+	FEED_NONE,  /* consumed a packet that needs nobody's attention */
+	FEED_EVENT, /* ret_event is filled */
+	FEED_FAIL,  /* protocol error, see session_failure() */
+};
+
+enum submit {
+	SUBMIT_OK,
+	SUBMIT_OFFLINE,     /* no live connection (QoS 0, subscribe...) */
+	SUBMIT_BAD_TOPIC,   /* see topic.h for the text */
+	SUBMIT_NO_QOS,      /* above the broker's maximum [MQTT-3.2.2-11] */
+	SUBMIT_NO_RETAIN,   /* [MQTT-3.2.2-14] */
+	SUBMIT_NO_WILDCARD, /* 3.2.2.3.11 */
+	SUBMIT_NO_SUB_IDS,  /* 3.2.2.3.12 */
+	SUBMIT_NO_SHARED,   /* 3.2.2.3.13 */
+	SUBMIT_TOO_LARGE,   /* [MQTT-3.2.2-15] */
+	SUBMIT_NO_PID,      /* all 65,535 ids are in use */
+	SUBMIT_NO_MEMORY,   /* or the store failed: see err */
+};
+
+enum tick {
+	TICK_OK,
+	TICK_DEAD,    /* a ping was not answered in time */
+	TICK_STALLED, /* output waits and nothing could be written */
+};
+
+struct session_failure {
+	uint8_t reason;  /* what our DISCONNECT says */
+	const char *why; /* static text */
+};
+
+struct session_stats {
+	size_t queued;         /* QoS 1/2 never sent */
+	size_t awaiting_ack;   /* PUBACK or PUBREC */
+	size_t awaiting_comp;  /* PUBCOMP */
+	size_t held;           /* kept back after a lost session */
+	size_t undelivered;    /* inbound, not yet acknowledged */
+};
+
+/* NULL when out of memory. Messages already in the store are taken over
+ * (their ids are reserved before anything else gets one). */
+struct session *session_new(struct store *store,
+			    const struct session_config *config);
+void session_free(struct session *s);
+
+/*
+ * Starts a network connection: resets limits and lanes and queues CONNECT.
+ * Nothing else goes out before CONNACK, except AUTH and DISCONNECT with
+ * enhanced authentication [MQTT-3.1.2-30]. c (a concrete version) and what
+ * it points to must live until session_lost(). An assigned client id from an
+ * earlier CONNACK replaces an empty one.
+ */
+int session_connect(struct session *s, const struct connect *c, uint64_t now)
+	MUST_CHECK;
+
+/* The network connection is gone, or will be: connection state is dropped,
+ * session state stays. Idempotent. */
+void session_lost(struct session *s);
+
+/*
+ * Takes at most one packet from the front of `in`; *ret_used says how many
+ * bytes to drop from it (0 with FEED_MORE). After FEED_FAIL a DISCONNECT is
+ * in the output if the protocol allows one; write it and close.
+ */
+enum feed session_feed(struct session *s, struct bytes in, uint64_t now,
+		       size_t *ret_used, struct event *ret_event);
+struct session_failure session_failure(const struct session *s);
+
+/* Any bytes came in, a whole packet or not: the peer is alive. */
+void session_heard(struct session *s, uint64_t now);
+/* Reading is paused by our own back-pressure: silence proves nothing. */
+void session_set_paused(struct session *s, bool is_paused, uint64_t now);
+
+/*
+ * Publishes. QoS 0 goes straight to the output and needs a connection. QoS 1
+ * and 2 go to the store (also offline) and on the wire as soon as the window
+ * allows; completion is an EVENT_PUBLISHED with the same seq. *ret_seq is 0
+ * for QoS 0. Limits of the broker are checked while connected, and again
+ * when a queued message is sent.
+ */
+enum submit session_publish(struct session *s, const struct publish *p,
+			    uint64_t tag, uint64_t now, uint64_t *ret_seq);
+/* Puts queued messages on the wire as far as the window allows and while the
+ * output is below room bytes; called after publish, feed and sent. */
+void session_pump(struct session *s, uint64_t now, size_t room);
+/* Messages that the pump dropped without an answer of the broker (expired,
+ * too large for it, not allowed by it): fetch until false. */
+bool session_next_dropped(struct session *s, struct event_published *ret);
+
+/* *ret_pid names the SUBACK or UNSUBACK to wait for. p->pid is ignored. */
+enum submit session_subscribe(struct session *s, const struct subscribe *p,
+			      uint16_t *ret_pid);
+enum submit session_unsubscribe(struct session *s, const struct subscribe *p,
+				uint16_t *ret_pid);
+
+/* All messages up to and including that delivery have been handed over:
+ * queues PUBACK, PUBREC in order of arrival [MQTT-4.6.0-2,-3]. */
+void session_acknowledge(struct session *s, uint64_t delivery);
+/* As above up to delivery - 1, and delivery itself is refused with an MQTT 5
+ * reason (plain acknowledgement in 3.x). */
+void session_refuse(struct session *s, uint64_t delivery, uint8_t reason);
+
+/* AUTH during CONNECT (continue) or later (reauthenticate) [MQTT-4.12]. */
+enum submit session_auth(struct session *s, uint8_t reason,
+			 struct bytes props);
+/* Queues DISCONNECT behind everything that is queued; nothing may be queued
+ * after it [MQTT-3.14.4-1]. */
+void session_disconnect(struct session *s, const struct disconnect *p);
+/* Queues PINGREQ now (smart heartbeat, round trip probes). */
+void session_ping(struct session *s, uint64_t now);
+
+/*
+ * Output: the next contiguous bytes to write, control packets first but
+ * never inside another packet. Commit the store before writing them
+ * (session_commit is cheap when nothing changed). The view dies with the
+ * next call of anything but session_sent().
+ */
+int session_commit(struct session *s, struct err *e) MUST_CHECK;
+struct bytes session_output(struct session *s);
+void session_sent(struct session *s, size_t n, uint64_t now);
+/* All bytes that wait, in both lanes. */
+size_t session_output_len(const struct session *s);
+
+/* When session_tick() is due next; CLOCK_NEVER when there is nothing. */
+uint64_t session_deadline(const struct session *s);
+enum tick session_tick(struct session *s, uint64_t now);
+
+bool session_is_online(const struct session *s); /* CONNACK accepted */
+const struct session_limits *session_limits(const struct session *s);
+/* The id in use: ours or the assigned one; dies at the next connect. */
+struct bytes session_client_id(const struct session *s);
+void session_stats(const struct session *s, struct session_stats *ret);
+/* True when no QoS 1/2 message is waiting for anything (held ones excepted)
+ * and the output is empty: what "drained" means. */
+bool session_is_idle(const struct session *s);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MQTT_WIRE_H
+#define MQTT_WIRE_H
+
+/*
+ * The primitive data types of MQTT: fixed integers, variable byte integers,
+ * UTF-8 strings, binary data; read through a bounded cursor, written into a
+ * buf. Pure and thread-free. Readers never pass the end of their cursor and
+ * return views into it; writers return -1 only when the buf is full or
+ * memory is short.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+
+struct cursor {
+	const uint8_t *p, *end;
+};
+
+static inline struct cursor cursor_of(struct bytes b)
+{
+	return (struct cursor){ b.p, b.p + b.n };
+}
+
+static inline size_t cursor_left(const struct cursor *c)
+{
+	return (size_t)(c->end - c->p);
+}
+
+/* Each returns 0, or -1 when the bytes end too early or are malformed. */
+int wire_u8(struct cursor *c, uint8_t *ret) MUST_CHECK;
+int wire_u16(struct cursor *c, uint16_t *ret) MUST_CHECK;
+int wire_u32(struct cursor *c, uint32_t *ret) MUST_CHECK;
+/* Minimal encoding enforced [MQTT-1.5.5-1]. */
+int wire_varint(struct cursor *c, uint32_t *ret) MUST_CHECK;
+/* UTF-8 checked, U+0000 refused [MQTT-1.5.4-1,-2]; p is never NULL. */
+int wire_string(struct cursor *c, struct bytes *ret) MUST_CHECK;
+int wire_binary(struct cursor *c, struct bytes *ret) MUST_CHECK;
+
+/* Result of looking at a variable byte integer that may be incomplete. */
+enum varint { VARINT_OK, VARINT_MORE, VARINT_BAD };
+enum varint wire_peek_varint(struct bytes in, uint32_t *ret, size_t *ret_used);
+
+static inline size_t wire_varint_size(uint32_t v)
+{
+	return v < 128 ? 1 : v < 16384 ? 2 : v < 2097152 ? 3 : 4;
+}
+
+/* Writes v (<= MQTT_VARINT_MAX) at dst, returns the bytes written (1..4). */
+size_t wire_store_varint(uint8_t *dst, uint32_t v);
+
+int wire_put_u8(struct buf *b, uint8_t v) MUST_CHECK;
+int wire_put_u16(struct buf *b, uint16_t v) MUST_CHECK;
+int wire_put_u32(struct buf *b, uint32_t v) MUST_CHECK;
+int wire_put_varint(struct buf *b, uint32_t v) MUST_CHECK;
+/* Two length bytes and the data (n <= 65535). */
+int wire_put_binary(struct buf *b, struct bytes v) MUST_CHECK;
+
+/* Legal MQTT UTF-8 string content: well-formed, no U+0000, <= 65535. */
+bool wire_is_string(struct bytes b);
+
+#endif

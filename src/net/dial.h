@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NET_DIAL_H
+#define NET_DIAL_H
+
+/*
+ * From a name to a connected socket without ever waiting: resolves in a
+ * helper thread (numeric addresses and "localhost" at once), then tries all
+ * addresses, families interleaved, the next one after 250 ms or at once when
+ * one fails; the first that connects wins (RFC 8305). Unix sockets too.
+ *
+ * A dial belongs to one thread at a time. Watch dial_fd() for the events
+ * dial_step() asks for, and call dial_step() again then or at
+ * dial_deadline(). It owns all sockets until dial_take_fd().
+ */
+
+#include <stdint.h>
+
+#include "net/stream.h"
+
+struct dial;
+
+enum dial_family { DIAL_ANY, DIAL_IPV4, DIAL_IPV6 };
+
+struct dial_config {
+	const char *host;      /* name or address, no brackets */
+	uint16_t port;
+	const char *unix_path; /* instead of host and port */
+	enum dial_family family;
+	const char *const *bind_addresses; /* numeric; tried per family */
+	size_t bind_count;
+	size_t bind_index;     /* which one to start with (round robin) */
+};
+
+/* Starts; the config's strings must live as long as the dial. NULL with e. */
+struct dial *dial_new(const struct dial_config *c, uint64_t now,
+		      struct err *e);
+/* Cancels and frees at any time; a resolver still at work is left to finish
+ * by itself. NULL is fine. */
+void dial_free(struct dial *d);
+
+/*
+ * IO_OK: connected, take the socket. IO_WANT_READ / IO_WANT_WRITE: wait for
+ * that on dial_fd() or until dial_deadline(). IO_FAIL: every address failed;
+ * e is ERR_RESOLVE or ERR_CONNECT and names each address with its reason
+ * (shortened when there are many).
+ */
+enum io dial_step(struct dial *d, uint64_t now, struct err *e);
+int dial_fd(const struct dial *d);
+uint64_t dial_deadline(const struct dial *d);
+/* The connected socket (blocking mode); the caller owns it now. */
+int dial_take_fd(struct dial *d);
+/* Address it got connected to, "127.0.0.1:1883"; static to the dial. */
+const char *dial_address(const struct dial *d);
+/* What it is doing, for time-out messages: "resolving 'h'",
+ * "connecting to 192.0.2.1:1883". */
+const char *dial_phase(const struct dial *d);
+
+#endif
