@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# Completions for bash, zsh and fish.

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# Layer 5, connections: the only place with threads and locks.
+
+noinst_LIBRARIES += src/libclient.a
+
+src_libclient_a_SOURCES =

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# Layer 6, the option table and what is made of it.
+
+noinst_LIBRARIES += src/libconfig.a
+
+src_libconfig_a_SOURCES =

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# Layer 4, implementations of mqtt/store.h.
+
+noinst_LIBRARIES += src/libstore.a
+
+src_libstore_a_SOURCES =

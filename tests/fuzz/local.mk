@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# Fuzz targets, each with its corpus in tests/fuzz/corpus/fuzz_NAME/:
+#
+#   FUZZ_TARGETS += tests/fuzz/fuzz_decode
+#   tests_fuzz_fuzz_decode_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
+
+check_LIBRARIES += tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay_main.c

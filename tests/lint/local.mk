@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# Rules about the source itself, as TAP scripts.

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# One program per module, from tests/unit/test_MODULE.c, linking the archives
+# of its own layer and those below:
+#
+#   UNIT_TESTS += tests/unit/test_buf
+#   tests_unit_test_buf_LDADD = $(BASE_LIBS)
+
+EXTRA_DIST += tests/unit/test.h
