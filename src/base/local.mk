@@ -4,3 +4,13 @@
 noinst_LIBRARIES += src/libbase.a
 
 src_libbase_a_SOURCES =
+src_libbase_a_SOURCES += src/base/attr.h
+src_libbase_a_SOURCES += src/base/banned.h
+src_libbase_a_SOURCES += src/base/buf.h
+src_libbase_a_SOURCES += src/base/bytes.h
+src_libbase_a_SOURCES += src/base/clock.h
+src_libbase_a_SOURCES += src/base/err.h
+src_libbase_a_SOURCES += src/base/heap.h
+src_libbase_a_SOURCES += src/base/log.h
+src_libbase_a_SOURCES += src/base/parse.h
+src_libbase_a_SOURCES += src/base/text.h

@@ -4,3 +4,13 @@
 noinst_LIBRARIES += src/libmqtt.a
 
 src_libmqtt_a_SOURCES =
+src_libmqtt_a_SOURCES += src/mqtt/decode.h
+src_libmqtt_a_SOURCES += src/mqtt/encode.h
+src_libmqtt_a_SOURCES += src/mqtt/packet.h
+src_libmqtt_a_SOURCES += src/mqtt/props.h
+src_libmqtt_a_SOURCES += src/mqtt/reason.h
+src_libmqtt_a_SOURCES += src/mqtt/session.h
+src_libmqtt_a_SOURCES += src/mqtt/store.h
+src_libmqtt_a_SOURCES += src/mqtt/topic.h
+src_libmqtt_a_SOURCES += src/mqtt/types.h
+src_libmqtt_a_SOURCES += src/mqtt/wire.h

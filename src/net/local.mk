@@ -4,3 +4,7 @@
 noinst_LIBRARIES += src/libnet.a
 
 src_libnet_a_SOURCES =
+src_libnet_a_SOURCES += src/net/dial.h
+src_libnet_a_SOURCES += src/net/socket.h
+src_libnet_a_SOURCES += src/net/stream.h
+src_libnet_a_SOURCES += src/net/url.h
