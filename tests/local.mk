@@ -5,6 +5,7 @@
 #   make check-bats   the programs against a real mosquitto
 #   make check-fuzz   replay the fuzz corpora
 #   make check-lint   the quick rules (layers, purity, sizes)
+#   make lint         these, clang-tidy, cppcheck and shellcheck
 # One test: make check TESTS=tests/unit/test_buf
 
 TEST_EXTENSIONS = .bats .sh
@@ -18,7 +19,7 @@ BATS_LOG_COMPILER = $(BATS) --tap
 
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)'; \
-	export top_srcdir top_builddir;
+	PROGRAMS='$(bin_PROGRAMS)'; export top_srcdir top_builddir PROGRAMS;
 
 UNIT_TESTS =
 BATS_TESTS =
