@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck over every script, bats files included.
+# Every script through shellcheck, bats files included.
 . "${top_srcdir:=.}/tests/lint/tap.sh"
 cd "$top_srcdir" || exit 1
 need shellcheck

@@ -11,6 +11,7 @@ trap 'rm -rf "$out"' EXIT
 sources=$(find src -name '*.c' | sort)
 
 # stderr has only the count of what was suppressed in system headers.
+# shellcheck disable=SC2016
 tidy_one='
   mkdir -p "$2/${3%/*}"
   clang-tidy --quiet -p "$1" "$PWD/$3" > "$2/$3" 2> "$2/$3.err" ||
