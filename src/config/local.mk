@@ -4,3 +4,4 @@
 noinst_LIBRARIES += src/libconfig.a
 
 src_libconfig_a_SOURCES =
+src_libconfig_a_SOURCES += src/config/settings.h

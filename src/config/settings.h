@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+/*
+ * struct settings: everything a tool was told, from the built-in defaults,
+ * a profile, the environment and the command line (the later ones win).
+ *
+ * The option table (config/option.h) writes into it; settings_load() then
+ * checks the whole and fills in what follows from it (client, publish,
+ * subscriptions ...). A tool reads client, run and its own part; typed and
+ * origins belong to the configuration layer. Main thread only, before any
+ * other thread is started; afterwards it is read-only.
+ *
+ * It owns everything its pointers lead to, until settings_release(), and it
+ * must not be moved once loaded. Durations are nanoseconds, 0 when there is
+ * no limit.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "client/params.h"
+#include "mqtt/packet.h"
+
+/* Bits, so that a row of the table can serve several. */
+enum tool {
+	TOOL_PUB = 1,
+	TOOL_SUB = 2,
+	TOOL_RR = 4,
+	TOOL_BENCH = 8,
+	TOOL_CHECK = 16,
+};
+
+/* What the options ask of the program. */
+enum settings_action {
+	SETTINGS_RUN,   /* its work */
+	SETTINGS_PRINT, /* write settings.text to stdout and exit with 0 */
+};
+
+/* Values of a repeatable option, in the order given. */
+struct text_list {
+	const char **v;
+	size_t n;
+};
+
+/* Where a value comes from, the weakest first. */
+enum origin_kind {
+	ORIGIN_DEFAULT,
+	ORIGIN_PROFILE,
+	ORIGIN_ENVIRONMENT,
+	ORIGIN_OPTIONS_FILE, /* -o FILE */
+	ORIGIN_ARGV,
+};
+
+struct origin {
+	enum origin_kind kind;
+	const char *where; /* "FILE:LINE:COLUMN", the variable's name or the
+	                    * option as typed; NULL for defaults */
+};
+
+/* Limits of the whole run and what it says about itself. */
+struct run_settings {
+	uint64_t timeout;       /* --timeout, -W: the whole run */
+	uint64_t ack_timeout;   /* longest wait for one acknowledgement */
+	uint64_t idle_timeout;  /* nothing happened for so long: end with 0 */
+	uint64_t drain_timeout; /* after the end of input */
+	enum log_level log_level; /* from --quiet and -d */
+	bool coalesce;          /* false: write every packet at once */
+};
+
+enum pub_source {
+	PUB_MESSAGE, /* -m: pub.message */
+	PUB_NULL,    /* -n: no payload; pub.message is empty */
+	PUB_FILE,    /* -f: the whole of pub.file */
+	PUB_STDIN,   /* -s: the whole of stdin */
+	PUB_LINES,   /* -l: each line of stdin */
+};
+
+struct pub_settings {
+	enum pub_source source;
+	const char *file;
+	struct bytes message;
+	/* Each message, without its payload: topic, QoS, retain, properties
+	 * (payload format, content type ...), expiry and alias. */
+	struct publish publish;
+	uint64_t repeat;       /* times to send it; 1 unless told */
+	uint64_t repeat_delay; /* at least this long between two */
+	bool check_utf8;       /* refuse payloads that are not UTF-8 */
+};
+
+/* How payloads appear in JSON. */
+enum json_payload {
+	JSON_PAYLOAD_AUTO,   /* text when it is UTF-8, else base64 */
+	JSON_PAYLOAD_BASE64, /* always base64 */
+	JSON_PAYLOAD_JSON,   /* parsed as JSON, like %J */
+};
+
+struct sub_settings {
+	/* One SUBSCRIBE per subscription identifier in use; filters[] of all
+	 * of them is in the order of the command line. None with -U alone. */
+	const struct subscribe *subscribes;
+	size_t subscribe_count;
+	struct subscribe unsubscribe; /* -U; count 0: none */
+	const struct bytes *filter_out; /* -T */
+	size_t filter_out_count;
+
+	uint64_t count;        /* -C: end after so many; 0: no limit */
+	bool exit_subscribed;  /* -E: end when subscribed */
+	bool no_retained;      /* -R */
+	bool retained_only;
+	bool remove_retained;
+	bool partial_ok;       /* some filters may be refused */
+	bool validate_utf8;    /* refuse text payloads that are not UTF-8 */
+	double random_filter;  /* percent of the messages to show; 100: all */
+
+	bool verbose;          /* -v: the topic in front */
+	bool no_newline;       /* -N */
+	const char *format;    /* -F; NULL: none */
+	bool json;             /* --json */
+	enum json_payload json_payload;
+	bool pretty;           /* JSON over several lines */
+	const char *output;    /* --output FILE; NULL: stdout */
+};
+
+/* As typed, before the whole is known: the configuration layer's own. */
+struct typed {
+	const char *host, *unix_path, *url;
+	uint32_t port;             /* 0: by the scheme */
+	struct text_list servers;
+	unsigned server_order, family, version;
+	struct text_list bind;
+
+	const char *id, *id_prefix;
+	uint32_t keepalive;
+	bool keep_session;         /* -c */
+	uint32_t session_expiry;
+	uint32_t inflight;
+	const char *user, *password;
+	const char *password_file, *password_command;
+	uint32_t password_fd;
+	bool password_prompt;
+
+	uint32_t receive_max, max_packet, topic_alias_max;
+	bool request_response_info, no_request_problem_info;
+	struct text_list connect_user_props;
+	const char *auth_method, *auth_data;
+
+	const char *will_topic, *will_payload, *will_file;
+	uint32_t will_qos;
+	bool will_retain;
+	uint32_t will_delay, will_expiry;
+	bool will_utf8;
+	const char *will_content_type, *will_response_topic;
+	const char *will_correlation_data;
+	struct text_list will_user_props;
+
+	uint32_t disconnect_expiry;
+	struct text_list disconnect_user_props;
+
+	uint64_t connect_timeout;
+	bool reconnect;
+	uint64_t reconnect_delay, reconnect_max_delay;
+	uint32_t reconnect_attempts;
+	bool debug, quiet, no_coalesce;
+
+	const char *topic;         /* mqtt-pub */
+	uint32_t qos;
+	bool retain;
+	const char *message;
+	bool null_message, stdin_whole, stdin_lines;
+	bool payload_utf8;
+	uint32_t message_expiry, topic_alias;
+	const char *content_type, *response_topic, *correlation_data;
+	struct text_list user_props;
+
+	struct text_list filters;  /* mqtt-sub: -t, and --subscribe */
+	struct text_list unsubscribe, filter_out;
+	bool no_local, retain_as_published;
+	unsigned retain_handling;
+	uint32_t subscription_id;
+	struct text_list unsubscribe_user_props;
+
+	const char *profile, *save_profile, *options_file;
+	bool show_config, help, show_version;
+};
+
+struct kept; /* memory that lives as long as the settings */
+
+struct settings {
+	enum tool tool;
+	enum settings_action action;
+	struct buf text;            /* with SETTINGS_PRINT */
+	struct text_list warnings;  /* one line each, for the user */
+
+	struct client_params client;
+	struct disconnect disconnect; /* for client_disconnect() */
+	struct run_settings run;
+	struct pub_settings pub;
+	struct sub_settings sub;
+
+	struct typed typed;
+	struct origin *origins;     /* one per row of the table */
+	struct kept *kept;
+};
+
+/* What the process was started with. argv is NULL-terminated; secrets in it
+ * are overwritten. Our own variables are taken out of env, so that programs
+ * started later do not inherit them. */
+struct settings_input {
+	enum tool tool;
+	char **argv;
+	char **env;
+};
+
+/*
+ * Reads and checks everything. May read files (profiles, password files),
+ * run the password command and ask on the terminal. On failure e is one line
+ * for the user (ERR_USAGE, or ERR_LOCAL when something could not be read),
+ * and s is still to be released.
+ */
+int settings_load(struct settings *s, const struct settings_input *in,
+		  struct err *e) MUST_CHECK;
+/* Zeroed settings are fine. Secrets are wiped. */
+void settings_release(struct settings *s);
+
+#endif
