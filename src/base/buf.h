@@ -11,6 +11,7 @@
  * and so does the memory behind it. Views of its content die at the next
  * append, reserve or consume. Storage is allocated on demand, so an idle
  * buffer costs only the struct; it grows by doubling and never beyond max.
+ * max may be raised at any time; lowering it counts from the next growth on.
  */
 
 #include "base/attr.h"
@@ -20,7 +21,7 @@ struct buf {
 	uint8_t *data;
 	size_t start; /* first byte that is still wanted */
 	size_t end;   /* one past the last byte */
-	size_t cap;   /* allocated size of data */
+	size_t cap;   /* room in data, less one byte kept for a NUL */
 	size_t max;   /* most bytes it may hold; 0 means no limit */
 };
 
@@ -45,7 +46,16 @@ static inline struct bytes buf_view(const struct buf *b)
  * bytes count only once buf_commit() says how many were written. Existing
  * content may move: earlier views die.
  */
-uint8_t *buf_reserve(struct buf *b, size_t n) MUST_CHECK;
+static inline uint8_t *buf_reserve(struct buf *b, size_t n) MUST_CHECK;
+/* The part of buf_reserve() that allocates or moves; call that instead. */
+uint8_t *buf_grow(struct buf *b, size_t n) MUST_CHECK;
+
+static inline uint8_t *buf_reserve(struct buf *b, size_t n)
+{
+	if (LIKELY(b->data && n <= b->cap - b->end))
+		return b->data + b->end;
+	return buf_grow(b, n);
+}
 
 /* Adds the first n bytes of the room that buf_reserve() gave. */
 static inline void buf_commit(struct buf *b, size_t n)
