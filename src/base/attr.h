@@ -28,6 +28,9 @@
 		t_;                  \
 	}))
 
+/* Of a 64-bit value that is not 0. */
+#define LEADING_ZEROS(v) ((unsigned)__builtin_clzll(v))
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The structure that holds MEMBER, from a pointer to the member. */

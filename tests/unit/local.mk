@@ -6,3 +6,6 @@
 #   tests_unit_test_buf_LDADD = $(BASE_LIBS)
 
 EXTRA_DIST += tests/unit/test.h
+
+UNIT_TESTS += tests/unit/test_bench_hist
+tests_unit_test_bench_hist_LDADD = $(BENCH_LIBS)
