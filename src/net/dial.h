@@ -8,9 +8,11 @@
  * addresses, families interleaved, the next one after 250 ms or at once when
  * one fails; the first that connects wins (RFC 8305). Unix sockets too.
  *
- * A dial belongs to one thread at a time. Watch dial_fd() for the events
- * dial_step() asks for, and call dial_step() again then or at
- * dial_deadline(). It owns all sockets until dial_take_fd().
+ * A dial belongs to one thread at a time. After dial_new() call dial_step();
+ * then watch dial_fd() for the events it asks for, and call it again when
+ * they come or at dial_deadline(). dial_fd() is the same from dial_new() to
+ * dial_take_fd(); stop watching it before either dial_take_fd() or
+ * dial_free(). The dial owns all sockets until dial_take_fd().
  */
 
 #include <stdint.h>
@@ -31,7 +33,9 @@ struct dial_config {
 	size_t bind_index;     /* which one to start with (round robin) */
 };
 
-/* Starts; the config's strings must live as long as the dial. NULL with e. */
+/* Starts; the config's strings must live as long as the dial. NULL with e:
+ * ERR_USAGE for a bad address, ERR_RESOLVE, or ERR_CONNECT (also when there
+ * are no file descriptors left). */
 struct dial *dial_new(const struct dial_config *c, uint64_t now,
 		      struct err *e);
 /* Cancels and frees at any time; a resolver still at work is left to finish

@@ -5,7 +5,8 @@
 /*
  * URLs of brokers and proxies: scheme://[user[:password]@]host[:port][/path]
  * with percent-decoding, IPv6 in brackets, and unix:/path. Pure text work;
- * any thread. A struct url owns its strings.
+ * any thread. A struct url owns its strings. Errors never show a user name
+ * or a password.
  */
 
 #include <stdbool.h>
@@ -16,7 +17,7 @@
 
 enum url_scheme {
 	URL_MQTT,  /* mqtt:// tcp:// */
-	URL_MQTTS, /* mqtts:// ssl:// */
+	URL_MQTTS, /* mqtts:// ssl:// tls:// */
 	URL_WS,
 	URL_WSS,
 	URL_UNIX,  /* unix:/path unix:///path */
@@ -27,11 +28,17 @@ enum url_scheme {
 
 struct url {
 	enum url_scheme scheme;
-	char *user, *password; /* decoded; NULL when absent */
+	/* Decoded; NULL when absent. An empty user before a password counts
+	 * as absent: "mqtt://:secret@host" is a password alone. */
+	char *user, *password;
 	char *host;            /* decoded, no brackets; NULL for unix */
 	uint16_t port;         /* 0 when absent */
-	char *path;            /* decoded, with its leading '/'; NULL when
-	                        * absent; the socket for unix */
+	/* NULL when absent; else with its leading '/'. For mqtt and mqtts a
+	 * topic or filter follows the '/', decoded, '?' and '#' included;
+	 * for unix it is the socket, decoded; for ws and wss the request
+	 * target as it was typed, query included, because decoding it would
+	 * change its meaning. Proxies have none. */
+	char *path;
 };
 
 /* e names the part that is wrong and what was expected (ERR_USAGE). */

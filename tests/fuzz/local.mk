@@ -6,3 +6,8 @@
 
 check_LIBRARIES += tests/fuzz/libreplay.a
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay_main.c
+# FUZZ_LIBS comes from configure, so automake does not see the archive in it.
+$(FUZZ_TARGETS): tests/fuzz/libreplay.a
+
+FUZZ_TARGETS += tests/fuzz/fuzz_url
+tests_fuzz_fuzz_url_LDADD = $(FUZZ_LIBS) $(NET_LIBS)

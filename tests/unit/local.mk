@@ -9,3 +9,13 @@ EXTRA_DIST += tests/unit/test.h
 
 UNIT_TESTS += tests/unit/test_bench_hist
 tests_unit_test_bench_hist_LDADD = $(BENCH_LIBS)
+EXTRA_DIST += tests/unit/dial_peer.h
+
+UNIT_TESTS += tests/unit/test_dial
+tests_unit_test_dial_LDADD = $(NET_LIBS)
+UNIT_TESTS += tests/unit/test_dial_limits
+tests_unit_test_dial_limits_LDADD = $(NET_LIBS)
+UNIT_TESTS += tests/unit/test_stream
+tests_unit_test_stream_LDADD = $(NET_LIBS)
+UNIT_TESTS += tests/unit/test_url
+tests_unit_test_url_LDADD = $(NET_LIBS)
