@@ -4,6 +4,14 @@
 noinst_LIBRARIES += src/libbench.a
 
 src_libbench_a_SOURCES =
+src_libbench_a_SOURCES += src/bench/header.c
+src_libbench_a_SOURCES += src/bench/header.h
 src_libbench_a_SOURCES += src/bench/hist.c
 src_libbench_a_SOURCES += src/bench/hist.h
 src_libbench_a_SOURCES += src/bench/pcg.h
+src_libbench_a_SOURCES += src/bench/schedule.c
+src_libbench_a_SOURCES += src/bench/schedule.h
+src_libbench_a_SOURCES += src/bench/stages.c
+src_libbench_a_SOURCES += src/bench/stages.h
+src_libbench_a_SOURCES += src/bench/track.c
+src_libbench_a_SOURCES += src/bench/track.h

@@ -19,3 +19,15 @@ UNIT_TESTS += tests/unit/test_stream
 tests_unit_test_stream_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_url
 tests_unit_test_url_LDADD = $(NET_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_schedule
+tests_unit_test_bench_schedule_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_stages
+tests_unit_test_bench_stages_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_header
+tests_unit_test_bench_header_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_track
+tests_unit_test_bench_track_LDADD = $(BENCH_LIBS)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_TRACK_H
+#define BENCH_TRACK_H
+
+/*
+ * What one receiver (a subscriber, or all members of a share group) has seen
+ * of each publisher: exact to the message, so that lost, duplicate and
+ * reordered can be told apart however much they mix.
+ *
+ * Per publisher it keeps the next sequence number expected and, only where
+ * something is missing, the list of missing ranges: 16 bytes for each pair
+ * on which all is well. A value type; one thread at a time; it owns its
+ * tables.
+ */
+
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct track_slot;
+
+struct track {
+	struct track_slot *slots;
+	uint32_t cap, used;
+};
+
+enum track_result {
+	TRACK_NEW,       /* the next one, or the first after a gap */
+	TRACK_LATE,      /* was missing: overtaken by a later one */
+	TRACK_DUPLICATE, /* seen before */
+	TRACK_OLD,       /* from so far back that nobody knows any more */
+	TRACK_FULL,      /* out of memory: not tracked */
+};
+
+/* An all-zero struct is empty and valid. */
+void track_release(struct track *t);
+
+/* A message has arrived. The first one of a publisher is expected to be
+ * number 0, unless track_restart() was called. */
+enum track_result track_see(struct track *t, uint32_t publisher,
+			    uint64_t sequence);
+
+/*
+ * The same for a publisher whose messages go to many topics, of which this
+ * receiver gets only some: gaps mean nothing, and a message counts as late
+ * or duplicate only among the last 63 numbers (TRACK_OLD before that). Use
+ * one of the two for a publisher, always.
+ */
+enum track_result track_see_sparse(struct track *t, uint32_t publisher,
+				   uint64_t sequence);
+
+/* The receiver was away without a session: what it missed is nobody's loss.
+ * The next message of each publisher is taken as it comes. */
+void track_restart(struct track *t);
+
+/*
+ * How many messages of 0 .. sent - 1 (or, after a restart, of those since)
+ * the receiver should have got and has not. *ret_first is the first of them
+ * when there is any. Not for sparse publishers.
+ */
+uint64_t track_lost(const struct track *t, uint32_t publisher, uint64_t sent,
+		    uint64_t *ret_first);
+
+#endif
