@@ -14,6 +14,8 @@
 #include "mqtt/packet.h"
 
 int encode_connect(struct buf *out, const struct connect *p) MUST_CHECK;
+/* In 3.x, and in MQTT 5 with is_v3_form, the code is return_code, or when
+ * that is 0 the one that means reason. */
 int encode_connack(struct buf *out, enum mqtt_version v,
 		   const struct connack *p) MUST_CHECK;
 /* The hot path. alias, expiry go into the properties; a topic of length 0

@@ -4,13 +4,22 @@
 noinst_LIBRARIES += src/libmqtt.a
 
 src_libmqtt_a_SOURCES =
+src_libmqtt_a_SOURCES += src/mqtt/body.c
+src_libmqtt_a_SOURCES += src/mqtt/body.h
+src_libmqtt_a_SOURCES += src/mqtt/decode.c
 src_libmqtt_a_SOURCES += src/mqtt/decode.h
+src_libmqtt_a_SOURCES += src/mqtt/encode.c
 src_libmqtt_a_SOURCES += src/mqtt/encode.h
 src_libmqtt_a_SOURCES += src/mqtt/packet.h
+src_libmqtt_a_SOURCES += src/mqtt/props.c
 src_libmqtt_a_SOURCES += src/mqtt/props.h
+src_libmqtt_a_SOURCES += src/mqtt/reason.c
 src_libmqtt_a_SOURCES += src/mqtt/reason.h
+src_libmqtt_a_SOURCES += src/mqtt/request.c
 src_libmqtt_a_SOURCES += src/mqtt/session.h
 src_libmqtt_a_SOURCES += src/mqtt/store.h
+src_libmqtt_a_SOURCES += src/mqtt/topic.c
 src_libmqtt_a_SOURCES += src/mqtt/topic.h
 src_libmqtt_a_SOURCES += src/mqtt/types.h
+src_libmqtt_a_SOURCES += src/mqtt/wire.c
 src_libmqtt_a_SOURCES += src/mqtt/wire.h

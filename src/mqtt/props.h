@@ -68,7 +68,7 @@ struct prop_info {
 	enum prop_type type;
 	uint32_t packets;  /* PROP_IN() bits of the packets that may carry it */
 	bool may_repeat;
-	const char *name;  /* "content-type": the spelling of the options */
+	const char *name;  /* "content-type": as options and mosquitto spell */
 };
 
 /* One decoded property; strings and binary data are views into the list. */
@@ -88,8 +88,9 @@ const struct prop_info *prop_info_by_name(const char *name); /* or NULL */
  * size and topic alias not 0 ... as each property's section states), single
  * ones at most once [MQTT-2.2.2, 3.x.2]. Linear in the size of the list.
  * Returns 0 or the reason code to answer with: REASON_MALFORMED when it
- * cannot be read, REASON_PROTOCOL_ERROR when it may not be there. A topic
- * alias of 0 gives REASON_ALIAS_INVALID [MQTT-3.3.2-8].
+ * cannot be read or names a property that is not for this packet (2.2.2.2),
+ * REASON_PROTOCOL_ERROR for one too many and for a value out of range. A
+ * topic alias of 0 gives REASON_ALIAS_INVALID [MQTT-3.3.2-8].
  */
 uint8_t props_check(struct bytes list, uint32_t packet);
 
@@ -104,8 +105,10 @@ uint32_t props_num(struct bytes list, uint8_t id, uint32_t fallback);
 /* The value of a string or binary property, or BYTES_NULL. */
 struct bytes props_value(struct bytes list, uint8_t id);
 
-/* Writers: append one property to a list under construction. The value's
- * range and UTF-8 are the caller's duty (props_check() finds mistakes). */
+/* Writers: append one property to a list under construction. -1 and no change
+ * when the buf is full, memory is short, or the type of the property cannot
+ * hold the value (a string over 65,535 bytes, say). The value's range and
+ * UTF-8 are the caller's duty (props_check() finds mistakes). */
 int props_put_num(struct buf *list, uint8_t id, uint32_t num) MUST_CHECK;
 int props_put_bytes(struct buf *list, uint8_t id, struct bytes value)
 	MUST_CHECK;

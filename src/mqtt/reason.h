@@ -8,6 +8,7 @@
  * the strings are static.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "mqtt/types.h"
@@ -66,15 +67,21 @@ enum reason_class {
 	REASON_IS_REDIRECT,
 };
 
+/* Is it a code of MQTT 5, for whatever packet? */
+bool reason_is_known(uint8_t code);
+
 /* "not authorized" for 0x87; "unknown reason" for codes of no version. */
 const char *reason_text(uint8_t code);
 
-/* The class of a CONNACK or DISCONNECT reason of MQTT 5. */
+/* The class of a CONNACK or DISCONNECT reason of MQTT 5; unknown codes from
+ * 0x80 on are retryable. */
 enum reason_class reason_class(uint8_t code);
 
 /* MQTT 3.x CONNACK return codes 1..5 as the MQTT 5 reason that means the
  * same, so that everything above knows one code space; unknown ones become
  * REASON_UNSPECIFIED. 0 is success. */
 uint8_t reason_from_v3(uint8_t return_code);
+/* The other way; "server unavailable" (3) for reasons that 3.x lacks. */
+uint8_t reason_to_v3(uint8_t code);
 
 #endif

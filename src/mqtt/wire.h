@@ -60,6 +60,29 @@ int wire_put_varint(struct buf *b, uint32_t v) MUST_CHECK;
 /* Two length bytes and the data (n <= 65535). */
 int wire_put_binary(struct buf *b, struct bytes v) MUST_CHECK;
 
+/* Only characters U+0001 to U+007F: the quick yes that nearly every string
+ * gets. false says nothing; wire_is_string() looks closer. */
+static inline bool wire_is_plain(struct bytes b)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t word, bad = 0;
+	size_t at;
+
+	if (b.n < sizeof(word)) {
+		for (at = 0; at < b.n; at++)
+			bad |= (uint64_t)(b.p[at] | (b.p[at] - 1));
+		return !(bad & 0x80);
+	}
+	/* A zero byte minus one borrows and shows its top bit. */
+	for (at = 0; at < b.n - sizeof(word); at += sizeof(word)) {
+		memcpy(&word, b.p + at, sizeof(word));
+		bad |= word | (word - ones);
+	}
+	memcpy(&word, b.p + b.n - sizeof(word), sizeof(word));
+	bad |= word | (word - ones);
+	return !(bad & (ones << 7));
+}
+
 /* Legal MQTT UTF-8 string content: well-formed, no U+0000, <= 65535. */
 bool wire_is_string(struct bytes b);
 
