@@ -36,11 +36,6 @@ static struct socket_stream *self(struct stream *s)
 	return CONTAINER_OF(s, struct socket_stream, s);
 }
 
-static enum io socket_step(struct stream *s UNUSED, struct err *e UNUSED)
-{
-	return IO_OK;
-}
-
 static enum io socket_failed(const char *what, struct err *e)
 {
 	char why[128];
@@ -112,11 +107,6 @@ static enum io socket_write(struct stream *s, const void *p, size_t n,
 	return IO_OK;
 }
 
-static bool socket_has_pending(const struct stream *s UNUSED)
-{
-	return false;
-}
-
 static enum io socket_shutdown(struct stream *s, struct err *e)
 {
 	/* A peer that is gone already needs no goodbye. */
@@ -133,10 +123,8 @@ static void socket_free(struct stream *s)
 
 static const struct stream_ops socket_ops = {
 	.name = "socket",
-	.step = socket_step,
 	.read = socket_read,
 	.write = socket_write,
-	.has_pending = socket_has_pending,
 	.shutdown = socket_shutdown,
 	.free = socket_free,
 };

@@ -9,12 +9,14 @@
  *
  * One caller at a time (client/conn.c calls under the connection's mutex).
  * The top of a stack owns what is below it. Sockets stay in blocking mode;
- * each call passes MSG_DONTWAIT | MSG_NOSIGNAL.
+ * each call passes MSG_DONTWAIT | MSG_NOSIGNAL. A read may want to write
+ * (IO_WANT_WRITE) and the other way round.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum io {
@@ -27,23 +29,26 @@ enum io {
 
 struct stream;
 
+/* What a layer implements; the functions below walk the stack. */
 struct stream_ops {
 	const char *name; /* "tcp", "tls", "ws", "socks5"... */
-	/* Advances establishment, lower layers first; IO_OK when done. */
+	/* For messages while it is being established, and what it is when
+	 * that takes too long: "the TLS handshake", ERR_TLS. */
+	const char *phase;
+	enum err_kind failure;
+	/* Advances the layer's own establishment; what is below it is up.
+	 * NULL: it is up from the start. Never IO_EOF. */
 	enum io (*step)(struct stream *s, struct err *e);
-	/* IO_OK: 1..n bytes in *ret_n. */
 	enum io (*read)(struct stream *s, void *p, size_t n, size_t *ret_n,
 			struct err *e);
-	/* IO_OK: 1..n bytes taken. After WANT_* the caller must come back
-	 * with the same first bytes (it may add more behind them). */
 	enum io (*write)(struct stream *s, const void *p, size_t n,
 			 size_t *ret_n, struct err *e);
-	/* Bytes that a read would give although the fd is not readable. */
+	/* NULL: it holds nothing back. */
 	bool (*has_pending)(const struct stream *s);
-	/* Tells the peer that no more will be written (close_notify, close
-	 * frame, shutdown), top first; IO_OK when handed to the kernel. */
+	/* Hands the layer's own goodbye to the one below, once. NULL: it has
+	 * none. */
 	enum io (*shutdown)(struct stream *s, struct err *e);
-	/* Frees this layer only; stream_free() walks the stack. */
+	/* Frees this layer only. */
 	void (*free)(struct stream *s);
 };
 
@@ -51,16 +56,35 @@ struct stream {
 	const struct stream_ops *ops;
 	struct stream *below; /* owned; NULL for a socket */
 	int fd;               /* of the socket at the bottom */
+	bool is_up;           /* set by stream_step() */
+	bool is_goodbye_sent; /* set by stream_shutdown() */
 };
 
+/* Advances establishment, lower layers first; IO_OK when all are up. An end
+ * by the peer is a failure here. */
 enum io stream_step(struct stream *s, struct err *e);
+/* The lowest layer that is not up yet, to say what did not finish in time;
+ * NULL when all are. */
+const struct stream_ops *stream_unfinished(const struct stream *s);
+/* IO_OK: 1..n bytes in *ret_n. */
 enum io stream_read(struct stream *s, void *p, size_t n, size_t *ret_n,
 		    struct err *e);
+/* IO_OK: 1..n bytes taken. After WANT_* the caller must come back with the
+ * same first bytes (it may add more behind them). */
 enum io stream_write(struct stream *s, const void *p, size_t n, size_t *ret_n,
 		     struct err *e);
+/* Bytes that a read may give although the fd is not readable. */
 bool stream_has_pending(const struct stream *s);
+/* Tells the peer that no more will be written (close frame, close_notify,
+ * shutdown), top first; IO_OK when handed to the kernel. */
 enum io stream_shutdown(struct stream *s, struct err *e);
 /* Closes and frees the whole stack; NULL is fine. */
 void stream_free(struct stream *s);
+
+/* Writes the buffer's content; IO_OK when all of it is written. */
+enum io stream_write_buf(struct stream *s, struct buf *b, struct err *e);
+/* One read of at most n bytes, appended to the buffer. */
+enum io stream_read_buf(struct stream *s, struct buf *b, size_t n,
+			struct err *e);
 
 #endif

@@ -31,3 +31,5 @@ tests_unit_test_bench_header_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_track
 tests_unit_test_bench_track_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_transport
+tests_unit_test_transport_LDADD = $(NET_LIBS)
