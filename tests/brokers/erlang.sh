@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# run_node EPMD-PORT CMD... - run an Erlang node in the foreground, with an
+# epmd of its own, so that no daemon is left behind.  CMD is a script and the
+# node its child: they end as one group, the node some seconds later.
+run_node() {
+  export ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$1"
+  shift
+  epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
+  epmd=$!
+  setsid "$@" &
+  group=$!
+  trap stop_node EXIT
+  trap 'exit 0' TERM INT
+  wait $group
+}
+
+stop_node() {
+  set +e
+  kill -- -$group 2> /dev/null
+  i=0
+  while kill -s 0 -- -$group 2> /dev/null && [ $i -lt 100 ]; do
+    sleep 0.1
+    i=$((i + 1))
+  done
+  kill -s KILL -- -$group 2> /dev/null
+  kill $epmd
+}

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What every bats file loads:   load helper/helpers
+#
+# Programs    run_tool [STATUS] CMD...   with a deadline; $output, $stderr
+#             start NAME CMD...          in the background; $STARTED is its pid
+#             finish NAME [STATUS]       wait for it; its $output, $stderr
+#             stop NAME                  end it
+# Brokers     start_broker [LINE...]     a mosquitto of this test's own: $PORT
+#             subscribed TOPIC           true when somebody has subscribed
+# Waiting     wait_for SECONDS CMD...    until it succeeds, or the test fails
+# Checking    assert VALUE OP VALUE [TEXT], assert_files_equal A B, die TEXT
+#
+# Whatever was started is stopped after the test, and what a failed test
+# printed is shown.  All files of a test are in $BATS_TEST_TMPDIR.
+
+bats_require_minimum_version 1.5.0
+
+# shellcheck source=/dev/null
+source "${top_builddir:-${BASH_SOURCE[0]%/*}/../../build}/tests/env"
+PATH=$TOOLS_DIR:$PATH
+
+# Seconds that one program may take, unless the test says otherwise.
+TOOL_TIMEOUT=${TOOL_TIMEOUT:-30}
+
+setup() {
+  basic_setup
+}
+
+teardown() {
+  basic_teardown
+}
+
+# For files that need a setup of their own; they call these first and last.
+basic_setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  mkdir jobs
+}
+
+basic_teardown() {
+  local job
+  for job in "$BATS_TEST_TMPDIR"/jobs/*.pid; do
+    [ -e "$job" ] || continue
+    job=${job##*/}
+    stop "${job%.pid}"
+  done
+  release_ports
+}
+
+# --- checking ---------------------------------------------------------------
+
+die() {
+  echo "# $*" >&2
+  return 1
+}
+
+# assert VALUE OP VALUE [TEXT]: OP is = != =~ !~ or one of [ (-eq, -lt, ...).
+assert() {
+  local actual=$1 op=$2 expected=$3 text=${4:-assertion failed} held=0
+  case $op in
+  = | ==) [[ $actual == "$expected" ]] || held=1 ;;
+  !=) [[ $actual != "$expected" ]] || held=1 ;;
+  =~) [[ $actual =~ $expected ]] || held=1 ;;
+  !~) [[ ! $actual =~ $expected ]] || held=1 ;;
+  -*) test "$actual" "$op" "$expected" || held=1 ;;
+  *) die "assert: no operator '$op'" || return 1 ;;
+  esac
+  [ $held -eq 0 ] && return
+  {
+    echo "# $text"
+    printf "#   expected %s '%s'\n" "$op" "$expected"
+    printf "#   actual   %s '%s'\n" "${op//?/ }" "$actual"
+  } >&2
+  return 1
+}
+
+assert_files_equal() {
+  cmp -- "$1" "$2" && return
+  echo "# the files differ (< $1, > $2):" >&2
+  diff <(od -c -- "$1" | head -n 2000) <(od -c -- "$2" | head -n 2000) |
+    head -n 20 >&2
+  return 1
+}
+
+# --- programs ---------------------------------------------------------------
+
+# Reads what a program left in the files NAME.out and NAME.err.  Bytes that
+# bash cannot hold (NUL) are dropped: compare the files where they matter.
+read_output() {
+  output=$(tr -d '\0' < "$BATS_TEST_TMPDIR/$1.out")
+  stderr=$(tr -d '\0' < "$BATS_TEST_TMPDIR/$1.err")
+}
+
+check_status() { # CMD WANT GOT
+  printf '$ %s\n' "$1"
+  [ -z "$output" ] || printf '%s\n' "$output" | head -n 50
+  [ -z "$stderr" ] || printf '%s\n' "$stderr" | head -n 50 | sed 's/^/2> /'
+  [ "$3" -eq "$2" ] && return
+  [ "$3" -ne 124 ] || echo "# killed after $TOOL_TIMEOUT s" >&2
+  die "exit status $3, expected $2"
+}
+
+# run_tool [STATUS] CMD...: bytes of stdout and stderr are in the files
+# tool.out and tool.err, as text in $output and $stderr.
+run_tool() {
+  local want=0
+  status=0
+  if [[ $1 =~ ^[0-9]+$ ]]; then
+    want=$1
+    shift
+  fi
+  timeout --foreground -k 5 "$TOOL_TIMEOUT" "$@" 3>&- \
+    > "$BATS_TEST_TMPDIR/tool.out" 2> "$BATS_TEST_TMPDIR/tool.err" ||
+    status=$?
+  read_output tool
+  check_status "$*" "$want" "$status"
+}
+
+# Never inside $(...): that would wait for the program.
+start() { # NAME CMD...
+  local name=$1
+  shift
+  "$@" < "${START_STDIN:-/dev/null}" 3>&- \
+    > "$BATS_TEST_TMPDIR/$name.out" 2> "$BATS_TEST_TMPDIR/$name.err" &
+  STARTED=$!
+  echo "$STARTED" > "$BATS_TEST_TMPDIR/jobs/$name.pid"
+  printf '%s\n' "$*" > "$BATS_TEST_TMPDIR/jobs/$name.cmd"
+}
+
+job_pid() {
+  cat "$BATS_TEST_TMPDIR/jobs/$1.pid"
+}
+
+# A zombie has ended too: it only waits to be asked for its status.
+has_ended() {
+  ! grep -qs '^State:.[^ZX]' "/proc/$(job_pid "$1")/status"
+}
+
+# finish NAME [STATUS]: wait for what start began, as run_tool does.
+finish() {
+  local name=$1 want=${2:-0} pid
+  pid=$(job_pid "$name")
+  wait_for "$TOOL_TIMEOUT" has_ended "$name" || return 1
+  status=0
+  wait "$pid" || status=$?
+  rm "$BATS_TEST_TMPDIR/jobs/$name.pid"
+  read_output "$name"
+  check_status "$(cat "$BATS_TEST_TMPDIR/jobs/$name.cmd")" "$want" "$status"
+}
+
+stop() { # NAME [SIGNAL]
+  local pid
+  pid=$(job_pid "$1")
+  kill -"${2:-TERM}" "$pid" 2> /dev/null
+  if ! poll 5 has_ended "$1"; then
+    echo "# $1 did not end on SIG${2:-TERM}, killed"
+    kill -KILL "$pid" 2> /dev/null
+  fi
+  wait "$pid" 2> /dev/null
+  rm -f "$BATS_TEST_TMPDIR/jobs/$1.pid"
+}
+
+# --- waiting ----------------------------------------------------------------
+
+poll() { # SECONDS CMD...
+  local end=$((SECONDS + $1 + 1))
+  shift
+  until "$@" > /dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep 0.02
+  done
+}
+
+wait_for() {
+  poll "$@" || die "not within $1 s: ${*:2}"
+}
+
+port_open() {
+  (exec 4<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
+}
+
+# --- ports ------------------------------------------------------------------
+
+# Ports below the range that the kernel gives out by itself.  A file reserves
+# one for this process, so that tests side by side do not meet.
+PORT_LOCKS=${TMPDIR:-/tmp}/mqtt-tools-ports.$(id -u)
+
+port_reserve() {
+  local lock=$PORT_LOCKS/$1 owner
+  if [ -e "$lock" ]; then
+    read -r owner < "$lock" || return 1
+    kill -0 "$owner" 2> /dev/null && return 1
+    rm -f "$lock"
+  fi
+  (set -C && echo "$$" > "$lock") 2> /dev/null || return 1
+  port_open "$1" || return 0
+  rm -f "$lock"
+  return 1
+}
+
+# free_port [N]: prints the first of N free ports in a row (1 by default).
+free_port() {
+  local n=${1:-1} try base i
+  mkdir -p "$PORT_LOCKS"
+  for ((try = 0; try < 200; try++)); do
+    base=$((20000 + (RANDOM * 32768 + RANDOM) % (12000 - n)))
+    for ((i = 0; i < n; i++)); do
+      port_reserve $((base + i)) || break
+    done
+    if [ "$i" -eq "$n" ]; then
+      echo $base
+      return
+    fi
+    while [ "$((i--))" -gt 0 ]; do
+      rm -f "$PORT_LOCKS/$((base + i))"
+    done
+  done
+  die "no $n free ports"
+}
+
+release_ports() {
+  local lock owner
+  for lock in "$PORT_LOCKS"/*; do
+    [ -e "$lock" ] && read -r owner < "$lock" && [ "$owner" = "$$" ] &&
+      rm -f "$lock"
+  done
+  return 0
+}
+
+# --- brokers ----------------------------------------------------------------
+
+# start_broker [LINE...]: a mosquitto for everybody on 127.0.0.1:$PORT and on
+# the Unix socket $SOCKET; each LINE is added to its configuration.  Its log,
+# with every packet, is broker.err.  BROKER=NAME when a test needs several.
+start_broker() {
+  local name=${BROKER:-broker}
+  PORT=$(free_port) || return 1
+  SOCKET=$BATS_TEST_TMPDIR/$name.sock
+  {
+    printf '%s\n' 'user root' 'log_dest stderr' 'log_type all' "$@"
+    printf '%s\n' "listener $PORT 127.0.0.1" 'allow_anonymous true'
+    printf '%s\n' "listener 0 $SOCKET" 'allow_anonymous true'
+  } > "$BATS_TEST_TMPDIR/$name.conf"
+  start "$name" "$MOSQUITTO" -c "$BATS_TEST_TMPDIR/$name.conf"
+  wait_for 10 port_open "$PORT"
+}
+
+# Has the broker answered a subscription to TOPIC?
+subscribed() {
+  grep -qF -- "	$1 (QoS" "$BATS_TEST_TMPDIR/${BROKER:-broker}.err"
+}
