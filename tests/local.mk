@@ -6,6 +6,8 @@
 #   make check-fuzz   replay the fuzz corpora
 #   make check-lint   the quick rules (layers, purity, sizes)
 #   make lint         these, clang-tidy, cppcheck and shellcheck
+#   make check-san    all of them with ASan and UBSan, the threads with TSan
+#   make coverage     all of them, and which lines they ran
 # One test: make check TESTS=tests/unit/test_buf
 
 TEST_EXTENSIONS = .bats .sh
@@ -18,14 +20,24 @@ BATS_LOG_DRIVER = $(TAP_DRIVER)
 BATS_LOG_COMPILER = $(BATS) --tap
 
 AM_TESTS_ENVIRONMENT = \
-	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)'; \
-	PROGRAMS='$(bin_PROGRAMS)'; export top_srcdir top_builddir PROGRAMS;
+	PROGRAMS='$(bin_PROGRAMS)' FUZZ_TARGETS='$(FUZZ_TARGETS)'; \
+	export PROGRAMS FUZZ_TARGETS; . tests/env;
 
 UNIT_TESTS =
 BATS_TESTS =
 FUZZ_TESTS =
 LINT_TESTS =
 FUZZ_TARGETS =
+
+# Those that are worth their time under TSan: what runs threads.
+THREAD_TESTS =
+
+# in_build(DIRECTORY, CONFIGURE OPTIONS, MAKE GOALS): in a build of its own,
+# below this one.  It needs a source tree that is not itself configured.
+in_build = $(MKDIR_P) $(1) && cd $(1) && \
+	{ test -f config.status || \
+	  $(SHELL) $(abs_top_srcdir)/configure -q $(2); } && \
+	$(MAKE) $(AM_MAKEFLAGS) $(3)
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk
@@ -45,4 +57,37 @@ check-fuzz:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(FUZZ_TESTS)'
 check-lint:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(LINT_TESTS)'
-.PHONY: check-unit check-bats check-fuzz check-lint
+check-threads:
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS='$(UNIT_TESTS) $(THREAD_TESTS)'
+check-san:
+	$(AM_V_at)$(call in_build,san-address,--enable-sanitize,check)
+	$(AM_V_at)$(call in_build,san-thread,--enable-sanitize=thread, \
+		check-threads)
+.PHONY: check-unit check-bats check-fuzz check-lint check-threads check-san
+
+if ENABLE_COVERAGE
+coverage: check
+	lcov -q -c -d . -b $(abs_top_srcdir) --no-external \
+		--rc lcov_branch_coverage=1 -o coverage.info
+	lcov -q -r coverage.info '*/tests/*' --rc lcov_branch_coverage=1 \
+		-o coverage.info
+	genhtml -q --branch-coverage -p $(abs_top_srcdir) -o coverage-html \
+		coverage.info
+	lcov -l coverage.info
+	@echo "now look at $(abs_top_builddir)/coverage-html/index.html"
+else
+coverage:
+	$(AM_V_at)$(call in_build,coverage-build,--enable-coverage,coverage)
+endif
+.PHONY: coverage
+
+format:
+	cd $(srcdir) && find src tests -name '*.[ch]' | sort | \
+		xargs clang-format -i
+.PHONY: format
+
+distclean-local:
+	rm -rf coverage-build coverage-html coverage.info fuzz san-address \
+		san-thread tests/fuzz/found tests/fuzz/crash-*
+	find . -name '*.gcda' -o -name '*.gcno' | xargs rm -f

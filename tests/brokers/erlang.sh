@@ -12,17 +12,17 @@ run_node() {
   group=$!
   trap stop_node EXIT
   trap 'exit 0' TERM INT
-  wait $group
+  wait "$group"
 }
 
 stop_node() {
   set +e
-  kill -- -$group 2> /dev/null
+  kill -- "-$group" 2> /dev/null
   i=0
-  while kill -s 0 -- -$group 2> /dev/null && [ $i -lt 100 ]; do
+  while kill -s 0 -- "-$group" 2> /dev/null && [ $i -lt 100 ]; do
     sleep 0.1
     i=$((i + 1))
   done
-  kill -s KILL -- -$group 2> /dev/null
-  kill $epmd
+  kill -s KILL -- "-$group" 2> /dev/null
+  kill "$epmd"
 }

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Fuzz targets, each with its corpus in tests/fuzz/corpus/fuzz_NAME/:
+# Fuzz targets, each with its corpus in tests/fuzz/corpus/fuzz_NAME/ and, where
+# it helps, a dictionary tests/fuzz/dict/fuzz_NAME:
 #
 #   FUZZ_TARGETS += tests/fuzz/fuzz_decode
 #   tests_fuzz_fuzz_decode_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
+#   EXTRA_DIST += tests/fuzz/corpus/fuzz_decode
+#
+# make check replays the corpora.  make fuzz fuzzes each target for 10 s, and
+# make fuzz-long for an hour (FUZZ_SECONDS=n changes both), in a build of its
+# own unless this one has --enable-fuzz.
 
 check_LIBRARIES += tests/fuzz/libreplay.a
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay_main.c
@@ -11,3 +17,21 @@ $(FUZZ_TARGETS): tests/fuzz/libreplay.a
 
 FUZZ_TARGETS += tests/fuzz/fuzz_url
 tests_fuzz_fuzz_url_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
+
+FUZZ_TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/fuzz.sh
+
+FUZZ_SECONDS = 10
+
+if ENABLE_FUZZ
+fuzz:
+	$(AM_V_at)FUZZ_SECONDS='$(FUZZ_SECONDS)' $(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS=tests/fuzz/fuzz.sh VERBOSE=1
+else
+fuzz:
+	$(AM_V_at)$(call in_build,fuzz,--enable-fuzz --enable-sanitize \
+		CC=clang,fuzz FUZZ_SECONDS='$(FUZZ_SECONDS)')
+endif
+fuzz-long:
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) fuzz FUZZ_SECONDS=3600
+.PHONY: fuzz fuzz-long

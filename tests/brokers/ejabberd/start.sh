@@ -13,6 +13,7 @@
 # Rights: allowed when any filter that matches allows it, so there is no
 # denying inside an allowed tree.
 set -eu
+# shellcheck source=tests/brokers/erlang.sh
 . "$(dirname "$0")/../erlang.sh"
 mkdir -p "$1/db" "$1/log"
 run=$(cd "$1" && pwd)

@@ -9,6 +9,7 @@
 # and bob have the password NAMEpw.  VERIFY=verify_peer MTLS=true demands a
 # client certificate.
 set -eu
+# shellcheck source=tests/brokers/erlang.sh
 . "$(dirname "$0")/../erlang.sh"
 mkdir -p "$1"
 run=$(cd "$1" && pwd)

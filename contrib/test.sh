@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# test.sh [FLAVOUR...] - install what is missing, build, run all the tests.
+#
+#   plain    gcc: every test with a real broker, lint, fuzz corpora, distcheck
+#   clang    clang, warnings are errors: unit tests
+#   address  ASan and UBSan: every test
+#   thread   TSan: what runs threads
+#   fuzz     libFuzzer with ASan and UBSan: 10 s for each target
+#
+# Without arguments all of them.  The builds are kept in build/test-FLAVOUR,
+# with a log of what was said.  The last line is the sum over all:
+# "N passed, N failed, N skipped"; in CI (CI=true) a skipped test is a failure.
+set -u
+: "${CI:=false}"
+cd "$(dirname "$0")/.." || exit 1
+top=$PWD
+[ $# -gt 0 ] || set -- plain clang address thread fuzz
+
+if [ -e config.status ]; then
+  echo "test.sh: this tree is built in place: run 'make distclean' first" >&2
+  exit 2
+fi
+contrib/scripts/install-packages.sh || exit 1
+[ -x configure ] && [ configure -nt configure.ac ] || autoreconf -i || exit 1
+
+cpus=$(nproc)
+cache=
+command -v ccache > /dev/null && cache="ccache "
+
+# step NAME CMD...: what has no tests of its own is one test more.
+step() {
+  local name=$1 result=PASS
+  shift
+  "$@" || result=FAIL
+  printf ':test-result: %s\n' $result > "$name.step.trs"
+  echo "$result: $name"
+  [ $result = PASS ]
+}
+
+build() { # CONFIGURE OPTIONS
+  step configure "$top/configure" -q --enable-werror "$@" &&
+    step build make -s -j"$cpus" all check TESTS=
+}
+
+# -k: a failed test must not hide the ones behind it.  The tests mostly wait,
+# so there may be more of them than processors.
+tests() {
+  make -s -k -j"$((cpus * 2))" "$@"
+}
+
+flavour_plain() {
+  build CC="${cache}gcc" || return
+  tests check
+  tests lint
+  step distcheck make -s -j"$cpus" distcheck \
+    TESTS="\$(UNIT_TESTS)"
+}
+
+flavour_clang() {
+  build CC="${cache}clang" && tests check-unit
+}
+
+flavour_address() {
+  build CC="${cache}gcc" --enable-sanitize=address,undefined && tests check
+}
+
+flavour_thread() {
+  build CC="${cache}gcc" --enable-sanitize=thread && tests check-threads
+}
+
+flavour_fuzz() {
+  build CC="${cache}clang" --enable-fuzz --enable-sanitize && tests fuzz
+}
+
+# Each in a directory of its own; what it says goes to a log there.
+run_flavour() { # FLAVOUR
+  local began=$SECONDS sum
+  cd "$top/build/test-$1" || return
+  find . -name '*.trs' -delete
+  "flavour_$1" > log 2>&1 < /dev/null
+  sum=$("$top/contrib/scripts/sum-tap.sh" .)
+  local good=$?
+  echo "== $1: $sum, in $((SECONDS - began)) s; log: $PWD/log"
+  [ $good -eq 0 ] && return
+  grep -E '^(FAIL|ERROR|XPASS)|(error|warning):|^make.*Error' log |
+    sort -u | head -n 100
+  echo "== the end of that log:"
+  tail -n 30 log
+}
+
+# Two at a time: while the tests of one wait, the other compiles.
+dirs=()
+for flavour; do
+  declare -F "flavour_$flavour" > /dev/null || {
+    echo "test.sh: no flavour '$flavour' (plain clang address thread fuzz)" >&2
+    exit 2
+  }
+  dirs+=("build/test-$flavour")
+done
+mkdir -p "${dirs[@]}"
+for flavour; do
+  [ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+  echo "== $flavour: begun"
+  run_flavour "$flavour" &
+done
+wait
+
+sum=$(contrib/scripts/sum-tap.sh "${dirs[@]}")
+status=$?
+case $CI:$sum in
+true:*' 0 skipped') ;;
+true:*)
+  echo "in CI no test may be skipped:"
+  grep -rhE '^SKIP' --include=log "${dirs[@]}" | sort -u
+  status=1
+  ;;
+esac
+echo "$sum"
+exit $status
