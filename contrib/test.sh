@@ -11,6 +11,7 @@
 # Without arguments all of them.  The builds are kept in build/test-FLAVOUR,
 # with a log of what was said.  The last line is the sum over all:
 # "N passed, N failed, N skipped"; in CI (CI=true) a skipped test is a failure.
+# shellcheck disable=SC2317
 set -u
 : "${CI:=false}"
 cd "$(dirname "$0")/.." || exit 1
@@ -33,14 +34,15 @@ step() {
   local name=$1 result=PASS
   shift
   "$@" || result=FAIL
-  printf ':test-result: %s\n' $result > "$name.step.trs"
+  printf ':test-result: %s\n' "$result" > "$name.step.trs"
   echo "$result: $name"
-  [ $result = PASS ]
+  [ "$result" = PASS ]
 }
 
 build() { # CONFIGURE OPTIONS
   step configure "$top/configure" -q --enable-werror "$@" &&
-    step build make -s -j"$cpus" all check TESTS=
+    step build make -s -j"$cpus" &&
+    step build-tests make -s -j"$cpus" check TESTS=
 }
 
 # -k: a failed test must not hide the ones behind it.  The tests mostly wait,
