@@ -4,6 +4,7 @@
 # Needs a build with --enable-fuzz.  New inputs go to tests/fuzz/found/ of the
 # build, what crashes to tests/fuzz/crash-NAME-*.
 : "${FUZZ_SECONDS:=10}"
+: "${top_srcdir:=.}" "${top_builddir:=.}"
 count=0
 for target in $FUZZ_TARGETS; do
   count=$((count + 1))

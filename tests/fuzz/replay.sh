@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs each fuzz target over its corpus: one TAP line for each target.
 # FUZZ_TARGETS names the programs, in top_builddir.
+: "${top_srcdir:=.}" "${top_builddir:=.}"
 count=0
 for target in $FUZZ_TARGETS; do
   count=$((count + 1))

@@ -199,6 +199,7 @@ port_reserve() {
   return 1
 }
 
+# shellcheck disable=SC2120
 # free_port [N]: prints the first of N free ports in a row (1 by default).
 free_port() {
   local n=${1:-1} try base i
@@ -235,6 +236,7 @@ release_ports() {
 # with every packet, is broker.err.  BROKER=NAME when a test needs several.
 start_broker() {
   local name=${BROKER:-broker}
+  # shellcheck disable=SC2119
   PORT=$(free_port) || return 1
   SOCKET=$BATS_TEST_TMPDIR/$name.sock
   {

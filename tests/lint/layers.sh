@@ -62,5 +62,5 @@ verdict "a source file includes its own header first" "$(late_own_headers)"
 verdict "each C file starts with its licence" "$(unlicensed)"
 verdict "each header says what it is" "$(unexplained)"
 verdict "nothing is left to do" \
-  "$(grep -rnE --include='*.[ch]' 'TODO|FIXME|XXX' src tests)"
+  "$(grep -rnE --include='*.[ch]' '\b(TODO|FIXME|XXX)\b' src tests)"
 plan
