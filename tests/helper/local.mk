@@ -2,6 +2,7 @@
 # What the bats tests bring along: shell helpers, brokers, and peers in C.
 
 EXTRA_DIST += tests/helper/helpers.bash
+EXTRA_DIST += tests/helper/ports.bash
 EXTRA_DIST += tests/setup_suite.bash
 
 EXTRA_DIST += tests/brokers/activemq/start.sh
