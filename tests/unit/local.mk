@@ -5,7 +5,25 @@
 #   UNIT_TESTS += tests/unit/test_buf
 #   tests_unit_test_buf_LDADD = $(BASE_LIBS)
 
+EXTRA_DIST += tests/unit/alloc.h
 EXTRA_DIST += tests/unit/test.h
+
+# For tests/unit/alloc.h, which makes allocations fail.
+ALLOC_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=realloc,--wrap=reallocarray
+
+UNIT_TESTS += tests/unit/test_buf
+tests_unit_test_buf_LDADD = $(BASE_LIBS)
+tests_unit_test_buf_LDFLAGS = $(ALLOC_LDFLAGS)
+UNIT_TESTS += tests/unit/test_err
+tests_unit_test_err_LDADD = $(BASE_LIBS)
+UNIT_TESTS += tests/unit/test_heap
+tests_unit_test_heap_LDADD = $(BASE_LIBS)
+tests_unit_test_heap_LDFLAGS = $(ALLOC_LDFLAGS)
+UNIT_TESTS += tests/unit/test_parse
+tests_unit_test_parse_LDADD = $(BASE_LIBS)
+UNIT_TESTS += tests/unit/test_text
+tests_unit_test_text_LDADD = $(BASE_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_hist
 tests_unit_test_bench_hist_LDADD = $(BENCH_LIBS)
