@@ -4,11 +4,17 @@
 noinst_LIBRARIES += src/libbench.a
 
 src_libbench_a_SOURCES =
+src_libbench_a_SOURCES += src/bench/account.c
+src_libbench_a_SOURCES += src/bench/account.h
 src_libbench_a_SOURCES += src/bench/header.c
 src_libbench_a_SOURCES += src/bench/header.h
 src_libbench_a_SOURCES += src/bench/hist.c
 src_libbench_a_SOURCES += src/bench/hist.h
+src_libbench_a_SOURCES += src/bench/metric.c
+src_libbench_a_SOURCES += src/bench/metric.h
 src_libbench_a_SOURCES += src/bench/pcg.h
+src_libbench_a_SOURCES += src/bench/require.c
+src_libbench_a_SOURCES += src/bench/require.h
 src_libbench_a_SOURCES += src/bench/schedule.c
 src_libbench_a_SOURCES += src/bench/schedule.h
 src_libbench_a_SOURCES += src/bench/stages.c

@@ -51,3 +51,12 @@ UNIT_TESTS += tests/unit/test_bench_track
 tests_unit_test_bench_track_LDADD = $(BENCH_LIBS)
 UNIT_TESTS += tests/unit/test_transport
 tests_unit_test_transport_LDADD = $(NET_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_account
+tests_unit_test_bench_account_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_metric
+tests_unit_test_bench_metric_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_require
+tests_unit_test_bench_require_LDADD = $(BENCH_LIBS)
