@@ -60,3 +60,6 @@ tests_unit_test_bench_metric_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_require
 tests_unit_test_bench_require_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_verdict
+tests_unit_test_bench_verdict_LDADD = $(BENCH_LIBS)
