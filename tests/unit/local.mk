@@ -22,6 +22,8 @@ tests_unit_test_heap_LDADD = $(BASE_LIBS)
 tests_unit_test_heap_LDFLAGS = $(ALLOC_LDFLAGS)
 UNIT_TESTS += tests/unit/test_parse
 tests_unit_test_parse_LDADD = $(BASE_LIBS)
+UNIT_TESTS += tests/unit/test_template
+tests_unit_test_template_LDADD = $(BASE_LIBS)
 UNIT_TESTS += tests/unit/test_text
 tests_unit_test_text_LDADD = $(BASE_LIBS)
 
