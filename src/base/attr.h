@@ -16,6 +16,8 @@
 #define NORETURN __attribute__((noreturn))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Index of the lowest bit that is set in a 64-bit number; not for 0. */
+#define LOWEST_BIT(x) ((unsigned int)__builtin_ctzll(x))
 
 /* Runs FN(&variable) when the variable leaves its scope. */
 #define AUTO(fn) __attribute__((cleanup(fn)))

@@ -21,5 +21,3 @@ src_libbench_a_SOURCES += src/bench/stages.c
 src_libbench_a_SOURCES += src/bench/stages.h
 src_libbench_a_SOURCES += src/bench/track.c
 src_libbench_a_SOURCES += src/bench/track.h
-src_libbench_a_SOURCES += src/bench/verdict.c
-src_libbench_a_SOURCES += src/bench/verdict.h

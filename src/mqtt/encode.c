@@ -16,6 +16,7 @@
 struct tally {
 	size_t n;
 	bool is_bad;
+	size_t apart; /* of n: what the caller writes himself, at the end */
 };
 
 static void add(struct tally *t, size_t n)
@@ -90,12 +91,12 @@ static uint8_t *put_props(uint8_t *p, struct bytes props)
 
 /*
  * Room for a packet whose first byte is `first`, and whose content is as long
- * as the tally says; the fixed header is written and counted. Returns where
- * the content goes, or NULL.
+ * as the tally says, less what is apart; the fixed header is written and
+ * counted. Returns where the content goes, or NULL.
  */
 static uint8_t *begin(struct buf *out, uint8_t first, const struct tally *t)
 {
-	size_t total = 1 + wire_varint_size((uint32_t)t->n) + t->n;
+	size_t total = 1 + wire_varint_size((uint32_t)t->n) + t->n - t->apart;
 	uint8_t *p = t->is_bad ? NULL : buf_reserve(out, total);
 
 	if (!p)
@@ -255,12 +256,12 @@ static uint8_t publish_flags(const struct publish *p)
 	return (uint8_t)((p->dup ? 8 : 0) | (p->qos & 3) << 1 | p->retain);
 }
 
-int encode_publish(struct buf *out, enum mqtt_version v,
-		   const struct publish *p)
+static inline int put_publish(struct buf *out, enum mqtt_version v,
+			      const struct publish *p, struct bytes payload)
 {
 	size_t props = publish_props_size(p);
 	size_t n = publish_size(v, p, props);
-	struct tally t = { n, n > MQTT_VARINT_MAX };
+	struct tally t = { n, n > MQTT_VARINT_MAX, p->payload.n - payload.n };
 	uint8_t *to;
 
 	to = begin(out, first_byte(PACKET_PUBLISH, publish_flags(p)), &t);
@@ -271,8 +272,20 @@ int encode_publish(struct buf *out, enum mqtt_version v,
 		to = put_u16(to, p->pid);
 	if (v == MQTT_5)
 		to = put_publish_props(to, p, props);
-	put_raw(to, p->payload);
+	put_raw(to, payload);
 	return 0;
+}
+
+int encode_publish(struct buf *out, enum mqtt_version v,
+		   const struct publish *p)
+{
+	return put_publish(out, v, p, p->payload);
+}
+
+int encode_publish_head(struct buf *out, enum mqtt_version v,
+			const struct publish *p)
+{
+	return put_publish(out, v, p, BYTES_NULL);
 }
 
 size_t encode_publish_size(enum mqtt_version v, const struct publish *p)

@@ -22,6 +22,10 @@ int encode_connack(struct buf *out, enum mqtt_version v,
  * is written as such (alias only). */
 int encode_publish(struct buf *out, enum mqtt_version v,
 		   const struct publish *p) MUST_CHECK;
+/* As encode_publish() but without the payload itself, which the caller has to
+ * send behind it: a large one needs no copy. */
+int encode_publish_head(struct buf *out, enum mqtt_version v,
+			const struct publish *p) MUST_CHECK;
 /* Bytes that encode_publish() would append; 0 when it cannot be expressed. */
 size_t encode_publish_size(enum mqtt_version v, const struct publish *p);
 /* type: PUBACK, PUBREC, PUBREL or PUBCOMP; shortest legal form. */

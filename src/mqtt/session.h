@@ -42,7 +42,8 @@ struct session_config {
 	enum session_loss on_loss;
 	uint64_t ping_timeout;  /* ns until an unanswered ping means dead;
 	                         * 0: the smaller of keepalive and 20 s */
-	uint64_t write_timeout; /* ns without write progress; 0: 30 s */
+	uint64_t write_timeout; /* ns without write progress; 0: the smaller
+	                         * of keepalive and 30 s */
 	uint64_t beat;          /* ns between pings when shorter than the
 	                         * keepalive; 0: from the keepalive */
 	bool strict;            /* PUBACK for QoS 2 is an error [3.1.1 4.3.3] */
@@ -72,14 +73,17 @@ enum event_type {
 
 struct event_connack {
 	struct connack packet;
-	size_t resent;     /* messages sent again on a resumed session */
+	size_t resent;     /* PUBLISH and PUBREL to be sent again because
+	                    * the broker has our session */
 	size_t completed;  /* released QoS 2 taken as delivered, session lost */
 	size_t republished; /* unknown fate, published anew */
 	size_t held;       /* unknown fate, kept back (SESSION_LOSS_HOLD) */
 };
 
 struct event_message {
-	struct publish packet; /* topic in full even if an alias came */
+	struct publish packet; /* topic in full even if an alias came; it is
+	                        * a view of the alias table then, and dies
+	                        * with the next session_feed() */
 	uint64_t delivery;     /* rises by one per message handed over */
 };
 
@@ -122,6 +126,9 @@ enum submit {
 	SUBMIT_NO_WILDCARD, /* 3.2.2.3.11 */
 	SUBMIT_NO_SUB_IDS,  /* 3.2.2.3.12 */
 	SUBMIT_NO_SHARED,   /* 3.2.2.3.13 */
+	SUBMIT_SHARED_NO_LOCAL, /* both together [MQTT-3.8.3-4] */
+	SUBMIT_NO_AUTH,     /* CONNECT named no method or another one, or it
+	                     * is not the time [MQTT-4.12.0-5, -7] */
 	SUBMIT_TOO_LARGE,   /* [MQTT-3.2.2-15] */
 	SUBMIT_NO_PID,      /* all 65,535 ids are in use */
 	SUBMIT_NO_MEMORY,   /* or the store failed: see err */
@@ -131,6 +138,8 @@ enum tick {
 	TICK_OK,
 	TICK_DEAD,    /* a ping was not answered in time */
 	TICK_STALLED, /* output waits and nothing could be written */
+	TICK_FAILED,  /* an acknowledgement could not be queued: see
+	               * session_failure() */
 };
 
 struct session_failure {
@@ -146,18 +155,22 @@ struct session_stats {
 	size_t undelivered;    /* inbound, not yet acknowledged */
 };
 
-/* NULL when out of memory. Messages already in the store are taken over
- * (their ids are reserved before anything else gets one). */
+/* NULL when out of memory; config is copied. Messages already in the store
+ * are taken over (their ids are reserved before anything else gets one). */
 struct session *session_new(struct store *store,
 			    const struct session_config *config);
 void session_free(struct session *s);
 
 /*
  * Starts a network connection: resets limits and lanes and queues CONNECT.
- * Nothing else goes out before CONNACK, except AUTH and DISCONNECT with
+ * Nothing else goes out before CONNACK but DISCONNECT, and AUTH with
  * enhanced authentication [MQTT-3.1.2-30]. c (a concrete version) and what
  * it points to must live until session_lost(). An assigned client id from an
- * earlier CONNACK replaces an empty one.
+ * earlier CONNACK replaces an empty one. -1 when CONNECT cannot be written:
+ * a field is too long or memory is short.
+ *
+ * What c->props announces is enforced: receive maximum, topic alias maximum,
+ * and the maximum packet size also where 3.x does not announce it.
  */
 int session_connect(struct session *s, const struct connect *c, uint64_t now)
 	MUST_CHECK;
@@ -168,8 +181,9 @@ void session_lost(struct session *s);
 
 /*
  * Takes at most one packet from the front of `in`; *ret_used says how many
- * bytes to drop from it (0 with FEED_MORE). After FEED_FAIL a DISCONNECT is
- * in the output if the protocol allows one; write it and close.
+ * bytes to drop from it (0 with FEED_MORE). After FEED_FAIL a
+ * DISCONNECT is in the output if the protocol allows one; write it and
+ * close. What follows the end of a connection is consumed and ignored.
  */
 enum feed session_feed(struct session *s, struct bytes in, uint64_t now,
 		       size_t *ret_used, struct event *ret_event);
@@ -185,15 +199,18 @@ void session_set_paused(struct session *s, bool is_paused, uint64_t now);
  * and 2 go to the store (also offline) and on the wire as soon as the window
  * allows; completion is an EVENT_PUBLISHED with the same seq. *ret_seq is 0
  * for QoS 0. Limits of the broker are checked while connected, and again
- * when a queued message is sent.
+ * when a queued message is sent. p->pid, alias and dup are ignored: they are
+ * the session's business. Topic aliases are used when both sides allow them.
  */
 enum submit session_publish(struct session *s, const struct publish *p,
 			    uint64_t tag, uint64_t now, uint64_t *ret_seq);
 /* Puts queued messages on the wire as far as the window allows and while the
  * output is below room bytes; called after publish, feed and sent. */
 void session_pump(struct session *s, uint64_t now, size_t room);
-/* Messages that the pump dropped without an answer of the broker (expired,
- * too large for it, not allowed by it): fetch until false. */
+/* Messages that ended without an answer of the broker: dropped by the pump
+ * (expired, too large for it, not allowed by it), or released on a session
+ * that the broker has lost since, which counts as delivered (reason 0). Fetch
+ * after session_pump() and after EVENT_CONNACK until false. */
 bool session_next_dropped(struct session *s, struct event_published *ret);
 
 /* *ret_pid names the SUBACK or UNSUBACK to wait for. p->pid is ignored. */
@@ -209,20 +226,27 @@ void session_acknowledge(struct session *s, uint64_t delivery);
  * reason (plain acknowledgement in 3.x). */
 void session_refuse(struct session *s, uint64_t delivery, uint8_t reason);
 
-/* AUTH during CONNECT (continue) or later (reauthenticate) [MQTT-4.12]. */
+/* AUTH during CONNECT (continue) or later (reauthenticate) [MQTT-4.12]. The
+ * method of CONNECT is put in front of props unless they name it. */
 enum submit session_auth(struct session *s, uint8_t reason,
 			 struct bytes props);
 /* Queues DISCONNECT behind everything that is queued; nothing may be queued
- * after it [MQTT-3.14.4-1]. */
+ * after it [MQTT-3.14.4-1]. Answers that come in are still taken, messages
+ * are not. A session expiry that CONNECT did not have is left out, and so
+ * are reason string and user properties when the broker's maximum packet
+ * size has no room for them. */
 void session_disconnect(struct session *s, const struct disconnect *p);
 /* Queues PINGREQ now (smart heartbeat, round trip probes). */
 void session_ping(struct session *s, uint64_t now);
 
 /*
  * Output: the next contiguous bytes to write, control packets first but
- * never inside another packet. Commit the store before writing them
- * (session_commit is cheap when nothing changed). The view dies with the
- * next call of anything but session_sent().
+ * never inside another packet. Commit the store first (session_commit is
+ * cheap when nothing changed): while the store is dirty, nothing is handed
+ * out that was queued since it was clean, except pings, so that a store that
+ * fails for a while costs neither data nor the connection. The view dies
+ * with the next call of anything but session_sent(); what comes next may be
+ * another view even if nothing of this one was written.
  */
 int session_commit(struct session *s, struct err *e) MUST_CHECK;
 struct bytes session_output(struct session *s);
@@ -236,7 +260,8 @@ enum tick session_tick(struct session *s, uint64_t now);
 
 bool session_is_online(const struct session *s); /* CONNACK accepted */
 const struct session_limits *session_limits(const struct session *s);
-/* The id in use: ours or the assigned one; dies at the next connect. */
+/* The id in use: ours or the assigned one; dies at the next connect. Before
+ * CONNACK and offline, the one that an empty id would be replaced with. */
 struct bytes session_client_id(const struct session *s);
 void session_stats(const struct session *s, struct session_stats *ret);
 /* True when no QoS 1/2 message is waiting for anything (held ones excepted)

@@ -4,4 +4,5 @@
 noinst_LIBRARIES += src/libstore.a
 
 src_libstore_a_SOURCES =
+src_libstore_a_SOURCES += src/store/memory.c
 src_libstore_a_SOURCES += src/store/memory.h

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory that runs out on purpose. Included once by a test program that is
- * linked with -Wl,--wrap=malloc,--wrap=realloc,--wrap=reallocarray (see
+ * linked with -Wl,--wrap=malloc,--wrap=calloc and so on (see
  * ALLOC_LDFLAGS in local.mk): after alloc_fail_after(n) the n next allocations
  * succeed and all later ones fail, until alloc_heal(). Only calls from the
  * project's own code are seen, not those inside libc.
@@ -37,15 +37,22 @@ static bool alloc_may(void)
 }
 
 void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
 void *__real_reallocarray(void *p, size_t n, size_t size);
 void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void *__wrap_reallocarray(void *p, size_t n, size_t size);
 
 void *__wrap_malloc(size_t n)
 {
 	return alloc_may() ? __real_malloc(n) : NULL;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return alloc_may() ? __real_calloc(n, size) : NULL;
 }
 
 void *__wrap_realloc(void *p, size_t n)

@@ -10,7 +10,8 @@ EXTRA_DIST += tests/unit/test.h
 
 # For tests/unit/alloc.h, which makes allocations fail.
 ALLOC_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=realloc,--wrap=reallocarray
+	-Wl,--wrap=malloc,--wrap=calloc \
+	-Wl,--wrap=realloc,--wrap=reallocarray
 
 UNIT_TESTS += tests/unit/test_buf
 tests_unit_test_buf_LDADD = $(BASE_LIBS)
@@ -22,8 +23,6 @@ tests_unit_test_heap_LDADD = $(BASE_LIBS)
 tests_unit_test_heap_LDFLAGS = $(ALLOC_LDFLAGS)
 UNIT_TESTS += tests/unit/test_parse
 tests_unit_test_parse_LDADD = $(BASE_LIBS)
-UNIT_TESTS += tests/unit/test_template
-tests_unit_test_template_LDADD = $(BASE_LIBS)
 UNIT_TESTS += tests/unit/test_text
 tests_unit_test_text_LDADD = $(BASE_LIBS)
 
@@ -63,5 +62,11 @@ tests_unit_test_bench_metric_LDADD = $(BENCH_LIBS)
 UNIT_TESTS += tests/unit/test_bench_require
 tests_unit_test_bench_require_LDADD = $(BENCH_LIBS)
 
-UNIT_TESTS += tests/unit/test_bench_verdict
-tests_unit_test_bench_verdict_LDADD = $(BENCH_LIBS)
+# The protocol engine.
+EXTRA_DIST += tests/unit/session_peer.h
+UNIT_TESTS += tests/unit/test_ids
+tests_unit_test_ids_LDADD = $(MQTT_LIBS)
+tests_unit_test_ids_LDFLAGS = $(ALLOC_LDFLAGS)
+UNIT_TESTS += tests/unit/test_session_publish
+tests_unit_test_session_publish_LDADD = $(STORE_LIBS)
+# End of the protocol engine.
