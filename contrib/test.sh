@@ -85,10 +85,15 @@ run_flavour() { # FLAVOUR
   local good=$?
   echo "== $1: $sum, in $((SECONDS - began)) s; log: $PWD/log"
   [ $good -eq 0 ] && return
-  grep -E '^(FAIL|ERROR|XPASS)|(error|warning):|^make.*Error' log |
-    sort -u | head -n 100
-  echo "== the end of that log:"
-  tail -n 30 log
+  grep -E '(error|warning): ' log | sort -u | head -n 50
+  grep -rlE --include='*.trs' '^:test-result: (FAIL|ERROR|XPASS)' . |
+    while read -r trs; do
+      echo "== $1: FAILED: ${trs%.trs}"
+      case $trs in
+      *.step.trs) tail -n 60 log ;;
+      *) grep -vE '^(ok|PASS:)' "${trs%.trs}.log" | tail -n 60 ;;
+      esac
+    done
 }
 
 # Two at a time: while the tests of one wait, the other compiles.

@@ -19,5 +19,7 @@ src_libbase_a_SOURCES += src/base/log.c
 src_libbase_a_SOURCES += src/base/log.h
 src_libbase_a_SOURCES += src/base/parse.c
 src_libbase_a_SOURCES += src/base/parse.h
+src_libbase_a_SOURCES += src/base/template.c
+src_libbase_a_SOURCES += src/base/template.h
 src_libbase_a_SOURCES += src/base/text.c
 src_libbase_a_SOURCES += src/base/text.h

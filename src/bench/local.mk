@@ -21,3 +21,5 @@ src_libbench_a_SOURCES += src/bench/stages.c
 src_libbench_a_SOURCES += src/bench/stages.h
 src_libbench_a_SOURCES += src/bench/track.c
 src_libbench_a_SOURCES += src/bench/track.h
+src_libbench_a_SOURCES += src/bench/verdict.c
+src_libbench_a_SOURCES += src/bench/verdict.h

@@ -5,6 +5,7 @@
 #
 # Programs    run_tool [STATUS] CMD...   with a deadline; $output, $stderr
 #             start NAME CMD...          in the background; $STARTED is its pid
+#                                        START_STDIN=FILE: its input
 #             finish NAME [STATUS]       wait for it; its $output, $stderr
 #             stop NAME                  end it
 # Brokers     start_broker [LINE...]     a mosquitto of this test's own: $PORT
@@ -48,6 +49,12 @@ basic_teardown() {
     stop "${job%.pid}"
   done
   release_ports
+  # Of programs whose exit status nobody asked for, too.
+  if grep -lE 'Sanitizer|runtime error:' "$BATS_TEST_TMPDIR"/*.err 2> /dev/null
+  then
+    head -n 60 "$BATS_TEST_TMPDIR"/*.err
+    die "a sanitizer complained"
+  fi
 }
 
 # --- checking ---------------------------------------------------------------

@@ -23,6 +23,8 @@ tests_unit_test_heap_LDADD = $(BASE_LIBS)
 tests_unit_test_heap_LDFLAGS = $(ALLOC_LDFLAGS)
 UNIT_TESTS += tests/unit/test_parse
 tests_unit_test_parse_LDADD = $(BASE_LIBS)
+UNIT_TESTS += tests/unit/test_template
+tests_unit_test_template_LDADD = $(BASE_LIBS)
 UNIT_TESTS += tests/unit/test_text
 tests_unit_test_text_LDADD = $(BASE_LIBS)
 
@@ -61,6 +63,9 @@ tests_unit_test_bench_metric_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_require
 tests_unit_test_bench_require_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_verdict
+tests_unit_test_bench_verdict_LDADD = $(BENCH_LIBS)
 
 # The protocol engine.
 EXTRA_DIST += tests/unit/session_peer.h

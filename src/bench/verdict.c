@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/verdict.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "bench/metric.h"
+
+/* A part of that size of a reported value makes it doubtful, or worthless. */
+#define PART_SUSPECT 0.1
+#define PART_INVALID 0.5
+/* Timers are late on an idle machine too; only beyond a multiple of that, and
+ * beyond what no report shows, is it a fault. */
+#define FLOOR_FACTOR 3
+#define LAG_IGNORED (UINT64_C(50) * 1000)
+#define BUSY 0.9
+#define RATE_MET 0.99
+#define THROTTLED 0.01
+#define STOLEN 0.05
+#define WAITED 0.5
+#define MEASURED_MIN 100
+
+static PRINTF(3, 4) void add(struct verdict *v, enum trust trust,
+			     const char *fmt, ...)
+{
+	size_t at = v->count;
+	va_list ap;
+
+	if (trust > v->trust)
+		v->trust = trust;
+	if (at == VERDICT_REASONS)
+		return;
+	/* Behind those that weigh as much or more. */
+	while (at > 0 && v->reasons[at - 1].trust < trust) {
+		v->reasons[at] = v->reasons[at - 1];
+		at--;
+	}
+	v->reasons[at].trust = trust;
+	va_start(ap, fmt);
+	vsnprintf(v->reasons[at].text, VERDICT_TEXT, fmt, ap);
+	va_end(ap);
+	v->count++;
+}
+
+static enum trust weight(uint64_t own, uint64_t reported)
+{
+	double part = reported ? (double)own / (double)reported : 0;
+
+	if (part >= PART_INVALID)
+		return TRUST_INVALID;
+	return part >= PART_SUSPECT ? TRUST_SUSPECT : TRUST_VALID;
+}
+
+static void say_part(struct verdict *v, enum trust trust,
+		     const struct evidence *e, const struct evidence_level *l,
+		     const char *what, uint64_t own)
+{
+	char a[32], b[32];
+
+	add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s)", what,
+	    l->percentile, metric_format(a, sizeof(a), UNIT_NS, (double)own),
+	    (double)own / (double)l->reported * 100, e->latency,
+	    l->percentile,
+	    metric_format(b, sizeof(b), UNIT_NS, (double)l->reported));
+}
+
+/* The worst level is told; the others would say the same again. */
+static void judge_timer(const struct evidence *e, struct verdict *v)
+{
+	const struct evidence_level *l, *worst = NULL;
+	enum trust trust = TRUST_VALID, w;
+
+	for (int i = 0; i < VERDICT_LEVELS; i++) {
+		l = &e->levels[i];
+		if (!l->is_known || l->timer <= LAG_IGNORED ||
+		    l->timer <= FLOOR_FACTOR * l->floor)
+			continue;
+		w = weight(l->timer, l->reported);
+		if (w > trust) {
+			trust = w;
+			worst = l;
+		}
+	}
+	if (worst)
+		say_part(v, trust, e, worst, "this program's timer lag",
+			 worst->timer);
+	if (trust == TRUST_INVALID)
+		v->bound = BOUND_GENERATOR;
+}
+
+/* A long turn alone is no fault: with little to do it is rare, and messages
+ * that came together are handled together. With no time to spare it is. */
+static void judge_turns(const struct evidence *e, struct verdict *v)
+{
+	const struct evidence_level *l, *worst = NULL;
+	enum trust trust = TRUST_VALID, w;
+
+	for (int i = 0; i < VERDICT_LEVELS; i++) {
+		l = &e->levels[i];
+		if (!l->is_known || l->turn <= LAG_IGNORED)
+			continue;
+		w = weight(l->turn, l->reported);
+		if (w > trust) {
+			trust = w;
+			worst = l;
+		}
+	}
+	if (e->busiest >= BUSY && worst)
+		v->bound = BOUND_GENERATOR;
+	else if (trust == TRUST_INVALID)
+		trust = TRUST_SUSPECT;
+	else
+		return;
+	say_part(v, trust, e, worst, "a turn of a receive loop", worst->turn);
+}
+
+static void judge_rate(const struct evidence *e, struct verdict *v)
+{
+	char asked[32], got[32];
+	bool missed = e->asked > 0 && e->achieved < RATE_MET * e->asked;
+
+	if (e->busiest >= BUSY) {
+		v->bound = BOUND_GENERATOR;
+		add(v, missed ? TRUST_INVALID : TRUST_SUSPECT,
+		    "a thread of this program was busy for %.0f %% of the "
+		    "time%s", e->busiest * 100,
+		    missed ? " and the rate was not reached" : "");
+	} else if (missed) {
+		if (v->bound == BOUND_NONE && e->waited >= WAITED)
+			v->bound = BOUND_BROKER;
+		add(v, TRUST_VALID, "%s asked for, %s reached%s",
+		    metric_format(asked, sizeof(asked), UNIT_PER_SECOND,
+				  e->asked),
+		    metric_format(got, sizeof(got), UNIT_PER_SECOND,
+				  e->achieved),
+		    v->bound == BOUND_BROKER
+		    ? ": the broker's acknowledgements or socket held it back"
+		    : "");
+	}
+}
+
+static void judge_machine(const struct evidence *e, struct verdict *v)
+{
+	if (e->throttled > THROTTLED)
+		add(v, TRUST_SUSPECT, "the cgroup's processor limit held this "
+		    "program back for %.1f %% of the time",
+		    e->throttled * 100);
+	if (e->steal > STOLEN)
+		add(v, TRUST_SUSPECT, "other virtual machines took %.1f %% of "
+		    "the processors", e->steal * 100);
+}
+
+static void judge_books(const struct evidence *e, struct verdict *v)
+{
+	if (e->imbalances)
+		add(v, TRUST_INVALID, "the counts do not add up in %d place%s",
+		    e->imbalances, e->imbalances > 1 ? "s" : "");
+	if (e->clock_errors)
+		add(v, TRUST_INVALID, "%" PRIu64 " messages arrived before "
+		    "they were sent: the clocks disagree", e->clock_errors);
+	if (e->untracked)
+		add(v, TRUST_INVALID, "memory was too short to track %" PRIu64
+		    " messages", e->untracked);
+	if (e->uncertain)
+		add(v, TRUST_SUSPECT, "%" PRIu64 " of %" PRIu64 " messages "
+		    "came so late that they may be duplicates", e->uncertain,
+		    e->received);
+}
+
+static void judge_course(const struct evidence *e, struct verdict *v)
+{
+	if (e->is_partial)
+		add(v, TRUST_SUSPECT, "the run did not reach its end");
+	if (e->expects_messages && e->measured == 0)
+		add(v, TRUST_INVALID, "nothing was measured");
+	else if (e->expects_messages && e->measured < MEASURED_MIN)
+		add(v, TRUST_SUSPECT, "only %" PRIu64 " messages were measured",
+		    e->measured);
+	if (e->unsteady)
+		add(v, TRUST_SUSPECT, "not steady: %s", e->unsteady);
+}
+
+void verdict_judge(const struct evidence *e, struct verdict *ret)
+{
+	*ret = (struct verdict){ .trust = TRUST_VALID };
+	judge_books(e, ret);
+	if (e->is_open) {
+		judge_timer(e, ret);
+		judge_turns(e, ret);
+		judge_rate(e, ret);
+	} else if (e->busiest >= BUSY) {
+		ret->bound = BOUND_GENERATOR;
+		add(ret, TRUST_SUSPECT, "a thread of this program was busy for "
+		    "%.0f %% of the time: the broker may be able to do more",
+		    e->busiest * 100);
+	}
+	judge_machine(e, ret);
+	judge_course(e, ret);
+}
+
+const char *trust_name(enum trust t)
+{
+	static const char *const names[] = { "VALID", "SUSPECT", "INVALID" };
+
+	return names[t];
+}
+
+const char *bound_name(enum bound b)
+{
+	static const char *const names[] = { "", "broker-bound",
+					     "generator-bound" };
+
+	return names[b];
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include "base/clock.h"
+#include "bench/verdict.h"
+
+#define US UINT64_C(1000)
+
+/* 1000/s for a minute against a broker that answers in half a millisecond. */
+static struct evidence good(void)
+{
+	return (struct evidence){
+		.is_open = true, .latency = "e2e",
+		.levels = {
+			{ 50, true, 400 * US, 5 * US, 3 * US, 20 * US },
+			{ 99, true, 900 * US, 40 * US, 30 * US, 80 * US },
+			{ 99.9, true, 3000 * US, 90 * US, 60 * US, 200 * US },
+		},
+		.busiest = 0.2, .asked = 1000, .achieved = 999.5,
+		.received = 60000, .measured = 60000,
+		.expects_messages = true,
+	};
+}
+
+static struct verdict judged(const struct evidence *e)
+{
+	struct verdict v;
+
+	verdict_judge(e, &v);
+	return v;
+}
+
+static void calm_run_is_valid(void)
+{
+	struct evidence e = good();
+	struct verdict v = judged(&e);
+
+	is_int(v.trust, TRUST_VALID);
+	is_int(v.bound, BOUND_NONE);
+	is_int(v.count, 0);
+}
+
+static void stall_of_the_broker_is_valid(void)
+{
+	struct evidence e = good();
+	struct verdict v;
+
+	/* Two seconds: p99 and above are the broker's, and so is the wait. */
+	e.levels[1].reported = 1400 * CLOCK_MSEC;
+	e.levels[2].reported = 1900 * CLOCK_MSEC;
+	e.waited = 0.04;
+	v = judged(&e);
+	is_int(v.trust, TRUST_VALID);
+	is_int(v.count, 0);
+}
+
+static void slow_generator_is_found(void)
+{
+	struct evidence e = good();
+	struct verdict v;
+
+	e.levels[1].timer = 200 * US;
+	v = judged(&e);
+	is_int(v.trust, TRUST_SUSPECT);
+	is_str(v.reasons[0].text, "this program's timer lag p99 is 200 us, "
+	       "22 % of e2e p99 (900 us)");
+	e.levels[2].timer = 2500 * US;
+	v = judged(&e);
+	is_int(v.trust, TRUST_INVALID);
+	is_int(v.bound, BOUND_GENERATOR);
+	is_int(v.count, 1);
+	is_str(v.reasons[0].text, "this program's timer lag p99.9 is 2.50 ms, "
+	       "83 % of e2e p99.9 (3.00 ms)");
+}
+
+static void idle_lag_of_the_machine_is_no_fault(void)
+{
+	struct evidence e = good();
+
+	/* A machine whose timers are always that late. */
+	e.levels[1].timer = 500 * US;
+	e.levels[1].floor = 200 * US;
+	is_int(judged(&e).trust, TRUST_VALID);
+	e.levels[1].is_known = false;
+	e.levels[1].floor = 0;
+	is_int(judged(&e).trust, TRUST_VALID, "too few samples to say");
+}
+
+static void full_threads_are_generator_bound(void)
+{
+	struct evidence e = good();
+	struct verdict v;
+
+	e.busiest = 0.97;
+	v = judged(&e);
+	is_int(v.trust, TRUST_SUSPECT);
+	is_int(v.bound, BOUND_GENERATOR);
+	e.achieved = 800;
+	v = judged(&e);
+	is_int(v.trust, TRUST_INVALID);
+	is_str(v.reasons[0].text, "a thread of this program was busy for 97 % "
+	       "of the time and the rate was not reached");
+	e = good();
+	e.busiest = 0.95;
+	e.levels[1].turn = 700 * US;
+	v = judged(&e);
+	is_int(v.trust, TRUST_INVALID, "messages waited for the loop");
+}
+
+static void missed_rate_with_time_to_spare_is_the_broker(void)
+{
+	struct evidence e = good();
+	struct verdict v;
+
+	e.achieved = 700;
+	e.waited = 0.9;
+	v = judged(&e);
+	is_int(v.trust, TRUST_VALID, "the target was missed, truly");
+	is_int(v.bound, BOUND_BROKER);
+	is_str(v.reasons[0].text, "1.00 k/s asked for, 700/s reached: the "
+	       "broker's acknowledgements or socket held it back");
+}
+
+static void wrong_books_are_invalid(void)
+{
+	struct evidence e = good();
+	struct verdict v;
+
+	e.imbalances = 1;
+	e.throttled = 0.02;
+	e.steal = 0.2;
+	e.uncertain = 5;
+	v = judged(&e);
+	is_int(v.trust, TRUST_INVALID);
+	is_int(v.count, 4);
+	is_str(v.reasons[0].text, "the counts do not add up in 1 place");
+	is_int(v.reasons[1].trust, TRUST_SUSPECT, "the worst comes first");
+	e = good();
+	e.clock_errors = 1;
+	is_int(judged(&e).trust, TRUST_INVALID);
+	e = good();
+	e.untracked = 1;
+	is_int(judged(&e).trust, TRUST_INVALID);
+}
+
+static void worst_reason_comes_first(void)
+{
+	struct evidence e = good();
+	struct verdict v;
+
+	e.achieved = 700;
+	e.busiest = 0.5;
+	e.measured = 0;
+	v = judged(&e);
+	is_int(v.trust, TRUST_INVALID);
+	is_int(v.count, 2);
+	is_str(v.reasons[0].text, "nothing was measured");
+	is_int(v.reasons[1].trust, TRUST_VALID);
+}
+
+static void closed_model_is_its_own_limit(void)
+{
+	struct evidence e = good();
+
+	e.is_open = false;
+	e.levels[1].turn = 800 * US;
+	e.levels[1].timer = 800 * US;
+	is_int(judged(&e).trust, TRUST_VALID);
+	e.busiest = 0.99;
+	is_int(judged(&e).trust, TRUST_SUSPECT);
+	is_int(judged(&e).bound, BOUND_GENERATOR);
+}
+
+static void short_and_broken_runs_are_suspect(void)
+{
+	struct evidence e = good();
+
+	e.is_partial = true;
+	is_int(judged(&e).trust, TRUST_SUSPECT);
+	e = good();
+	e.measured = 99;
+	is_int(judged(&e).trust, TRUST_SUSPECT);
+	e.expects_messages = false;
+	is_int(judged(&e).trust, TRUST_VALID, "a test of connections");
+	e = good();
+	e.unsteady = "e2e.p99 rose from 1 ms to 9 ms";
+	is_int(judged(&e).trust, TRUST_SUSPECT);
+}
+
+TEST_MAIN(T(calm_run_is_valid), T(stall_of_the_broker_is_valid),
+	  T(slow_generator_is_found), T(idle_lag_of_the_machine_is_no_fault),
+	  T(full_threads_are_generator_bound),
+	  T(missed_rate_with_time_to_spare_is_the_broker),
+	  T(wrong_books_are_invalid), T(worst_reason_comes_first),
+	  T(closed_model_is_its_own_limit),
+	  T(short_and_broken_runs_are_suspect))
