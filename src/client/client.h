@@ -26,7 +26,7 @@
 
 struct client;
 
-/* [00 2.1] The states of a connection and their legal changes; see
+/* The five states of a connection and their legal changes; see
  * client/state.h for the table. */
 enum client_state {
 	CLIENT_DISCONNECTED,
@@ -127,6 +127,31 @@ int client_subscribe(struct client *c, const struct subscribe *s,
 int client_unsubscribe(struct client *c, const struct subscribe *s,
 		       uint64_t deadline, struct client_answer *ret,
 		       struct err *e) MUST_CHECK;
+
+/*
+ * The same in two steps, for callers that wait for several answers or want
+ * to wait again: a token completes exactly once, outlives a time-out, and is
+ * freed by client_free_token() (at any time). NULL with e. For a QoS 0
+ * publish the token is complete at once. Any thread.
+ */
+struct token;
+struct token *client_start_subscribe(struct client *c,
+				     const struct subscribe *s,
+				     struct err *e);
+struct token *client_start_unsubscribe(struct client *c,
+				       const struct subscribe *s,
+				       struct err *e);
+struct token *client_start_publish(struct client *c, const struct publish *p,
+				   struct err *e);
+enum client_wait {
+	CLIENT_WAIT_DONE,    /* *ret has the answer; the caller frees it */
+	CLIENT_WAIT_FAILED,  /* e says what ended it */
+	CLIENT_WAIT_TIMEOUT, /* wait again if you like */
+};
+enum client_wait client_wait_token(struct client *c, struct token *t,
+				   uint64_t deadline,
+				   struct client_answer *ret, struct err *e);
+void client_free_token(struct client *c, struct token *t);
 
 /* Hand-over of messages, see session_acknowledge(). Any thread. */
 void client_acknowledge(struct client *c, uint64_t delivery);

@@ -75,3 +75,12 @@ tests_unit_test_ids_LDFLAGS = $(ALLOC_LDFLAGS)
 UNIT_TESTS += tests/unit/test_session_publish
 tests_unit_test_session_publish_LDADD = $(STORE_LIBS)
 # End of the protocol engine.
+UNIT_TESTS += tests/unit/test_client
+tests_unit_test_client_LDADD = $(CLIENT_LIBS)
+UNIT_TESTS += tests/unit/test_loop
+tests_unit_test_loop_LDADD = $(CLIENT_LIBS)
+UNIT_TESTS += tests/unit/test_reconnect
+tests_unit_test_reconnect_LDADD = $(CLIENT_LIBS)
+UNIT_TESTS += tests/unit/test_state
+tests_unit_test_state_LDADD = $(CLIENT_LIBS)
+EXTRA_DIST += tests/unit/peer_thread.h

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/client_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "client/trace.h"
+#include "store/memory.h"
+
+/* What goes on after a deadline has passed: closing a socket. */
+#define TEARDOWN_GRACE (3 * CLOCK_SEC)
+
+static void on_up(struct conn *conn, const struct event_connack *ack)
+{
+	struct client *c = client_of(conn);
+	struct client_up up = {
+		.connack = ack,
+		.version = c->connect.version,
+		.server = c->name,
+		.address = c->name,
+	};
+
+	c->versions[(c->server_first + c->server_done) %
+		    c->params->server_count] = (uint8_t)c->connect.version;
+	reconnect_up(&c->reconnect, loop_now(c->loop));
+	mutex_lock(&c->conn.lock);
+	up.is_first = !c->was_up;
+	up.limits = session_limits(c->conn.session);
+	up.client_id = session_client_id(c->conn.session);
+	(void)state_apply(&c->state, STATE_GOT_CONNACK);
+	c->was_up = true;
+	subscribe_again_locked(c, ack->packet.session_present);
+	cond_broadcast(&c->changed);
+	mutex_unlock(&c->conn.lock);
+	if (c->handlers.on_up)
+		c->handlers.on_up(c->handlers.ctx, &up);
+}
+
+static void published(struct client *c, const struct event_published *p)
+{
+	if (c->has_tokens) {
+		mutex_lock(&c->conn.lock);
+		if (token_complete(&c->tokens, TOKEN_PUBLISH, p->seq,
+				   bytes_of(&p->reason, 1), p->props))
+			cond_broadcast(&c->changed);
+		mutex_unlock(&c->conn.lock);
+	}
+	if (c->handlers.on_published)
+		c->handlers.on_published(c->handlers.ctx, p);
+}
+
+static void on_event(struct client *c, const struct event *ev)
+{
+	switch (ev->type) {
+	case EVENT_MESSAGE:
+		c->handlers.on_message(c->handlers.ctx, &ev->message);
+		break;
+	case EVENT_PUBLISHED:
+		published(c, &ev->published);
+		break;
+	case EVENT_SUBACK:
+		subscribe_answer(c, &ev->suback, false);
+		break;
+	case EVENT_UNSUBACK:
+		subscribe_answer(c, &ev->suback, true);
+		break;
+	case EVENT_CONNACK:
+	case EVENT_PONG:
+	case EVENT_AUTH:
+	case EVENT_DISCONNECT:
+		break;
+	}
+}
+
+/* Messages that were given up without an answer of the broker. */
+static void collect_dropped(struct client *c)
+{
+	struct event_published p;
+	bool has;
+
+	for (;;) {
+		mutex_lock(&c->conn.lock);
+		has = session_next_dropped(c->conn.session, &p);
+		mutex_unlock(&c->conn.lock);
+		if (!has)
+			return;
+		c->has_tokens = true;
+		published(c, &p);
+	}
+}
+
+static void on_events(struct conn *conn, const struct event *ev, size_t n)
+{
+	struct client *c = client_of(conn);
+	size_t i;
+
+	/* The hot path of a publisher takes no lock: a token for a message
+	 * of this batch was there before the batch was read. */
+	mutex_lock(&conn->lock);
+	c->has_tokens = c->tokens.first != NULL;
+	mutex_unlock(&conn->lock);
+	for (i = 0; i < n; i++)
+		on_event(c, &ev[i]);
+}
+
+static void on_batch_end(struct conn *conn)
+{
+	struct client *c = client_of(conn);
+
+	collect_dropped(c);
+	if (c->handlers.on_batch_end)
+		c->handlers.on_batch_end(c->handlers.ctx);
+}
+
+static void on_room_locked(struct conn *conn)
+{
+	struct client *c = client_of(conn);
+	bool has_room;
+
+	if (!c->wants_room && !c->wants_idle)
+		return;
+	has_room = session_output_len(conn->session) <= CONN_OUTPUT_LOW &&
+		c->store->bytes <= client_queue_limit(c) / 2;
+	if ((c->wants_room && has_room) ||
+	    (c->wants_idle && session_is_idle(conn->session)))
+		cond_broadcast(&c->changed);
+}
+
+static void came_down(struct client *c)
+{
+	static const struct err gone = { .kind = ERR_LOST,
+					 .text = "disconnected" };
+
+	mutex_lock(&c->conn.lock);
+	(void)state_apply(&c->state, STATE_TEARDOWN_DONE);
+	if (c->is_close_pending)
+		(void)state_apply(&c->state, STATE_CALL_CLOSE);
+	token_fail_all(&c->tokens, &gone);
+	cond_broadcast(&c->changed);
+	mutex_unlock(&c->conn.lock);
+}
+
+static void on_down(struct conn *conn, const struct err *why)
+{
+	struct client *c = client_of(conn);
+	bool wants_bye;
+
+	mutex_lock(&conn->lock);
+	wants_bye = c->wants_bye;
+	mutex_unlock(&conn->lock);
+	/* What arrived before the end is still to be written. */
+	on_batch_end(conn);
+	if (!why || wants_bye)
+		came_down(c);
+	else
+		attempt_failed(c, why);
+}
+
+static const struct conn_ops ops = {
+	.on_up = on_up,
+	.on_events = on_events,
+	.on_batch_end = on_batch_end,
+	.on_room_locked = on_room_locked,
+	.on_down = on_down,
+};
+
+void client_give_up(struct client *c, const struct err *why)
+{
+	mutex_lock(&c->conn.lock);
+	if (c->state != CLIENT_CLOSED)
+		c->state = CLIENT_DISCONNECTED;
+	if (!c->has_failed)
+		c->failure = *why;
+	c->has_failed = true;
+	token_fail_all(&c->tokens, why);
+	cond_broadcast(&c->changed);
+	mutex_unlock(&c->conn.lock);
+	event_raise(c->event_fd);
+}
+
+int client_failed_locked(struct client *c, struct err *e)
+{
+	if (e)
+		*e = c->failure;
+	return -1;
+}
+
+int client_check_thread(struct client *c, const char *call, struct err *e)
+{
+	if (loop_is_current(c->loop))
+		return state_refuse(e, STATE_IN_HANDLER, call,
+				    CLIENT_CONNECTED);
+	return 0;
+}
+
+static void run_connect(struct task *t)
+{
+	attempt_start_round(CONTAINER_OF(t, struct client, connect_task));
+}
+
+static void run_bye(struct task *t)
+{
+	struct client *c = CONTAINER_OF(t, struct client, bye_task);
+
+	loop_stop_timer(c->loop, &c->retry);
+	if (c->conn.phase == CONN_DOWN) {
+		came_down(c);
+		return;
+	}
+	conn_disconnect_on_loop(&c->conn, &c->bye, c->bye_deadline);
+}
+
+static int set_up(struct client *c, struct err *e)
+{
+	struct session *s;
+
+	c->event_fd = event_new(e);
+	if (c->event_fd < 0)
+		return -1;
+	c->versions = calloc(c->params->server_count, 1);
+	if (!c->store) {
+		c->store = memory_store_new(0);
+		c->owns_store = true;
+	}
+	if (!c->versions || !c->store)
+		return err_nomem(e);
+	c->loop = loop_new("mqtt-rx", e);
+	if (!c->loop)
+		return -1;
+	s = session_new(c->store, &c->params->session);
+	if (!s)
+		return err_nomem(e);
+	conn_init(&c->conn, c->loop, s, &ops);
+	if (c->params->trace)
+		c->conn.trace = trace_new();
+	attempt_init(c);
+	return loop_start(c->loop, e);
+}
+
+struct client *client_new(const struct client_params *p, struct store *store,
+			  const struct client_handlers *h, struct err *e)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		err_nomem(e);
+		return NULL;
+	}
+	c->params = p;
+	c->handlers = *h;
+	c->store = store;
+	c->event_fd = -1;
+	c->connect_task.run = run_connect;
+	c->bye_task.run = run_bye;
+	cond_init(&c->changed);
+	if (set_up(c, e) < 0) {
+		client_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* The conn is initialised once it has a session. */
+static void release_conn(struct client *c)
+{
+	if (!c->conn.session)
+		return;
+	conn_abort_on_loop(&c->conn);
+	trace_free(c->conn.trace);
+	session_free(c->conn.session);
+	conn_release(&c->conn);
+}
+
+void client_free(struct client *c)
+{
+	if (!c)
+		return;
+	if (c->loop)
+		loop_stop(c->loop);
+	release_conn(c); /* the thread is gone: we stand in for it */
+	loop_free(c->loop);
+	subs_release(&c->subs);
+	if (c->owns_store && c->store)
+		c->store->ops->free(c->store);
+	if (c->event_fd >= 0)
+		close(c->event_fd);
+	free(c->versions);
+	cond_release(&c->changed);
+	free(c);
+}
+
+static int connect_timed_out(struct client *c, struct err *e)
+{
+	if (c->last_error.kind != ERR_NONE) {
+		if (e)
+			*e = c->last_error;
+		return -1;
+	}
+	return err_set(e, ERR_TIMEOUT, 0,
+		       "no connection before the time was up");
+}
+
+static int wait_connected(struct client *c, uint64_t deadline, struct err *e)
+	REQUIRES(c->conn.lock)
+{
+	while (c->state != CLIENT_CONNECTED && !c->has_failed) {
+		if (clock_boot() >= deadline)
+			return connect_timed_out(c, e);
+		cond_wait(&c->changed, &c->conn.lock, deadline);
+	}
+	return c->has_failed ? client_failed_locked(c, e) : 0;
+}
+
+int client_connect(struct client *c, uint64_t deadline, struct err *e)
+{
+	enum state_error r;
+	int ret;
+
+	if (client_check_thread(c, "connect", e) < 0)
+		return -1;
+	mutex_lock(&c->conn.lock);
+	r = c->has_failed ? STATE_IS_CLOSED :
+		state_apply(&c->state, STATE_CALL_CONNECT);
+	if (r != STATE_OK) {
+		ret = state_refuse(e, r, "connect", c->state);
+	} else {
+		loop_post(c->loop, &c->connect_task);
+		ret = wait_connected(c, deadline, e);
+	}
+	mutex_unlock(&c->conn.lock);
+	if (ret < 0 && r == STATE_OK) /* nothing goes on behind our back */
+		(void)client_disconnect(c, NULL, clock_boot(), NULL);
+	return ret;
+}
+
+static int count_left(struct client *c, struct err *e)
+	REQUIRES(c->conn.lock)
+{
+	struct session_stats st;
+	size_t left;
+
+	session_stats(c->conn.session, &st);
+	left = st.queued + st.awaiting_ack + st.awaiting_comp + st.held;
+	if (!left)
+		return err_set(e, ERR_INCOMPLETE, 0,
+			       "output was not written before the time "
+			       "was up");
+	return err_set(e, ERR_INCOMPLETE, 0,
+		       "%zu message%s not confirmed by the broker", left,
+		       left == 1 ? "" : "s");
+}
+
+static bool has_held(struct client *c) REQUIRES(c->conn.lock)
+{
+	struct session_stats st;
+
+	session_stats(c->conn.session, &st);
+	return st.held != 0;
+}
+
+/* Messages that remain say more than what ended the connection. */
+static int drain_failed(struct client *c, struct err *e)
+	REQUIRES(c->conn.lock)
+{
+	struct err why = c->failure;
+
+	if (session_is_idle(c->conn.session) && !has_held(c))
+		return client_failed_locked(c, e);
+	(void)count_left(c, e);
+	return e ? err_prefix(e, "%.300s", why.text) : -1;
+}
+
+int client_drain(struct client *c, uint64_t deadline, struct err *e)
+{
+	int ret = 0;
+
+	if (client_check_thread(c, "drain", e) < 0)
+		return -1;
+	mutex_lock(&c->conn.lock);
+	conn_flush_locked(&c->conn);
+	c->wants_idle++;
+	while (!c->has_failed && !session_is_idle(c->conn.session) &&
+	       clock_boot() < deadline)
+		cond_wait(&c->changed, &c->conn.lock, deadline);
+	c->wants_idle--;
+	if (c->has_failed)
+		ret = drain_failed(c, e);
+	else if (!session_is_idle(c->conn.session) || has_held(c))
+		ret = count_left(c, e);
+	mutex_unlock(&c->conn.lock);
+	return ret;
+}
+
+static void ask_for_bye(struct client *c, const struct disconnect *p,
+			uint64_t deadline) REQUIRES(c->conn.lock)
+{
+	c->bye = p ? *p : (struct disconnect){ 0 };
+	c->bye_deadline = deadline;
+	c->wants_bye = true;
+	(void)state_apply(&c->state, STATE_CALL_DISCONNECT);
+	loop_post(c->loop, &c->bye_task);
+}
+
+int client_disconnect(struct client *c, const struct disconnect *p,
+		      uint64_t deadline, struct err *e)
+{
+	uint64_t limit;
+	bool is_down;
+
+	if (client_check_thread(c, "disconnect", e) < 0)
+		return -1;
+	mutex_lock(&c->conn.lock);
+	if (!c->wants_bye)
+		ask_for_bye(c, p, deadline);
+	limit = clock_add(deadline > clock_boot() ? deadline : clock_boot(),
+			  TEARDOWN_GRACE);
+	while ((c->state != CLIENT_DISCONNECTED ||
+		c->conn.phase != CONN_DOWN) && c->state != CLIENT_CLOSED &&
+	       clock_boot() < limit)
+		cond_wait(&c->changed, &c->conn.lock, limit);
+	is_down = c->conn.phase == CONN_DOWN;
+	if (is_down)
+		(void)state_apply(&c->state, STATE_CALL_CLOSE);
+	mutex_unlock(&c->conn.lock);
+	return is_down ? 0 : err_set(e, ERR_LOST, 0,
+				     "connection did not close in time");
+}
+
+bool client_has_failed(struct client *c, struct err *e)
+{
+	bool has_failed;
+
+	mutex_lock(&c->conn.lock);
+	has_failed = c->has_failed;
+	if (has_failed && e)
+		*e = c->failure;
+	mutex_unlock(&c->conn.lock);
+	return has_failed;
+}
+
+enum client_state client_state(struct client *c)
+{
+	enum client_state s;
+
+	mutex_lock(&c->conn.lock);
+	s = c->state;
+	mutex_unlock(&c->conn.lock);
+	return s;
+}
+
+void client_stats(struct client *c, struct session_stats *ret)
+{
+	mutex_lock(&c->conn.lock);
+	session_stats(c->conn.session, ret);
+	mutex_unlock(&c->conn.lock);
+}
+
+/* Acknowledgements go out with the flush that ends the batch; outside of one
+ * the loop is asked to flush. */
+static void flush_soon(struct client *c)
+{
+	if (!loop_is_current(c->loop) || !c->conn.is_receiving)
+		conn_kick(&c->conn);
+}
+
+void client_acknowledge(struct client *c, uint64_t delivery)
+{
+	mutex_lock(&c->conn.lock);
+	session_acknowledge(c->conn.session, delivery);
+	mutex_unlock(&c->conn.lock);
+	flush_soon(c);
+}
+
+void client_refuse(struct client *c, uint64_t delivery, uint8_t reason)
+{
+	mutex_lock(&c->conn.lock);
+	session_refuse(c->conn.session, delivery, reason);
+	mutex_unlock(&c->conn.lock);
+	flush_soon(c);
+}
+
+void client_pause(struct client *c)
+{
+	conn_set_paused(&c->conn, true);
+}
+
+void client_resume(struct client *c)
+{
+	conn_set_paused(&c->conn, false);
+}
+
+struct loop *client_loop(struct client *c)
+{
+	return c->loop;
+}
+
+int client_event_fd(struct client *c)
+{
+	return c->event_fd;
+}
+
+void client_clear_event(struct client *c)
+{
+	event_clear(c->event_fd);
+}

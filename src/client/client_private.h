@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLIENT_CLIENT_PRIVATE_H
+#define CLIENT_CLIENT_PRIVATE_H
+
+/*
+ * What the files of the blocking facade share: client.c (life and waiting
+ * calls), attempt.c (servers, versions, reconnect; receive thread),
+ * client_publish.c and client_subscribe.c. Nobody else includes it.
+ *
+ * Fields marked L are guarded by conn.lock, fields marked T belong to the
+ * receive thread; the rest does not change after client_new().
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/client.h"
+#include "client/conn.h"
+#include "client/reconnect.h"
+#include "client/state.h"
+#include "client/subs.h"
+#include "client/token.h"
+
+struct client {
+	const struct client_params *params;
+	struct client_handlers handlers;
+	struct loop *loop;
+	struct store *store;
+	bool owns_store;
+	int event_fd;
+
+	struct conn conn;
+	struct cond changed;       /* with conn.lock: state, room, tokens */
+	enum client_state state;   /* L */
+	bool is_close_pending;     /* L */
+	bool has_failed;           /* L: for good; failure says why */
+	bool was_up;               /* L */
+	struct err failure;        /* L */
+	struct err last_error;     /* L: of the newest attempt */
+	unsigned wants_room;       /* L: publishers that wait */
+	unsigned wants_idle;       /* L: drains that wait */
+	struct token_list tokens;  /* L */
+	bool has_tokens;           /* T: as of this batch */
+	struct subs subs;          /* L */
+	struct disconnect bye;     /* L: what to say at the end */
+	uint64_t bye_deadline;     /* L */
+	bool wants_bye;            /* L */
+
+	struct reconnect reconnect; /* T */
+	struct timer retry;         /* T */
+	struct task connect_task, bye_task;
+	struct conn_target target;  /* T */
+	struct connect connect;     /* T: as sent in this attempt */
+	char name[280];             /* L: of the server under way */
+	size_t server_first;        /* T: where this round began */
+	size_t server_done;         /* T: servers tried in this round */
+	size_t bind_next;           /* T */
+	uint8_t *versions;          /* T: per server, what it speaks; 0 */
+	struct err round_error;     /* T: all failures of this round */
+};
+
+static inline struct client *client_of(struct conn *c)
+{
+	return CONTAINER_OF(c, struct client, conn);
+}
+
+/* attempt.c, receive thread */
+void attempt_init(struct client *c);
+void attempt_start_round(struct client *c);
+/* An attempt or a connection ended with *why. */
+void attempt_failed(struct client *c, const struct err *why);
+
+/* client.c: gives up for good and tells everybody who waits. */
+void client_give_up(struct client *c, const struct err *why);
+/* ERR_STATE when called on the receive thread. */
+int client_check_thread(struct client *c, const char *call, struct err *e);
+/* Fills e from the failure; returns -1. */
+int client_failed_locked(struct client *c, struct err *e)
+	REQUIRES(c->conn.lock);
+
+/* client_subscribe.c: after a connection came up. */
+void subscribe_again_locked(struct client *c, bool session_present)
+	REQUIRES(c->conn.lock);
+void subscribe_answer(struct client *c, const struct suback *s,
+		      bool is_unsubscribe);
+
+/* client_publish.c: bytes of QoS 1/2 messages that may pile up. */
+size_t client_queue_limit(const struct client *c);
+/* Turns a refusal of the session into an error. */
+int publish_refused(const struct client *c, enum submit why,
+		    const struct publish *p, struct err *e);
+
+#endif

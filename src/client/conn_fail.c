@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/conn_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "mqtt/props.h"
+#include "mqtt/reason.h"
+
+void conn_fail_write(struct conn *c)
+{
+	struct err e;
+
+	mutex_lock(&c->lock);
+	e = *c->write_error;
+	mutex_unlock(&c->lock);
+	if (e.kind != ERR_LOCAL && e.kind != ERR_TLS)
+		e.kind = ERR_LOST;
+	err_prefix(&e, "connection to '%s' lost", c->target->name);
+	conn_fail(c, &e);
+}
+
+void conn_fail_read(struct conn *c, struct err *e)
+{
+	if (e->kind != ERR_TLS)
+		e->kind = ERR_LOST;
+	err_prefix(e, "connection to '%s' lost", c->target->name);
+	conn_fail(c, e);
+}
+
+void conn_fail_eof(struct conn *c)
+{
+	struct err e;
+	const char *where = "";
+
+	c->closed_at_login = c->phase == CONN_LOGIN;
+	if (c->closed_at_login)
+		where = " without answering CONNECT";
+	else if (buf_len(&c->in))
+		where = " in the middle of a packet";
+	err_set(&e, ERR_LOST, 0, "broker '%s' closed the connection%s",
+		c->target->name, where);
+	conn_fail(c, &e);
+}
+
+void conn_fail_protocol(struct conn *c)
+{
+	struct session_failure f;
+	struct err e;
+
+	mutex_lock(&c->lock);
+	f = session_failure(c->session);
+	conn_flush_locked(c); /* our DISCONNECT says why; best effort */
+	mutex_unlock(&c->lock);
+	err_set(&e, ERR_PROTOCOL, f.reason,
+		"broker '%s' broke the protocol: %s (%s, 0x%02x)",
+		c->target->name, f.why, reason_text(f.reason), f.reason);
+	conn_fail(c, &e);
+}
+
+/* ": 'text'" from a reason string of the broker, or nothing. */
+static void reason_suffix(struct bytes props, char *dst, size_t size)
+{
+	struct bytes text = props_value(props, PROP_REASON_STRING);
+	char shown[200];
+
+	dst[0] = '\0';
+	if (bytes_is_set(text))
+		snprintf(dst, size, ": '%s'",
+			 text_visible(shown, sizeof(shown), text));
+}
+
+void conn_fail_refused(struct conn *c, const struct connack *p)
+{
+	enum reason_class class = reason_class(p->reason);
+	enum err_kind kind = ERR_REFUSED;
+	char text[220];
+	struct err e;
+
+	if (class == REASON_IS_RETRYABLE || class == REASON_IS_RATE)
+		kind = ERR_BUSY;
+	reason_suffix(p->props, text, sizeof(text));
+	err_set(&e, kind, p->reason,
+		"broker '%s' refused the connection: %s (0x%02x)%s",
+		c->target->name, reason_text(p->reason),
+		p->return_code != p->reason ? p->return_code : p->reason,
+		text);
+	conn_fail(c, &e);
+}
+
+void conn_fail_disconnected(struct conn *c, const struct disconnect *p)
+{
+	char text[220];
+	struct err e;
+
+	reason_suffix(p->props, text, sizeof(text));
+	err_set(&e, ERR_LOST, p->reason,
+		"broker '%s' closed the connection: %s (0x%02x)%s",
+		c->target->name, reason_text(p->reason), p->reason, text);
+	conn_fail(c, &e);
+}
+
+void conn_fail_timeout(struct conn *c)
+{
+	double seconds = (double)c->target->connect_timeout / 1e9;
+	struct err e;
+
+	if (c->phase == CONN_DIALING) {
+		const char *what = dial_phase(c->dial);
+		bool is_dns = strncmp(what, "resolving", 9) == 0;
+
+		err_set(&e, is_dns ? ERR_RESOLVE : ERR_CONNECT, 0,
+			"cannot connect to '%s': no answer within %g s "
+			"while %s", c->target->name, seconds, what);
+	} else if (c->phase == CONN_HANDSHAKE) {
+		const char *layer = c->stream->ops->name;
+		bool is_tls = strcmp(layer, "tls") == 0;
+
+		err_set(&e, is_tls ? ERR_TLS : ERR_CONNECT, 0,
+			"cannot connect to '%s': %s handshake not finished "
+			"within %g s", c->target->name, layer, seconds);
+	} else {
+		err_set(&e, ERR_CONNECT, 0,
+			"cannot connect to '%s': broker did not answer "
+			"CONNECT within %g s", c->target->name, seconds);
+	}
+	conn_fail(c, &e);
+}
+
+
+void conn_fail_tick(struct conn *c, enum tick why)
+{
+	struct err e;
+
+	err_set(&e, ERR_LOST, 0, "connection to '%s' lost: %s",
+		c->target->name, why == TICK_DEAD ?
+		"broker does not answer pings" :
+		"nothing could be written for too long");
+	conn_fail(c, &e);
+}
