@@ -254,8 +254,7 @@ static int parse_options(struct limit *l, int argc, char **argv,
 
 int main(int argc, char **argv)
 {
-	static struct limit limit = { .count = 1000000, .size = 64,
-				      .window = 100 };
+	static struct limit limit; /* too large for a stack */
 	struct limit *l = &limit;
 	struct err e = { 0 };
 	uint64_t start;
@@ -263,6 +262,9 @@ int main(int argc, char **argv)
 	int rc;
 
 	log_init("limit", LOG_ERROR);
+	l->count = 1000000;
+	l->size = 64;
+	l->window = 100;
 	peer_deadline(DEADLINE * CLOCK_SEC);
 	if (parse_options(l, argc, argv, &e) < 0)
 		peer_die(&e);

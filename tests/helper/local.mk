@@ -20,5 +20,34 @@ EXTRA_DIST += tests/brokers/mosquitto/start.sh
 EXTRA_DIST += tests/brokers/rabbitmq/start.sh
 EXTRA_DIST += tests/brokers/ready.sh
 
+# Peers for what a real broker does not do: each says at its top what for.
+check_LIBRARIES += tests/helper/libpeer.a
+tests_helper_libpeer_a_SOURCES =
+tests_helper_libpeer_a_SOURCES += tests/helper/dump.c
+tests_helper_libpeer_a_SOURCES += tests/helper/dump.h
+tests_helper_libpeer_a_SOURCES += tests/helper/peer.c
+tests_helper_libpeer_a_SOURCES += tests/helper/peer.h
+PEER_LIBS = tests/helper/libpeer.a $(MQTT_LIBS)
+
+check_PROGRAMS += tests/helper/counter
+tests_helper_counter_SOURCES =
+tests_helper_counter_SOURCES += tests/helper/counter.c
+tests_helper_counter_SOURCES += tests/helper/counter.h
+tests_helper_counter_SOURCES += tests/helper/counter_in.c
+tests_helper_counter_SOURCES += tests/helper/counter_out.c
+tests_helper_counter_LDADD = $(PEER_LIBS)
+
+check_PROGRAMS += tests/helper/limit
+tests_helper_limit_SOURCES = tests/helper/limit.c
+tests_helper_limit_LDADD = $(PEER_LIBS)
+
+check_PROGRAMS += tests/helper/proxy
+tests_helper_proxy_SOURCES =
+tests_helper_proxy_SOURCES += tests/helper/proxy.c
+tests_helper_proxy_SOURCES += tests/helper/proxy.h
+tests_helper_proxy_SOURCES += tests/helper/proxy_flow.c
+tests_helper_proxy_SOURCES += tests/helper/proxy_rule.c
+tests_helper_proxy_LDADD = $(PEER_LIBS)
+
 clean-local:
 	rm -rf tests/certs tests/certs.lock
