@@ -84,3 +84,5 @@ tests_unit_test_reconnect_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_state
 tests_unit_test_state_LDADD = $(CLIENT_LIBS)
 EXTRA_DIST += tests/unit/peer_thread.h
+UNIT_TESTS += tests/unit/test_bench_document
+tests_unit_test_bench_document_LDADD = $(BENCH_LIBS)
