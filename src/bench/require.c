@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "bench/number.h"
 
 #define WORDS_MAX 8 /* metric, operator, value, tolerance N, after D, abort */
 #define HELP "expected something like 'e2e.p99 < 20ms'"
@@ -62,46 +63,6 @@ static int parse_op(const char *s, enum require_op *ret, struct err *e)
 		       s);
 }
 
-/* "10%" as 0.1. */
-static int parse_percent(const char *s, double min, double *ret,
-			 struct err *e)
-{
-	size_t len = strlen(s);
-	char digits[32];
-	double v;
-
-	if (len < 2 || len >= sizeof(digits) || s[len - 1] != '%')
-		return err_set(e, ERR_USAGE, 0,
-			       "'%s' is not a percentage such as 10%%", s);
-	memcpy(digits, s, len - 1);
-	digits[len - 1] = '\0';
-	if (parse_double(digits + (*s == '+'), min, 1e6, &v, e) < 0)
-		return -1;
-	*ret = v / 100;
-	return 0;
-}
-
-static int parse_rate(const char *s, double *ret, struct err *e)
-{
-	size_t len = strlen(s);
-	double factor = 1;
-	char digits[32];
-
-	if (len > 2 && strcmp(s + len - 2, "/s") == 0)
-		len -= 2;
-	if (len > 1 && (s[len - 1] == 'k' || s[len - 1] == 'M'))
-		factor = s[--len] == 'k' ? 1e3 : 1e6;
-	if (len >= sizeof(digits))
-		return err_set(e, ERR_USAGE, 0, "'%s' is not a rate", s);
-	memcpy(digits, s, len);
-	digits[len] = '\0';
-	if (parse_double(digits, 0, 1e12, ret, NULL) < 0)
-		return err_set(e, ERR_USAGE, 0,
-			       "'%s' is not a rate such as 5000/s or 20k/s", s);
-	*ret *= factor;
-	return 0;
-}
-
 static int parse_time(const char *s, double *ret, struct err *e)
 {
 	uint64_t ns;
@@ -124,13 +85,13 @@ static int parse_value(const char *s, struct require *r, struct err *e)
 	if (len && s[len - 1] == '%') {
 		r->scale = *s == '+' || *s == '-' ? SCALE_CHANGE
 						  : SCALE_OF_ASKED;
-		return parse_percent(s, -100, &r->value, e);
+		return number_percent(s, -1, &r->value, e);
 	}
 	switch (metric_unit(&r->metric)) {
 	case UNIT_NS:
 		return parse_time(s, &r->value, e);
 	case UNIT_PER_SECOND:
-		return parse_rate(s, &r->value, e);
+		return number_rate(s, &r->value, e);
 	case UNIT_BYTES:
 		if (parse_size(s, UINT64_MAX, &n, e) < 0)
 			return -1;
@@ -153,7 +114,8 @@ static int parse_suffix(char *const *words, int n, struct require *r,
 					   e) < 0)
 				return -1;
 		} else if (i + 1 < n && strcmp(words[i], "tolerance") == 0) {
-			if (parse_percent(words[++i], 0, &r->tolerance, e) < 0)
+			if (number_percent(words[++i], 0, &r->tolerance,
+					   e) < 0)
 				return -1;
 		} else {
 			return err_set(e, ERR_USAGE, 0,

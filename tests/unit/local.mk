@@ -86,3 +86,6 @@ tests_unit_test_state_LDADD = $(CLIENT_LIBS)
 EXTRA_DIST += tests/unit/peer_thread.h
 UNIT_TESTS += tests/unit/test_bench_document
 tests_unit_test_bench_document_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_number
+tests_unit_test_bench_number_LDADD = $(BENCH_LIBS)

@@ -63,9 +63,9 @@ static void mistakes_are_named(void)
 		{ "lost == 0 sometimes",
 		  "'sometimes' is not tolerance N%, after TIME or abort" },
 		{ "lost == 0 tolerance 3",
-		  "'3' is not a percentage such as 10%" },
+		  "'3' is not a percentage such as 10% of at least 0%" },
 		{ "rate.in > fast",
-		  "'fast' is not a rate such as 5000/s or 20k/s" },
+		  "'fast' is not a rate such as 5/s, 20k/s or 10/min" },
 	};
 	struct require r = { .after = 3 };
 	struct err e;
