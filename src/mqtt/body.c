@@ -17,7 +17,7 @@ enum decode body_take_pid(struct body *b, uint16_t *ret)
 	return DECODE_OK;
 }
 
-static enum decode bad_props(struct body *b, uint8_t reason)
+enum decode body_bad_props(struct body *b, uint8_t reason)
 {
 	const char *why = "a property has an illegal value or occurs twice";
 
@@ -28,22 +28,32 @@ static enum decode bad_props(struct body *b, uint8_t reason)
 	return body_bad(b, reason, why);
 }
 
+enum decode body_take_list(struct body *b, struct bytes *ret)
+{
+	uint32_t n;
+
+	if (LIKELY(b->c.p != b->c.end && *b->c.p < 0x80))
+		n = *b->c.p++;
+	else if (wire_varint(&b->c, &n) < 0)
+		return body_malformed(b, "malformed property length");
+	if (n > cursor_left(&b->c))
+		return body_malformed(b, "properties longer than the packet");
+	*ret = bytes_of(b->c.p, n);
+	b->c.p += n;
+	return DECODE_OK;
+}
+
 enum decode body_take_props(struct body *b, uint32_t packet,
 			    struct bytes *ret)
 {
 	struct bytes list;
 	uint8_t reason;
-	uint32_t n;
 
-	if (wire_varint(&b->c, &n) < 0)
-		return body_malformed(b, "malformed property length");
-	if (n > cursor_left(&b->c))
-		return body_malformed(b, "properties longer than the packet");
-	list = bytes_of(b->c.p, n);
-	b->c.p += n;
-	reason = n ? props_check(list, packet) : REASON_SUCCESS;
+	if (body_take_list(b, &list) != DECODE_OK)
+		return DECODE_BAD;
+	reason = props_check(list, packet);
 	if (reason)
-		return bad_props(b, reason);
+		return body_bad_props(b, reason);
 	*ret = list;
 	return DECODE_OK;
 }

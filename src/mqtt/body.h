@@ -65,7 +65,11 @@ static inline enum decode body_finish(struct body *b)
 /* A packet identifier, which is never 0 [MQTT-2.2.1-3]. */
 enum decode body_take_pid(struct body *b, uint16_t *ret);
 
-/* A property list of MQTT 5 with its length; packet as in props_check(). */
+/* The bytes of a property list of MQTT 5, which has its length in front. */
+enum decode body_take_list(struct body *b, struct bytes *ret);
+/* What is answered to a property list that a check gave reason for. */
+enum decode body_bad_props(struct body *b, uint8_t reason);
+/* A property list, checked; packet as in props_check(). */
 enum decode body_take_props(struct body *b, uint32_t packet,
 			    struct bytes *ret);
 

@@ -54,31 +54,43 @@ static enum decode check_topic(struct body *b, const struct publish *p)
 	return why ? body_malformed(b, why) : DECODE_OK;
 }
 
+/* One property of a PUBLISH that is more than a part of the list. */
+static enum decode note_prop(struct body *b, struct publish *p,
+			     const struct prop *prop)
+{
+	switch (prop->info->id) {
+	case PROP_MESSAGE_EXPIRY:
+		p->has_expiry = true;
+		p->expiry = prop->num;
+		return DECODE_OK;
+	case PROP_TOPIC_ALIAS:
+		p->alias = (uint16_t)prop->num;
+		return DECODE_OK;
+	case PROP_SUBSCRIPTION_ID: /* [MQTT-3.3.4-6] */
+		if (!body_is_from_server(b))
+			return body_violation(b, "subscription identifier "
+						 "from a client");
+		return DECODE_OK;
+	default:
+		return DECODE_OK;
+	}
+}
+
 static enum decode take_publish_props(struct body *b, struct publish *p)
 {
-	enum decode r = body_take_props(b, PROP_IN(PACKET_PUBLISH), &p->props);
+	struct props_walk w = { .packet = PROP_IN(PACKET_PUBLISH) };
 	struct prop prop;
+	uint8_t reason;
 
-	if (r != DECODE_OK)
-		return r;
-	for (size_t pos = 0; props_next(p->props, &pos, &prop);) {
-		switch (prop.info->id) {
-		case PROP_MESSAGE_EXPIRY:
-			p->has_expiry = true;
-			p->expiry = prop.num;
-			break;
-		case PROP_TOPIC_ALIAS:
-			p->alias = (uint16_t)prop.num;
-			break;
-		case PROP_SUBSCRIPTION_ID: /* [MQTT-3.3.4-6] */
-			if (!body_is_from_server(b))
-				return body_violation(b, "subscription "
-						      "identifier from a "
-						      "client");
-			break;
-		default:
-			break;
-		}
+	if (body_take_list(b, &p->props) != DECODE_OK)
+		return DECODE_BAD;
+	w.c = cursor_of(p->props);
+	while (w.c.p != w.c.end) {
+		reason = props_check_next(&w, &prop);
+		if (reason)
+			return body_bad_props(b, reason);
+		if (note_prop(b, p, &prop) != DECODE_OK)
+			return DECODE_BAD;
 	}
 	return DECODE_OK;
 }

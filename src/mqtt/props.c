@@ -86,27 +86,24 @@ const struct prop_info *prop_info_by_name(const char *name)
 	return NULL;
 }
 
-static int read_num(struct cursor *c, enum prop_type type, uint32_t *ret)
+static int read_byte(struct cursor *c, uint32_t *ret)
 {
-	uint16_t u16;
-	uint8_t u8;
+	uint8_t v;
 
-	switch (type) {
-	case PROP_BYTE:
-		if (wire_u8(c, &u8) < 0)
-			return -1;
-		*ret = u8;
-		return 0;
-	case PROP_U16:
-		if (wire_u16(c, &u16) < 0)
-			return -1;
-		*ret = u16;
-		return 0;
-	case PROP_U32:
-		return wire_u32(c, ret);
-	default:
-		return wire_varint(c, ret);
-	}
+	if (wire_u8(c, &v) < 0)
+		return -1;
+	*ret = v;
+	return 0;
+}
+
+static int read_u16(struct cursor *c, uint32_t *ret)
+{
+	uint16_t v;
+
+	if (wire_u16(c, &v) < 0)
+		return -1;
+	*ret = v;
+	return 0;
 }
 
 /* One property, in form only: strings are not looked into. */
@@ -116,19 +113,26 @@ static int read_prop(struct cursor *c, struct prop *p)
 
 	if (wire_u8(c, &id) < 0)
 		return -1;
-	*p = (struct prop){ .info = prop_info(id) };
+	p->info = prop_info(id);
 	if (!p->info)
 		return -1;
+	p->num = 0;
+	p->name = p->value = BYTES_NULL;
 	switch (p->info->type) {
+	case PROP_BYTE:
+		return read_byte(c, &p->num);
+	case PROP_U16:
+		return read_u16(c, &p->num);
+	case PROP_U32:
+		return wire_u32(c, &p->num);
+	case PROP_VARINT:
+		return wire_varint(c, &p->num);
 	case PROP_PAIR:
 		if (wire_binary(c, &p->name) < 0)
 			return -1;
 		return wire_binary(c, &p->value);
-	case PROP_STRING:
-	case PROP_BINARY:
-		return wire_binary(c, &p->value);
 	default:
-		return read_num(c, p->info->type, &p->num);
+		return wire_binary(c, &p->value);
 	}
 }
 
@@ -172,22 +176,28 @@ static bool may_repeat(const struct prop_info *info, uint32_t packet)
 	       (info->id != PROP_SUBSCRIPTION_ID || packet == IN_PUBLISH);
 }
 
+uint8_t props_check_next(struct props_walk *w, struct prop *ret)
+{
+	uint64_t bit;
+
+	if (read_prop(&w->c, ret) < 0 || !(ret->info->packets & w->packet) ||
+	    !is_text_legal(ret))
+		return REASON_MALFORMED;
+	bit = UINT64_C(1) << ret->info->id;
+	if (w->seen & bit && !may_repeat(ret->info, w->packet))
+		return REASON_PROTOCOL_ERROR;
+	w->seen |= bit;
+	return check_value(ret);
+}
+
 uint8_t props_check(struct bytes list, uint32_t packet)
 {
-	struct cursor c = cursor_of(list);
-	uint64_t seen = 0, bit;
+	struct props_walk w = { cursor_of(list), packet, 0 };
 	struct prop p;
-	uint8_t reason;
 
-	while (c.p != c.end) {
-		if (read_prop(&c, &p) < 0 || !(p.info->packets & packet) ||
-		    !is_text_legal(&p))
-			return REASON_MALFORMED;
-		bit = UINT64_C(1) << p.info->id;
-		if (seen & bit && !may_repeat(p.info, packet))
-			return REASON_PROTOCOL_ERROR;
-		seen |= bit;
-		reason = check_value(&p);
+	while (w.c.p != w.c.end) {
+		uint8_t reason = props_check_next(&w, &p);
+
 		if (reason)
 			return reason;
 	}
@@ -197,15 +207,13 @@ uint8_t props_check(struct bytes list, uint32_t packet)
 bool props_next(struct bytes list, size_t *pos, struct prop *ret)
 {
 	struct cursor c;
-	struct prop p;
 
 	if (*pos >= list.n)
 		return false;
 	c = cursor_of(bytes_of(list.p + *pos, list.n - *pos));
-	if (read_prop(&c, &p) < 0)
+	if (read_prop(&c, ret) < 0)
 		return false;
 	*pos = (size_t)(c.p - list.p);
-	*ret = p;
 	return true;
 }
 

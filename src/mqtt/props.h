@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "mqtt/types.h"
+#include "mqtt/wire.h"
 
 enum prop_id {
 	PROP_PAYLOAD_FORMAT = 0x01,
@@ -93,6 +94,15 @@ const struct prop_info *prop_info_by_name(const char *name); /* or NULL */
  * topic alias of 0 gives REASON_ALIAS_INVALID [MQTT-3.3.2-8].
  */
 uint8_t props_check(struct bytes list, uint32_t packet);
+
+/* props_check() in steps, for a reader that wants the properties in the same
+ * pass: while c.p is not c.end, the next property, or the reason code. */
+struct props_walk {
+	struct cursor c;
+	uint32_t packet;
+	uint64_t seen; /* identifiers so far */
+};
+uint8_t props_check_next(struct props_walk *w, struct prop *ret);
 
 /* Iterates over a list that props_check() accepted (or that we wrote).
  * Returns false at the end. Start with pos = 0. */

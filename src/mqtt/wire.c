@@ -6,35 +6,6 @@
 #include "base/text.h"
 #include "mqtt/types.h"
 
-int wire_u8(struct cursor *c, uint8_t *ret)
-{
-	if (c->p == c->end)
-		return -1;
-	*ret = *c->p++;
-	return 0;
-}
-
-int wire_u16(struct cursor *c, uint16_t *ret)
-{
-	if (cursor_left(c) < 2)
-		return -1;
-	*ret = (uint16_t)(c->p[0] << 8 | c->p[1]);
-	c->p += 2;
-	return 0;
-}
-
-int wire_u32(struct cursor *c, uint32_t *ret)
-{
-	const uint8_t *p = c->p;
-
-	if (cursor_left(c) < 4)
-		return -1;
-	*ret = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	       (uint32_t)p[2] << 8 | p[3];
-	c->p += 4;
-	return 0;
-}
-
 enum varint wire_peek_varint(struct bytes in, uint32_t *ret, size_t *ret_used)
 {
 	uint32_t v = 0;
@@ -62,20 +33,6 @@ int wire_varint(struct cursor *c, uint32_t *ret)
 	    VARINT_OK)
 		return -1;
 	c->p += used;
-	return 0;
-}
-
-int wire_binary(struct cursor *c, struct bytes *ret)
-{
-	size_t left = cursor_left(c), n;
-
-	if (left < 2)
-		return -1;
-	n = (size_t)(c->p[0] << 8 | c->p[1]);
-	if (n > left - 2)
-		return -1;
-	*ret = bytes_of(c->p + 2, n);
-	c->p += 2 + n;
 	return 0;
 }
 

@@ -31,15 +31,57 @@ static inline size_t cursor_left(const struct cursor *c)
 	return (size_t)(c->end - c->p);
 }
 
-/* Each returns 0, or -1 when the bytes end too early or are malformed. */
-int wire_u8(struct cursor *c, uint8_t *ret) MUST_CHECK;
-int wire_u16(struct cursor *c, uint16_t *ret) MUST_CHECK;
-int wire_u32(struct cursor *c, uint32_t *ret) MUST_CHECK;
+/* Each returns 0, or -1 when the bytes end too early or are malformed; the
+ * cursor and the result are then unchanged. */
+static inline MUST_CHECK int wire_u8(struct cursor *c, uint8_t *ret)
+{
+	if (c->p == c->end)
+		return -1;
+	*ret = *c->p++;
+	return 0;
+}
+
+static inline MUST_CHECK int wire_u16(struct cursor *c, uint16_t *ret)
+{
+	if (cursor_left(c) < 2)
+		return -1;
+	*ret = (uint16_t)(c->p[0] << 8 | c->p[1]);
+	c->p += 2;
+	return 0;
+}
+
+static inline MUST_CHECK int wire_u32(struct cursor *c, uint32_t *ret)
+{
+	const uint8_t *p = c->p;
+
+	if (cursor_left(c) < 4)
+		return -1;
+	*ret = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	       (uint32_t)p[2] << 8 | p[3];
+	c->p += 4;
+	return 0;
+}
+
+/* Two length bytes and data. */
+static inline MUST_CHECK int wire_binary(struct cursor *c, struct bytes *ret)
+{
+	size_t left = cursor_left(c), n;
+
+	if (left < 2)
+		return -1;
+	n = (size_t)(c->p[0] << 8 | c->p[1]);
+	if (n > left - 2)
+		return -1;
+	*ret = bytes_of(c->p + 2, n);
+	c->p += 2 + n;
+	return 0;
+}
+
+/* As wire_binary(), UTF-8 checked, U+0000 refused [MQTT-1.5.4-1,-2]; p is
+ * never NULL. */
+int wire_string(struct cursor *c, struct bytes *ret) MUST_CHECK;
 /* Minimal encoding enforced [MQTT-1.5.5-1]. */
 int wire_varint(struct cursor *c, uint32_t *ret) MUST_CHECK;
-/* UTF-8 checked, U+0000 refused [MQTT-1.5.4-1,-2]; p is never NULL. */
-int wire_string(struct cursor *c, struct bytes *ret) MUST_CHECK;
-int wire_binary(struct cursor *c, struct bytes *ret) MUST_CHECK;
 
 /* Result of looking at a variable byte integer that may be incomplete. */
 enum varint { VARINT_OK, VARINT_MORE, VARINT_BAD };
