@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory that runs out on purpose. Included once by a test program that is
- * linked with -Wl,--wrap=malloc,--wrap=calloc and so on (see
- * ALLOC_LDFLAGS in local.mk): after alloc_fail_after(n) the n next allocations
+ * linked with -Wl,--wrap=malloc,--wrap=calloc and so on (see WRAP_ALLOC in
+ * local.mk): after alloc_fail_after(n) the n next allocations
  * succeed and all later ones fail, until alloc_heal(). Only calls from the
  * project's own code are seen, not those inside libc.
  */

@@ -6,27 +6,59 @@
 #   tests_unit_test_buf_LDADD = $(BASE_LIBS)
 
 EXTRA_DIST += tests/unit/alloc.h
+EXTRA_DIST += tests/unit/packets.h
 EXTRA_DIST += tests/unit/test.h
 
 # For tests/unit/alloc.h, which makes allocations fail.
-ALLOC_LDFLAGS = $(AM_LDFLAGS) \
+WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=realloc,--wrap=reallocarray
 
 UNIT_TESTS += tests/unit/test_buf
+#   tests_unit_test_buf_LDADD = $(BASE_LIBS)
+
+EXTRA_DIST += tests/unit/alloc.h
+EXTRA_DIST += tests/unit/packets.h
+EXTRA_DIST += tests/unit/test.h
+
+# For tests/unit/alloc.h, which makes allocations fail.
+WRAP_ALLOC = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc \
+	-Wl,--wrap=realloc,--wrap=reallocarray
+WRAP_ALLOC = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=realloc,--wrap=reallocarray
+
+UNIT_TESTS += tests/unit/test_buf
 tests_unit_test_buf_LDADD = $(BASE_LIBS)
-tests_unit_test_buf_LDFLAGS = $(ALLOC_LDFLAGS)
+tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
+UNIT_TESTS += tests/unit/test_codec
+tests_unit_test_codec_LDADD = $(MQTT_LIBS)
+tests_unit_test_codec_LDFLAGS = $(WRAP_ALLOC)
+UNIT_TESTS += tests/unit/test_decode
+tests_unit_test_decode_LDADD = $(MQTT_LIBS)
+UNIT_TESTS += tests/unit/test_decode_bad
+tests_unit_test_decode_bad_LDADD = $(MQTT_LIBS)
 UNIT_TESTS += tests/unit/test_err
 tests_unit_test_err_LDADD = $(BASE_LIBS)
 UNIT_TESTS += tests/unit/test_heap
 tests_unit_test_heap_LDADD = $(BASE_LIBS)
-tests_unit_test_heap_LDFLAGS = $(ALLOC_LDFLAGS)
+tests_unit_test_heap_LDFLAGS = $(WRAP_ALLOC)
 UNIT_TESTS += tests/unit/test_parse
 tests_unit_test_parse_LDADD = $(BASE_LIBS)
 UNIT_TESTS += tests/unit/test_template
 tests_unit_test_template_LDADD = $(BASE_LIBS)
+UNIT_TESTS += tests/unit/test_props
+tests_unit_test_props_LDADD = $(MQTT_LIBS)
+tests_unit_test_props_LDFLAGS = $(WRAP_ALLOC)
+UNIT_TESTS += tests/unit/test_reason
+tests_unit_test_reason_LDADD = $(MQTT_LIBS)
 UNIT_TESTS += tests/unit/test_text
 tests_unit_test_text_LDADD = $(BASE_LIBS)
+UNIT_TESTS += tests/unit/test_topic
+tests_unit_test_topic_LDADD = $(MQTT_LIBS)
+UNIT_TESTS += tests/unit/test_wire
+tests_unit_test_wire_LDADD = $(MQTT_LIBS)
+tests_unit_test_wire_LDFLAGS = $(WRAP_ALLOC)
 
 UNIT_TESTS += tests/unit/test_bench_hist
 tests_unit_test_bench_hist_LDADD = $(BENCH_LIBS)
@@ -71,7 +103,7 @@ tests_unit_test_bench_verdict_LDADD = $(BENCH_LIBS)
 EXTRA_DIST += tests/unit/session_peer.h
 UNIT_TESTS += tests/unit/test_ids
 tests_unit_test_ids_LDADD = $(MQTT_LIBS)
-tests_unit_test_ids_LDFLAGS = $(ALLOC_LDFLAGS)
+tests_unit_test_ids_LDFLAGS = $(WRAP_ALLOC)
 UNIT_TESTS += tests/unit/test_session_publish
 tests_unit_test_session_publish_LDADD = $(STORE_LIBS)
 # End of the protocol engine.
