@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/client_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,15 @@
 
 /* What goes on after a deadline has passed: closing a socket. */
 #define TEARDOWN_GRACE (3 * CLOCK_SEC)
+
+/* Whoever polls for room may try again. */
+static void raise_room_locked(struct client *c) REQUIRES(c->conn.lock)
+{
+	if (!c->wants_event)
+		return;
+	c->wants_event = false;
+	event_raise(c->event_fd);
+}
 
 static void on_up(struct conn *conn, const struct event_connack *ack)
 {
@@ -32,6 +42,7 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 	(void)state_apply(&c->state, STATE_GOT_CONNACK);
 	c->was_up = true;
 	subscribe_again_locked(c, ack->packet.session_present);
+	raise_room_locked(c);
 	cond_broadcast(&c->changed);
 	mutex_unlock(&c->conn.lock);
 	if (c->handlers.on_up)
@@ -119,10 +130,12 @@ static void on_room_locked(struct conn *conn)
 	struct client *c = client_of(conn);
 	bool has_room;
 
-	if (!c->wants_room && !c->wants_idle)
+	if (!c->wants_room && !c->wants_idle && !c->wants_event)
 		return;
 	has_room = session_output_len(conn->session) <= CONN_OUTPUT_LOW &&
 		c->store->bytes <= client_queue_limit(c) / 2;
+	if (has_room)
+		raise_room_locked(c);
 	if ((c->wants_room && has_room) ||
 	    (c->wants_idle && session_is_idle(conn->session)))
 		cond_broadcast(&c->changed);
@@ -306,6 +319,8 @@ static int wait_connected(struct client *c, uint64_t deadline, struct err *e)
 	REQUIRES(c->conn.lock)
 {
 	while (c->state != CLIENT_CONNECTED && !c->has_failed) {
+		if (c->is_interrupted)
+			return client_interrupted(e);
 		if (clock_boot() >= deadline)
 			return connect_timed_out(c, e);
 		cond_wait(&c->changed, &c->conn.lock, deadline);
@@ -494,6 +509,20 @@ void client_resume(struct client *c)
 struct loop *client_loop(struct client *c)
 {
 	return c->loop;
+}
+
+int client_interrupted(struct err *e)
+{
+	return err_set(e, ERR_STATE, EINTR, "interrupted");
+}
+
+void client_interrupt(struct client *c)
+{
+	mutex_lock(&c->conn.lock);
+	c->is_interrupted = true;
+	cond_broadcast(&c->changed);
+	mutex_unlock(&c->conn.lock);
+	event_raise(c->event_fd);
 }
 
 int client_event_fd(struct client *c)

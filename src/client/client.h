@@ -182,8 +182,13 @@ void client_stats(struct client *c, struct session_stats *ret);
 /* The loop, to watch other descriptors on the receive thread (tasks must be
  * posted: loop_watch() and timers are for that thread only). */
 struct loop *client_loop(struct client *c);
-/* An eventfd that becomes readable when the connection has failed for good
- * or the room to publish came back: for poll() in main beside the input. */
+/* Ends every wait of other threads for a connection or an answer, now and
+ * from now on (ERR_STATE, "interrupted"), and raises the event fd. Draining
+ * and disconnecting go on as ever. Any thread. */
+void client_interrupt(struct client *c);
+/* An eventfd that becomes readable when the connection has failed for good,
+ * a publish that found no room may be tried again, or client_interrupt() was
+ * called: for poll() in main beside the input. */
 int client_event_fd(struct client *c);
 void client_clear_event(struct client *c);
 

@@ -37,6 +37,8 @@ struct client {
 	bool was_up;               /* L */
 	struct err failure;        /* L */
 	struct err last_error;     /* L: of the newest attempt */
+	bool is_interrupted;       /* L */
+	bool wants_event;          /* L: a publisher polls for room */
 	unsigned wants_room;       /* L: publishers that wait */
 	unsigned wants_idle;       /* L: drains that wait */
 	struct token_list tokens;  /* L */
@@ -72,6 +74,8 @@ void attempt_failed(struct client *c, const struct err *why);
 
 /* client.c: gives up for good and tells everybody who waits. */
 void client_give_up(struct client *c, const struct err *why);
+/* What a wait returns after client_interrupt(). */
+int client_interrupted(struct err *e);
 /* ERR_STATE when called on the receive thread. */
 int client_check_thread(struct client *c, const char *call, struct err *e);
 /* Fills e from the failure; returns -1. */

@@ -96,6 +96,7 @@ static int wait_room(struct client *c, const struct publish *p,
 		if (ret < 0)
 			break;
 		if (clock_boot() >= call->deadline) {
+			c->wants_event = true;
 			ret = err_set(e, ERR_TIMEOUT, 0,
 				      "broker '%s' takes no more messages",
 				      c->name);

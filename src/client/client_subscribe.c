@@ -214,7 +214,8 @@ enum client_wait client_wait_token(struct client *c, struct token *t,
 	if (client_check_thread(c, "an answer", e) < 0)
 		return CLIENT_WAIT_FAILED;
 	mutex_lock(&c->conn.lock);
-	while (t->state == TOKEN_PENDING && clock_boot() < deadline)
+	while (t->state == TOKEN_PENDING && !c->is_interrupted &&
+	       clock_boot() < deadline)
 		cond_wait(&c->changed, &c->conn.lock, deadline);
 	if (t->state == TOKEN_DONE) {
 		result = CLIENT_WAIT_DONE;
@@ -224,6 +225,9 @@ enum client_wait client_wait_token(struct client *c, struct token *t,
 		result = CLIENT_WAIT_FAILED;
 		if (e)
 			*e = t->why;
+	} else if (c->is_interrupted) {
+		result = CLIENT_WAIT_FAILED;
+		(void)client_interrupted(e);
 	}
 	mutex_unlock(&c->conn.lock);
 	return result;
