@@ -108,3 +108,12 @@ tests_unit_test_bench_document_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_number
 tests_unit_test_bench_number_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_format
+tests_unit_test_format_LDADD = $(TOOLS_LIBS)
+UNIT_TESTS += tests/unit/test_json
+tests_unit_test_json_LDADD = $(TOOLS_LIBS)
+UNIT_TESTS += tests/unit/test_output
+tests_unit_test_output_LDADD = $(TOOLS_LIBS) -lutil
+UNIT_TESTS += tests/unit/test_pub_input
+tests_unit_test_pub_input_LDADD = $(TOOLS_LIBS)

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/subscriber.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "mqtt/props.h"
+#include "mqtt/reason.h"
+#include "mqtt/topic.h"
+
+/* Messages that pour in are written in blocks of at least this size. */
+#define BLOCK ((size_t)256 * 1024)
+
+enum {
+	PAUSE_OUTPUT = 1,
+	PAUSE_REMOVAL = 2,
+	PAUSE_OVER = 4,
+};
+
+static void pause_for(struct subscriber *s, unsigned why)
+{
+	if (!s->pauses)
+		client_pause(s->tool->client);
+	s->pauses |= why;
+}
+
+static void resume_from(struct subscriber *s, unsigned why)
+{
+	bool was_paused = s->pauses != 0;
+
+	s->pauses &= ~why;
+	if (was_paused && !s->pauses)
+		client_resume(s->tool->client);
+}
+
+static void finish(struct subscriber *s)
+{
+	atomic_store(&s->is_finished, true);
+	client_interrupt(s->tool->client);
+}
+
+/* Nothing waits to be written, or to be sent for that matter. */
+static void check_finished(struct subscriber *s)
+{
+	if (atomic_load(&s->is_over) && !(s->pauses & PAUSE_OUTPUT) &&
+	    !removal_is_waiting(&s->removal) &&
+	    !atomic_load(&s->is_finished))
+		finish(s);
+}
+
+static void flush(struct subscriber *s)
+{
+	if (s->pauses & PAUSE_OUTPUT)
+		return; /* on_drained follows */
+	if (output_flush(s->output))
+		handover_acknowledge(&s->handover, s->tool->client);
+	else
+		pause_for(s, PAUSE_OUTPUT);
+}
+
+static void note_failure(struct subscriber *s, const struct err *why)
+{
+	if (s->has_failed || !why || why->kind == ERR_NONE)
+		return;
+	s->has_failed = true;
+	s->failure = *why;
+}
+
+static void end_here(struct subscriber *s, const struct err *why)
+{
+	if (atomic_exchange(&s->is_over, true))
+		return;
+	note_failure(s, why);
+	pause_for(s, PAUSE_OVER);
+	flush(s);
+	check_finished(s);
+}
+
+static void on_drained(void *ctx)
+{
+	struct subscriber *s = ctx;
+
+	handover_acknowledge(&s->handover, s->tool->client);
+	resume_from(s, PAUSE_OUTPUT);
+	check_finished(s);
+}
+
+/* Nothing more can be written: there is nothing to wait for either. */
+static void on_failed(void *ctx, const struct err *e)
+{
+	struct subscriber *s = ctx;
+
+	/* What is on its way out when the reader leaves is lost, which beats
+	 * whatever else ended us. */
+	s->has_failed = true;
+	s->failure = *e;
+	pause_for(s, PAUSE_OVER);
+	atomic_store(&s->is_over, true);
+	if (!atomic_load(&s->is_finished))
+		finish(s);
+}
+
+static bool is_filtered_out(const struct subscriber *s, struct bytes topic)
+{
+	for (size_t i = 0; i < s->settings->filter_out_count; i++)
+		if (topic_matches(s->settings->filter_out[i], topic))
+			return true;
+	return false;
+}
+
+/* Text that says it is UTF-8 and is not. */
+static bool is_bad_text(const struct publish *p)
+{
+	return props_num(p->props, PROP_PAYLOAD_FORMAT, 0) == 1 &&
+	       !text_is_utf8(p->payload);
+}
+
+static void refuse(struct subscriber *s, const struct event_message *m)
+{
+	char topic[256];
+	struct err e;
+
+	text_visible(topic, sizeof(topic), m->packet.topic);
+	log_line(LOG_WARN, "message on '%s' refused: its payload is not UTF-8, as its format says",
+		 topic);
+	if (handover_refuse(&s->handover, m->delivery)) {
+		err_nomem(&e);
+		end_here(s, &e);
+	}
+}
+
+static void remove_retained(struct subscriber *s, const struct publish *p)
+{
+	struct err e;
+
+	if (removal_add(&s->removal, p->topic, &e))
+		end_here(s, &e);
+	else if (removal_is_waiting(&s->removal))
+		pause_for(s, PAUSE_REMOVAL);
+}
+
+/* Those that are not shown are handed over all the same. */
+static bool is_wanted(struct subscriber *s, const struct publish *p)
+{
+	const struct sub_settings *o = s->settings;
+
+	if (is_filtered_out(s, p->topic))
+		return false;
+	if (o->remove_retained && p->retain && p->payload.n)
+		remove_retained(s, p);
+	if (o->no_retained && p->retain)
+		return false;
+	return o->random_filter >= 100 ||
+	       pcg_unit(&s->random) * 100 <= o->random_filter;
+}
+
+static void show(struct subscriber *s, const struct publish *p)
+{
+	struct buf *out = output_buf(s->output);
+	uint64_t now = s->shows_time ? clock_wall() : 0;
+	struct err e;
+
+	if (format_render(s->format, p, now, out)) {
+		err_nomem(&e);
+		end_here(s, &e);
+		return;
+	}
+	atomic_store_explicit(&s->count, ++s->shown, memory_order_relaxed);
+	if (buf_len(out) >= BLOCK)
+		flush(s);
+}
+
+static void on_message(void *ctx, const struct event_message *m)
+{
+	struct subscriber *s = ctx;
+	const struct sub_settings *o = s->settings;
+	const struct publish *p = &m->packet;
+
+	/* What is not taken over any more stays with the broker. */
+	if (atomic_load_explicit(&s->is_over, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&s->heard_at,
+			      loop_now(client_loop(s->tool->client)),
+			      memory_order_relaxed);
+	if (o->retained_only && !p->retain) {
+		end_here(s, NULL);
+		return;
+	}
+	if (o->validate_utf8 && is_bad_text(p)) {
+		refuse(s, m);
+		return;
+	}
+	handover_take(&s->handover, m->delivery);
+	if (!s->is_simple && !is_wanted(s, p))
+		return;
+	show(s, p);
+	if (s->shown == o->count)
+		end_here(s, NULL);
+}
+
+static void on_batch_end(void *ctx)
+{
+	flush(ctx);
+}
+
+static void on_published(void *ctx, const struct event_published *p)
+{
+	struct subscriber *s = ctx;
+	struct err e;
+
+	if (removal_note_published(&s->removal, p, &e)) {
+		end_here(s, &e);
+		return;
+	}
+	if (!removal_is_waiting(&s->removal)) {
+		resume_from(s, PAUSE_REMOVAL);
+		check_finished(s);
+	}
+}
+
+static void on_up(void *ctx, const struct client_up *up)
+{
+	struct subscriber *s = ctx;
+
+	tool_note_up(s->tool, up);
+	removal_note_limits(&s->removal, up->limits);
+	if (up->is_first)
+		return;
+	log_line(LOG_INFO, "connected to '%s' again", up->server);
+	if (!up->connack->packet.session_present)
+		log_line(LOG_WARN, "broker '%s' has no session of ours any more: messages may be missing",
+			 up->server);
+}
+
+static void on_down(void *ctx, const struct client_down *down)
+{
+	tool_note_down(down);
+	if (!down->will_retry)
+		end_here(ctx, down->why);
+}
+
+/* Answers to what was subscribed again after a reconnect. */
+static void on_resubscribed(void *ctx, const struct suback *a)
+{
+	struct subscriber *s = ctx;
+	struct err e;
+
+	for (size_t i = 0; i < a->reasons.n; i++) {
+		uint8_t reason = a->reasons.p[i];
+
+		if (reason < 0x80)
+			continue;
+		err_set(&e, ERR_SUBSCRIBE, reason,
+			"cannot subscribe again: broker '%s' refused it: %s (0x%02x)",
+			tool_server(s->tool).name, reason_text(reason),
+			reason);
+		if (!s->settings->partial_ok) {
+			end_here(s, &e);
+			return;
+		}
+		log_line(LOG_WARN, "%s", e.text);
+	}
+}
+
+static void on_stop(void *ctx)
+{
+	end_here(ctx, NULL);
+}
+
+static int on_status(void *ctx, struct buf *line)
+{
+	struct subscriber *s = ctx;
+
+	return buf_printf(line, ", %ju shown%s", (uintmax_t)s->shown,
+			  s->pauses & PAUSE_OUTPUT ? ", output is full" : "");
+}
+
+static void run_attach(struct task *t)
+{
+	struct subscriber *s = CONTAINER_OF(t, struct subscriber, attach_task);
+	struct err e;
+
+	if (output_attach(s->output, client_loop(s->tool->client), &e))
+		end_here(s, &e);
+}
+
+static void run_end(struct task *t)
+{
+	struct subscriber *s = CONTAINER_OF(t, struct subscriber, end_task);
+
+	end_here(s, &s->end_why);
+}
+
+int subscriber_init(struct subscriber *s, struct tool_run *t,
+		    struct client_handlers *ret_handlers, struct err *e)
+{
+	const struct sub_settings *o = &t->settings.sub;
+	struct output_handlers h = { s, on_drained, on_failed };
+
+	s->tool = t;
+	s->settings = o;
+	s->attach_task.run = run_attach;
+	s->end_task.run = run_end;
+	s->is_simple = !o->filter_out_count && !o->remove_retained &&
+		       !o->no_retained && o->random_filter >= 100;
+	pcg_init(&s->random, clock_wall(), 1);
+	s->output = output_new(o->output, &h, e);
+	if (!s->output)
+		return -1;
+	s->format = format_new(o, output_is_terminal(s->output), e);
+	if (!s->format)
+		return -1;
+	s->shows_time = format_shows_time(s->format);
+	*ret_handlers = (struct client_handlers){
+		.ctx = s,
+		.on_up = on_up,
+		.on_down = on_down,
+		.on_message = on_message,
+		.on_batch_end = on_batch_end,
+		.on_published = on_published,
+		.on_resubscribed = on_resubscribed,
+	};
+	t->ctx = s;
+	t->on_stop = on_stop;
+	t->on_status = on_status;
+	return 0;
+}
+
+void subscriber_start(struct subscriber *s)
+{
+	removal_init(&s->removal, s->tool->client);
+	atomic_store(&s->heard_at, clock_boot());
+	loop_post(client_loop(s->tool->client), &s->attach_task);
+}
+
+void subscriber_release(struct subscriber *s)
+{
+	output_free(s->output);
+	format_free(s->format);
+	handover_release(&s->handover);
+	if (s->removal.client)
+		removal_release(&s->removal);
+}
+
+void subscriber_end(struct subscriber *s, const struct err *why)
+{
+	s->end_why = why ? *why : (struct err){ 0 };
+	loop_post(client_loop(s->tool->client), &s->end_task);
+}
