@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "client/trace.h"
+#include "net/socket.h"
 #include "store/memory.h"
 
 /* What goes on after a deadline has passed: closing a socket. */
@@ -22,16 +24,29 @@ static void raise_room_locked(struct client *c) REQUIRES(c->conn.lock)
 	event_raise(c->event_fd);
 }
 
+/* "127.0.0.1:1883", or "" when the system does not tell. */
+static void name_address(const struct conn *conn, char *ret, size_t size)
+{
+	struct sockaddr_storage a = { 0 };
+	socklen_t len = sizeof(a);
+
+	ret[0] = '\0';
+	if (getpeername(conn->stream->fd, (struct sockaddr *)&a, &len) == 0)
+		socket_name((struct sockaddr *)&a, ret, size);
+}
+
 static void on_up(struct conn *conn, const struct event_connack *ack)
 {
 	struct client *c = client_of(conn);
+	char address[160];
 	struct client_up up = {
 		.connack = ack,
 		.version = c->connect.version,
 		.server = c->name,
-		.address = c->name,
+		.address = address,
 	};
 
+	name_address(conn, address, sizeof(address));
 	c->versions[(c->server_first + c->server_done) %
 		    c->params->server_count] = (uint8_t)c->connect.version;
 	reconnect_up(&c->reconnect, loop_now(c->loop));
