@@ -31,6 +31,9 @@ static int submit_error(const struct client *c, enum submit why,
 	case SUBMIT_NO_SHARED:
 		text = "does not allow shared subscriptions";
 		break;
+	case SUBMIT_SHARED_NO_LOCAL:
+		return err_set(e, ERR_USAGE, 0, "a shared subscription "
+			       "cannot be combined with no-local");
 	case SUBMIT_TOO_LARGE:
 		text = "does not take packets this large";
 		break;

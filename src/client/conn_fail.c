@@ -133,6 +133,10 @@ void conn_fail_tick(struct conn *c, enum tick why)
 {
 	struct err e;
 
+	if (why == TICK_FAILED) {
+		conn_fail_protocol(c);
+		return;
+	}
 	err_set(&e, ERR_LOST, 0, "connection to '%s' lost: %s",
 		c->target->name, why == TICK_DEAD ?
 		"broker does not answer pings" :

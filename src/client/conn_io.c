@@ -89,8 +89,15 @@ struct batch {
 	enum feed end; /* FEED_MORE: nothing left; FEED_EVENT: batch full */
 };
 
-/* Fills a batch from the in buffer. A CONNACK or DISCONNECT ends it, since
- * the connection changes there. */
+/* The connection changes with a CONNACK or DISCONNECT; the topic of a message
+ * that came by alias lives only until the next packet is read. */
+static bool ends_batch(const struct event *ev)
+{
+	return ev->type == EVENT_CONNACK || ev->type == EVENT_DISCONNECT ||
+	       (ev->type == EVENT_MESSAGE && ev->message.packet.alias);
+}
+
+/* Fills a batch from the in buffer. */
 static void fill_batch(struct conn *c, struct batch *b, size_t *used)
 	REQUIRES(c->lock)
 {
@@ -112,7 +119,7 @@ static void fill_batch(struct conn *c, struct batch *b, size_t *used)
 		if (b->end == FEED_NONE)
 			continue;
 		b->count++;
-		if (ev->type == EVENT_CONNACK || ev->type == EVENT_DISCONNECT)
+		if (ends_batch(ev))
 			return;
 	} while (b->count < EVENT_BATCH);
 	b->end = FEED_EVENT;
