@@ -108,9 +108,7 @@ static void judge_turns(const struct evidence *e, struct verdict *v)
 			worst = l;
 		}
 	}
-	if (!worst)
-		return;
-	if (e->busiest >= BUSY)
+	if (e->busiest >= BUSY && worst)
 		v->bound = BOUND_GENERATOR;
 	else if (trust == TRUST_INVALID)
 		trust = TRUST_SUSPECT;

@@ -87,7 +87,7 @@ struct pub_settings {
 	const char *file;
 	struct bytes message;
 	/* Each message, without its payload: topic, QoS, retain, properties
-	 * (payload format, content type ...), expiry and alias. */
+	 * (payload format, content type ...) and expiry. */
 	struct publish publish;
 	uint64_t repeat;       /* times to send it; 1 unless told */
 	uint64_t repeat_delay; /* at least this long between two */
@@ -128,66 +128,78 @@ struct sub_settings {
 	const char *output;    /* --output FILE; NULL: stdout */
 };
 
+/* Topic filters with the QoS that -q had asked for before each of them;
+ * FILTER_QOS_OPEN when it had not been given yet. */
+enum { FILTER_QOS_OPEN = 0xff };
+struct filter_list {
+	struct text_list names;
+	uint8_t *qos; /* one per name */
+};
+
 /* As typed, before the whole is known: the configuration layer's own. */
 struct typed {
 	const char *host, *unix_path, *url;
-	uint32_t port;             /* 0: by the scheme */
-	struct text_list servers;
-	unsigned server_order, family, version;
-	struct text_list bind;
+	uint32_t port; /* 0: by the scheme */
+	struct text_list servers, bind;
+	unsigned server_order;
+	bool ipv4, ipv6, nodelay;
 
-	const char *id, *id_prefix;
-	uint32_t keepalive;
-	bool keep_session;         /* -c */
-	uint32_t session_expiry;
-	uint32_t inflight;
+	const char *url_password, *url_topic; /* parts of the URL */
+
 	const char *user, *password;
 	const char *password_file, *password_command;
 	uint32_t password_fd;
 	bool password_prompt;
 
+	unsigned version;
+	const char *id, *id_prefix;
+	bool keep_session; /* -c */
+	uint32_t session_expiry;
+	uint32_t keepalive;
+	uint32_t inflight;
 	uint32_t receive_max, max_packet, topic_alias_max;
-	bool request_response_info, no_request_problem_info;
-	struct text_list connect_user_props;
-	const char *auth_method, *auth_data;
+	bool response_info, problem_info;
+	const char *auth_method;
+	struct bytes auth_data;
+	struct text_list connect_user;
+	uint32_t disconnect_expiry;
+	struct text_list disconnect_user;
 
 	const char *will_topic, *will_payload, *will_file;
-	uint32_t will_qos;
+	uint32_t will_qos, will_delay, will_expiry;
 	bool will_retain;
-	uint32_t will_delay, will_expiry;
-	bool will_utf8;
+	unsigned will_format;
 	const char *will_content_type, *will_response_topic;
-	const char *will_correlation_data;
-	struct text_list will_user_props;
-
-	uint32_t disconnect_expiry;
-	struct text_list disconnect_user_props;
+	struct bytes will_correlation;
+	struct text_list will_user;
 
 	uint64_t connect_timeout;
 	bool reconnect;
 	uint64_t reconnect_delay, reconnect_max_delay;
 	uint32_t reconnect_attempts;
-	bool debug, quiet, no_coalesce;
+	bool debug, quiet;
 
-	const char *topic;         /* mqtt-pub */
 	uint32_t qos;
-	bool retain;
-	const char *message;
+	bool retain; /* mqtt-pub, down to user_props */
+	const char *topic, *message;
 	bool null_message, stdin_whole, stdin_lines;
-	bool payload_utf8;
+	bool utf8;
+	unsigned payload_format;
 	uint32_t message_expiry, topic_alias;
-	const char *content_type, *response_topic, *correlation_data;
+	const char *content_type, *response_topic;
+	struct bytes correlation;
 	struct text_list user_props;
 
-	struct text_list filters;  /* mqtt-sub: -t, and --subscribe */
+	struct filter_list filters; /* mqtt-sub: -t */
+	struct text_list subscribe; /* FILTER,OPTION... */
 	struct text_list unsubscribe, filter_out;
 	bool no_local, retain_as_published;
 	unsigned retain_handling;
 	uint32_t subscription_id;
-	struct text_list unsubscribe_user_props;
+	struct text_list subscribe_user, unsubscribe_user;
 
 	const char *profile, *save_profile, *options_file;
-	bool show_config, help, show_version;
+	bool show_config, help, version_asked;
 };
 
 struct kept; /* memory that lives as long as the settings */
