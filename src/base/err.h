@@ -69,4 +69,13 @@ void err_clear(struct err *e);
 /* The documented exit status of a kind (0..127). */
 int err_exit_status(enum err_kind kind);
 
+#ifdef __clang_analyzer__
+/* It sees one file at a time, and cannot know what these return. */
+#define err_set(...) (err_set(__VA_ARGS__), -1)
+#define err_vset(...) (err_vset(__VA_ARGS__), -1)
+#define err_sys(...) (err_sys(__VA_ARGS__), -1)
+#define err_prefix(...) (err_prefix(__VA_ARGS__), -1)
+#define err_nomem(e) (err_nomem(e), -1)
+#endif
+
 #endif

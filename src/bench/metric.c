@@ -82,7 +82,8 @@ enum gauge gauge_by_name(const char *name)
 
 static int unknown(const char *name, struct err *e)
 {
-	const char *all[TIMING_COUNT + COUNT_COUNT + GAUGE_COUNT], *near;
+	const char *all[(int)TIMING_COUNT + (int)COUNT_COUNT + (int)GAUGE_COUNT];
+	const char *near;
 	size_t n = 0;
 
 	for (enum timing t = 0; t < TIMING_COUNT; t++)

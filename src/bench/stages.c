@@ -52,9 +52,12 @@ int stages_add(struct stages *s, enum stage_kind kind, double to,
 
 uint64_t stages_end(const struct stages *s)
 {
-	const struct stage *last = s->list + s->count - 1;
+	const struct stage *last;
 
-	return s->count ? last->begin + last->duration : 0;
+	if (!s->count)
+		return 0;
+	last = &s->list[s->count - 1];
+	return last->begin + last->duration;
 }
 
 double stages_mass(const struct stages *s, uint64_t until)

@@ -108,7 +108,9 @@ static void judge_turns(const struct evidence *e, struct verdict *v)
 			worst = l;
 		}
 	}
-	if (e->busiest >= BUSY && worst)
+	if (!worst)
+		return;
+	if (e->busiest >= BUSY)
 		v->bound = BOUND_GENERATOR;
 	else if (trust == TRUST_INVALID)
 		trust = TRUST_SUSPECT;

@@ -85,7 +85,7 @@ int client_failed_locked(struct client *c, struct err *e)
 /* client_subscribe.c: after a connection came up. */
 void subscribe_again_locked(struct client *c, bool session_present)
 	REQUIRES(c->conn.lock);
-void subscribe_answer(struct client *c, const struct suback *s,
+void subscribe_answer(struct client *c, const struct suback *a,
 		      bool is_unsubscribe);
 
 /* client_publish.c: bytes of QoS 1/2 messages that may pile up. */

@@ -69,12 +69,12 @@ static inline void peer_down(struct peer *p)
 
 static inline void prop(struct buf *list, enum prop_id id, uint32_t num)
 {
-	ok(props_put_num(list, id, num) == 0);
+	ok(props_put_num(list, (uint8_t)id, num) == 0);
 }
 
 static inline void prop_str(struct buf *list, enum prop_id id, const char *v)
 {
-	ok(props_put_bytes(list, id, bytes_str(v)) == 0);
+	ok(props_put_bytes(list, (uint8_t)id, bytes_str(v)) == 0);
 }
 
 /* Lets all output leave and remembers it. */
