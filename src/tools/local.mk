@@ -29,3 +29,11 @@ src_libtools_a_SOURCES += src/tools/tool.c
 src_libtools_a_SOURCES += src/tools/tool.h
 src_libtools_a_SOURCES += src/tools/writer.c
 src_libtools_a_SOURCES += src/tools/writer.h
+
+bin_PROGRAMS += mqtt-pub
+mqtt_pub_SOURCES = src/tools/pub.c
+mqtt_pub_LDADD = $(TOOLS_LIBS)
+
+bin_PROGRAMS += mqtt-sub
+mqtt_sub_SOURCES = src/tools/sub.c
+mqtt_sub_LDADD = $(TOOLS_LIBS)
