@@ -276,7 +276,8 @@ int document_blame(const struct document_source *s, const char *path, struct err
 	unsigned at[2] = { 1, 1 };
 
 	locate(s, path, NULL, at);
-	err_prefix(e, "%s", path);
+	if (*path)
+		err_prefix(e, "%s", path);
 	return err_prefix(e, "%s:%u:%u", s->name, at[0], at[1]);
 }
 

@@ -50,6 +50,21 @@ int stages_add(struct stages *s, enum stage_kind kind, double to,
 	return 0;
 }
 
+void stages_stretch(struct stages *s, double times)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct stage *g = &s->list[i];
+		double length = (double)g->duration * times;
+
+		g->begin = end;
+		g->duration = length < 1 ? 1 : (uint64_t)length;
+		g->mass = i ? g[-1].mass + mass_of(&g[-1]) : 0;
+		end = g->begin + g->duration;
+	}
+}
+
 uint64_t stages_end(const struct stages *s)
 {
 	const struct stage *last;

@@ -43,6 +43,9 @@ void stages_release(struct stages *s);
 int stages_add(struct stages *s, enum stage_kind kind, double to,
 	       uint64_t duration) MUST_CHECK;
 
+/* Makes all of it longer or shorter; the factors stay. */
+void stages_stretch(struct stages *s, double times);
+
 /* Where the last stage ends, ns; 0 without any. */
 uint64_t stages_end(const struct stages *s);
 /* The mass up to a time: messages of a client with a rate of 1/s. */

@@ -117,3 +117,8 @@ UNIT_TESTS += tests/unit/test_output
 tests_unit_test_output_LDADD = $(TOOLS_LIBS) -lutil
 UNIT_TESTS += tests/unit/test_pub_input
 tests_unit_test_pub_input_LDADD = $(TOOLS_LIBS)
+UNIT_TESTS += tests/unit/test_bench_identities
+tests_unit_test_bench_identities_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_scenario
+tests_unit_test_bench_scenario_LDADD = $(BENCH_LIBS)

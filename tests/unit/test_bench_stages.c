@@ -75,6 +75,19 @@ static void time_inverts_mass(void)
 	stages_release(&s);
 }
 
+static void stretching_keeps_the_shape(void)
+{
+	struct stages s;
+
+	build(&s);
+	stages_stretch(&s, 0.1);
+	is_int(stages_end(&s), S(3.1));
+	ok(near(stages_factor(&s, S(0.5)), 1));
+	ok(near(stages_factor(&s, S(2.05)), 5));
+	ok(near(stages_mass(&s, S(6)), 4.1));
+	stages_release(&s);
+}
+
 static void nothing_without_stages(void)
 {
 	struct stages s;
@@ -88,4 +101,5 @@ static void nothing_without_stages(void)
 }
 
 TEST_MAIN(T(factor_follows_the_stages), T(mass_is_the_integral),
-	  T(time_inverts_mass), T(nothing_without_stages))
+	  T(time_inverts_mass), T(stretching_keeps_the_shape),
+	  T(nothing_without_stages))

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/scenario_build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "bench/number.h"
+#include "net/url.h"
+
+#define KEEPALIVE 60
+#define CONNECT_RATE 1000
+#define CONNECT_PENDING 100
+#define CONNECT_TIMEOUT (30 * CLOCK_SEC)
+#define START_DEADLINE (300 * CLOCK_SEC)
+#define MEASURE (30 * CLOCK_SEC)
+#define DRAIN (10 * CLOCK_SEC)
+
+int build_blame(struct builder *b, const char *key)
+{
+	char path[BUILD_PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s%s%s", b->path,
+		 *b->path && *key && *key != '[' ? "." : "", key);
+	if (b->e && b->e->kind == ERR_USAGE)
+		return document_blame(b->source, path, b->e);
+	return err_prefix(b->e, "%s", path);
+}
+
+int build_fail(struct builder *b, const char *key, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(b->e, ERR_USAGE, 0, fmt, ap);
+	va_end(ap);
+	return build_blame(b, key);
+}
+
+int build_copy(struct builder *b, const char *text, char **ret)
+{
+	char *copy;
+
+	if (!text)
+		return 0;
+	copy = strdup(text);
+	if (!copy)
+		return err_nomem(b->e);
+	*ret = copy;
+	return 0;
+}
+
+int build_duration(struct builder *b, const char *key, const char *text,
+		   uint64_t *ret)
+{
+	if (!text || parse_duration(text, CLOCK_SEC, ret, b->e) == 0)
+		return 0;
+	return build_blame(b, key);
+}
+
+int build_share(struct builder *b, const char *key, const char *text,
+		double *ret)
+{
+	if (!text || number_percent(text, 0, ret, b->e) == 0)
+		return 0;
+	return build_blame(b, key);
+}
+
+int build_rate(struct builder *b, const char *key, const char *text,
+	       double *ret)
+{
+	if (!text || number_rate(text, ret, b->e) == 0)
+		return 0;
+	return build_blame(b, key);
+}
+
+int build_seconds(struct builder *b, const char *key, const char *text,
+		  uint32_t max, uint32_t *ret)
+{
+	uint64_t ns;
+
+	if (!text)
+		return 0;
+	if (parse_duration(text, CLOCK_SEC, &ns, b->e) < 0)
+		return build_blame(b, key);
+	if (ns % CLOCK_SEC || ns / CLOCK_SEC > max)
+		return build_fail(b, key, "'%s' is not whole seconds up to %u",
+				  text, max);
+	*ret = (uint32_t)(ns / CLOCK_SEC);
+	return 0;
+}
+
+int build_template(struct builder *b, const char *key, const char *text,
+		   const struct template_config *c, struct template **ret)
+{
+	struct template *t;
+
+	if (!text)
+		return 0;
+	t = template_new(text, c, b->e);
+	if (!t)
+		return build_blame(b, key);
+	*ret = t;
+	return 0;
+}
+
+static int build_stage(struct builder *b, const struct raw_stage *raw,
+		       struct stages *s)
+{
+	enum stage_kind kind = (enum stage_kind)(raw->kind - 1);
+	uint64_t duration;
+	double to = 0;
+
+	if (build_share(b, "to", raw->to, &to) < 0 ||
+	    build_duration(b, "for", raw->duration, &duration) < 0)
+		return -1;
+	if (duration == 0)
+		return build_fail(b, "for", "expected more than 0");
+	if ((kind == STAGE_HOLD) != (raw->to == NULL))
+		return build_fail(b, "", kind == STAGE_HOLD
+				  ? "a hold has no 'to'"
+				  : "'to' is missing here, such as 200%%");
+	if (stages_add(s, kind, to, duration) < 0)
+		return err_nomem(b->e);
+	return 0;
+}
+
+/* Before the first stage the load is at 100 %. */
+int build_stages(struct builder *b, const struct raw_stage *raw, size_t n,
+		 struct stages *ret)
+{
+	size_t len = strlen(b->path);
+
+	stages_init(ret, 1);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(b->path + len, sizeof(b->path) - len, "%sstages[%zu]",
+			 len ? "." : "", i);
+		if (build_stage(b, &raw[i], ret) < 0)
+			return -1;
+		b->path[len] = '\0';
+	}
+	return 0;
+}
+
+int build_mqtt(struct builder *b, const struct raw_mqtt *raw,
+	       struct mqtt_plan *ret)
+{
+	uint32_t keepalive = ret->keepalive;
+
+	if (build_seconds(b, "mqtt.keepalive", raw->keepalive, UINT16_MAX,
+			  &keepalive) < 0 ||
+	    build_seconds(b, "mqtt.session-expiry", raw->session_expiry,
+			  UINT32_MAX, &ret->session_expiry) < 0)
+		return -1;
+	ret->keepalive = (uint16_t)keepalive;
+	if (raw->receive_maximum > UINT16_MAX || raw->window > UINT16_MAX)
+		return build_fail(b, "mqtt", "receive-maximum and window are "
+				  "at most 65535");
+	if (raw->version)
+		ret->version = (enum mqtt_version)raw->version;
+	if (raw->clean)
+		ret->is_clean = raw->clean == RAW_YES;
+	if (raw->receive_maximum)
+		ret->receive_max = (uint16_t)raw->receive_maximum;
+	if (raw->window)
+		ret->window = (uint16_t)raw->window;
+	if (ret->session_expiry && ret->version != MQTT_5)
+		return build_fail(b, "mqtt.session-expiry",
+				  "needs version: 5");
+	return 0;
+}
+
+static int build_connect(struct builder *b)
+{
+	const struct raw_connect *raw = &b->raw->connect;
+	struct connect_plan *c = &b->scenario->connect;
+
+	*c = (struct connect_plan){ .rate = CONNECT_RATE,
+				    .pending = CONNECT_PENDING,
+				    .timeout = CONNECT_TIMEOUT,
+				    .retries = raw->retries };
+	if (raw->pending)
+		c->pending = raw->pending;
+	if (build_rate(b, "connect.rate", raw->rate, &c->rate) < 0)
+		return -1;
+	return build_duration(b, "connect.timeout", raw->timeout, &c->timeout);
+}
+
+static int build_phases(struct builder *b)
+{
+	const struct raw_phases *raw = &b->raw->phases;
+	struct phases *p = &b->scenario->phases;
+
+	*p = (struct phases){ .start_share = 1,
+			      .start_deadline = START_DEADLINE,
+			      .measure = MEASURE, .drain = DRAIN };
+	if (build_share(b, "phases.start", raw->start, &p->start_share) < 0 ||
+	    build_duration(b, "phases.deadline", raw->deadline,
+			   &p->start_deadline) < 0 ||
+	    build_duration(b, "phases.settle", raw->settle, &p->settle) < 0 ||
+	    build_duration(b, "phases.warmup", raw->warmup, &p->warmup) < 0 ||
+	    build_duration(b, "phases.measure", raw->measure,
+			   &p->measure) < 0 ||
+	    build_duration(b, "phases.drain", raw->drain, &p->drain) < 0)
+		return -1;
+	if (p->start_share > 1)
+		return build_fail(b, "phases.start", "is more than 100%%");
+	return 0;
+}
+
+static int build_targets(struct builder *b)
+{
+	struct scenario *s = b->scenario;
+	struct url url;
+	char key[32];
+
+	s->targets = calloc(b->raw->targets_count + 1, sizeof(*s->targets));
+	if (!s->targets)
+		return err_nomem(b->e);
+	for (size_t i = 0; i < b->raw->targets_count; i++) {
+		snprintf(key, sizeof(key), "targets[%zu]", i);
+		if (url_parse(b->raw->targets[i], &url, b->e) < 0)
+			return build_blame(b, key);
+		url_release(&url);
+		if (build_copy(b, b->raw->targets[i], &s->targets[i]) < 0)
+			return -1;
+		s->target_count++;
+	}
+	return 0;
+}
+
+static int build_requirements(struct builder *b)
+{
+	struct scenario *s = b->scenario;
+	char key[32];
+
+	s->require = calloc(b->raw->require_count + 1, sizeof(*s->require));
+	if (!s->require)
+		return err_nomem(b->e);
+	for (size_t i = 0; i < b->raw->require_count; i++) {
+		snprintf(key, sizeof(key), "require[%zu]", i);
+		if (require_parse(b->raw->require[i], &s->require[i],
+				  b->e) < 0)
+			return build_blame(b, key);
+		s->require_count++;
+	}
+	return 0;
+}
+
+static int build_groups(struct builder *b)
+{
+	struct scenario *s = b->scenario;
+
+	if (b->raw->groups_count == 0)
+		return build_fail(b, "", "'groups' is missing here");
+	s->groups = calloc(b->raw->groups_count, sizeof(*s->groups));
+	if (!s->groups)
+		return err_nomem(b->e);
+	for (size_t i = 0; i < b->raw->groups_count; i++) {
+		snprintf(b->path, sizeof(b->path), "groups[%zu]", i);
+		s->group_count++;
+		if (build_group(b, &b->raw->groups[i], &s->groups[i]) < 0)
+			return -1;
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(s->groups[k].name, s->groups[i].name))
+				return build_fail(b, "name", "'%s' is the name "
+						  "of another group too",
+						  s->groups[i].name);
+	}
+	b->path[0] = '\0';
+	return 0;
+}
+
+/* The places where a receiver has to look for headers. */
+static int collect_fields(struct builder *b)
+{
+	struct scenario *s = b->scenario;
+	const struct payload_plan *p;
+	size_t n = 1;
+
+	for (size_t i = 0; i < s->group_count; i++)
+		n += s->groups[i].publish_count;
+	s->fields = calloc(n, sizeof(*s->fields));
+	if (!s->fields)
+		return err_nomem(b->e);
+	for (size_t i = 0; i < s->group_count; i++) {
+		for (size_t k = 0; k < s->groups[i].publish_count; k++) {
+			p = &s->groups[i].publish[k].payload;
+			if (p->header == HEADER_FIELD)
+				s->fields[s->field_count++] =
+					bytes_str(p->field);
+		}
+	}
+	return 0;
+}
+
+/* With stages the load ends where the last of them does. */
+static int fit_stages(struct builder *b)
+{
+	struct scenario *s = b->scenario;
+	uint64_t end = stages_end(&s->stages), other;
+
+	for (size_t i = 0; i < s->group_count; i++) {
+		other = stages_end(&s->groups[i].stages);
+		if (other > end)
+			end = other;
+	}
+	if (end == 0 || b->raw->phases.measure)
+		return 0;
+	if (end <= s->phases.warmup)
+		return build_fail(b, "phases.warmup", "is as long as all "
+				  "stages together");
+	s->phases.measure = end - s->phases.warmup;
+	return 0;
+}
+
+static int build_all(struct builder *b)
+{
+	struct scenario *s = b->scenario;
+	const struct raw_scenario *raw = b->raw;
+
+	if (build_copy(b, raw->name, &s->name) < 0 ||
+	    build_copy(b, raw->description, &s->description) < 0 ||
+	    build_connect(b) < 0 || build_phases(b) < 0 ||
+	    build_targets(b) < 0 || build_requirements(b) < 0 ||
+	    build_stages(b, raw->stages, raw->stages_count, &s->stages) < 0 ||
+	    build_duration(b, "skip-after", raw->skip_after,
+			   &s->skip_after) < 0)
+		return -1;
+	s->has_seed = raw->seed != NULL;
+	if (raw->seed && parse_uint(raw->seed, 0, UINT64_MAX, &s->seed,
+				    b->e) < 0)
+		return build_blame(b, "seed");
+	if (build_groups(b) < 0 || fit_stages(b) < 0)
+		return -1;
+	return collect_fields(b);
+}
+
+int scenario_load(const struct document_source *source, const char *directory,
+		  struct scenario *ret, struct err *e)
+{
+	struct scenario s = { 0 };
+	struct builder b = { .source = source, .directory = directory,
+			     .scenario = &s, .e = e };
+	void *raw = NULL;
+	int r;
+
+	if (document_load(source, &scenario_schema, &raw, e) < 0)
+		return -1;
+	b.raw = raw;
+	s.text = strndup((const char *)source->text.p, source->text.n);
+	r = s.text ? build_all(&b) : err_nomem(e);
+	document_free(&scenario_schema, raw);
+	if (r < 0)
+		scenario_release(&s);
+	else
+		*ret = s;
+	return r;
+}
+
+void scenario_release(struct scenario *s)
+{
+	for (size_t i = 0; i < s->group_count; i++)
+		group_release(&s->groups[i]);
+	free(s->groups);
+	for (size_t i = 0; i < s->target_count; i++)
+		free(s->targets[i]);
+	free(s->targets);
+	for (size_t i = 0; i < s->require_count; i++)
+		require_release(&s->require[i]);
+	free(s->require);
+	stages_release(&s->stages);
+	free(s->fields);
+	free(s->name);
+	free(s->description);
+	free(s->text);
+	*s = (struct scenario){ 0 };
+}

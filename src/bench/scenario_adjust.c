@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/scenario.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+
+#define QUICK_FACTOR 0.01
+#define QUICK_CLIENTS 10 /* up to so many stay as they are */
+#define QUICK_TIME (30 * CLOCK_SEC)
+#define QUICK_WARMUP (2 * CLOCK_SEC)
+#define QUICK_CONNECTS 500
+
+static uint32_t scaled(uint64_t n, double factor)
+{
+	double v = round((double)n * factor);
+
+	if (v > SCENARIO_CLIENTS_MAX)
+		return SCENARIO_CLIENTS_MAX;
+	return v < 1 ? 1 : (uint32_t)v;
+}
+
+static void scale_group(struct group *g, double factor)
+{
+	g->clients = scaled(g->clients, factor);
+	for (size_t i = 0; i < g->publish_count; i++)
+		if (g->publish[i].count)
+			g->publish[i].count = scaled(g->publish[i].count,
+						     factor);
+}
+
+void scenario_scale(struct scenario *s, double factor)
+{
+	for (size_t i = 0; i < s->group_count; i++)
+		scale_group(&s->groups[i], factor);
+	s->connect.rate *= factor;
+}
+
+static void cap(uint64_t *v, uint64_t max)
+{
+	if (*v > max)
+		*v = max;
+}
+
+static void stretch_all(struct scenario *s, double times)
+{
+	stages_stretch(&s->stages, times);
+	for (size_t i = 0; i < s->group_count; i++)
+		stages_stretch(&s->groups[i].stages, times);
+}
+
+void scenario_quicken(struct scenario *s)
+{
+	struct phases *p = &s->phases;
+	uint64_t before = p->warmup + p->measure;
+
+	for (size_t i = 0; i < s->group_count; i++)
+		if (s->groups[i].clients > QUICK_CLIENTS)
+			scale_group(&s->groups[i],
+				    fmax(QUICK_FACTOR, (double)QUICK_CLIENTS /
+						s->groups[i].clients));
+	if (s->connect.rate > QUICK_CONNECTS || s->connect.rate <= 0)
+		s->connect.rate = QUICK_CONNECTS;
+	cap(&p->warmup, QUICK_WARMUP);
+	if (p->measure == 0 || p->measure > QUICK_TIME)
+		p->measure = QUICK_TIME;
+	cap(&p->drain, QUICK_TIME / 3);
+	if (before > p->warmup + p->measure)
+		stretch_all(s, (double)(p->warmup + p->measure) /
+				       (double)before);
+}
+
+double scenario_rate(const struct scenario *s)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < s->group_count; i++)
+		for (size_t k = 0; k < s->groups[i].publish_count; k++)
+			sum += s->groups[i].publish[k].rate *
+			       s->groups[i].clients;
+	return sum;
+}
+
+uint64_t scenario_clients(const struct scenario *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->group_count; i++)
+		sum += s->groups[i].clients;
+	return sum;
+}
+
+static bool has_pace(const struct publish_plan *p)
+{
+	return p->arrival != ARRIVAL_TRACE;
+}
+
+static size_t paced(const struct scenario *s, uint64_t *ret_clients)
+{
+	size_t n = 0;
+
+	*ret_clients = 0;
+	for (size_t i = 0; i < s->group_count; i++)
+		for (size_t k = 0; k < s->groups[i].publish_count; k++)
+			if (has_pace(&s->groups[i].publish[k])) {
+				*ret_clients += s->groups[i].clients;
+				n++;
+			}
+	return n;
+}
+
+static void set_all(struct scenario *s, double rate)
+{
+	for (size_t i = 0; i < s->group_count; i++)
+		for (size_t k = 0; k < s->groups[i].publish_count; k++)
+			if (has_pace(&s->groups[i].publish[k]))
+				s->groups[i].publish[k].rate = rate;
+}
+
+int scenario_set_client_rate(struct scenario *s, double rate, struct err *e)
+{
+	uint64_t clients;
+
+	if (paced(s, &clients) == 0)
+		return err_set(e, ERR_USAGE, 0, "scenario '%s' has no "
+			       "publishers whose rate could be set", s->name);
+	set_all(s, rate);
+	return 0;
+}
+
+int scenario_set_total_rate(struct scenario *s, double rate, struct err *e)
+{
+	double had = scenario_rate(s);
+	uint64_t clients;
+
+	if (paced(s, &clients) == 0)
+		return err_set(e, ERR_USAGE, 0, "scenario '%s' has no "
+			       "publishers whose rate could be set", s->name);
+	if (had <= 0) {
+		set_all(s, rate / (double)clients);
+		return 0;
+	}
+	for (size_t i = 0; i < s->group_count; i++)
+		for (size_t k = 0; k < s->groups[i].publish_count; k++)
+			s->groups[i].publish[k].rate *= rate / had;
+	return 0;
+}
+
+const struct stages *scenario_stages(const struct scenario *s,
+				     const struct group *g)
+{
+	if (g->stages.count)
+		return &g->stages;
+	return s->stages.count ? &s->stages : NULL;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/scenario_build.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define FILE_SIZE_MAX ((size_t)256 << 20)
+#define READ_BLOCK 65536
+#define DEFAULT_ID "bench-%g-%i"
+#define ID_USES (TEMPLATE_INDEX | TEMPLATE_GROUP | TEMPLATE_COLUMN)
+#define WILL_USES (ID_USES | TEMPLATE_CLIENT | TEMPLATE_USER)
+#define RECONNECT_DELAY CLOCK_SEC
+
+static int read_all(FILE *f, struct buf *ret)
+{
+	uint8_t *room;
+	size_t n;
+
+	do {
+		room = buf_reserve(ret, READ_BLOCK);
+		if (!room)
+			return -1;
+		n = fread(room, 1, READ_BLOCK, f);
+		buf_commit(ret, n);
+	} while (n);
+	return 0;
+}
+
+int build_read(struct builder *b, const char *key, const char *name,
+	       struct buf *ret)
+{
+	bool is_relative = b->directory && *name != '/';
+	char path[PATH_MAX];
+	FILE *f;
+	int r = 0;
+
+	snprintf(path, sizeof(path), "%s%s%s",
+		 is_relative ? b->directory : "", is_relative ? "/" : "",
+		 name);
+	buf_init(ret, FILE_SIZE_MAX);
+	f = fopen(path, "re");
+	if (!f)
+		r = err_sys(b->e, ERR_LOCAL, "cannot open '%s'", path);
+	else if (read_all(f, ret) < 0)
+		r = err_set(b->e, ERR_LOCAL, 0, "'%s' is larger than 256 MiB, "
+			    "or memory is short", path);
+	else if (ferror(f))
+		r = err_sys(b->e, ERR_LOCAL, "cannot read '%s'", path);
+	if (f)
+		fclose(f);
+	if (r == 0)
+		return 0;
+	buf_release(ret);
+	return build_blame(b, key);
+}
+
+static int build_identities(struct builder *b, const struct raw_group *raw,
+			    struct group *g)
+{
+	struct buf content;
+
+	if (!raw->clients_from)
+		return 0;
+	if (build_read(b, "clients-from", raw->clients_from, &content) < 0)
+		return -1;
+	if (identities_parse(&content, &g->from, b->e) < 0) {
+		err_prefix(b->e, "'%s'", raw->clients_from);
+		return build_blame(b, "clients-from");
+	}
+	if (g->from.row_count < g->clients)
+		return build_fail(b, "clients-from", "'%s' has %zu clients, "
+				  "expected %u", raw->clients_from,
+				  g->from.row_count, g->clients);
+	return 0;
+}
+
+/* An identity comes from its key, else from the column of that name. */
+static int build_identity(struct builder *b, const char *key,
+			  const char *text, struct group *g,
+			  struct template **ret)
+{
+	const struct template_config config = {
+		.allowed = ID_USES, .columns = g->from.columns,
+		.column_count = g->from.column_count,
+	};
+	char column[32];
+
+	snprintf(column, sizeof(column), "%%{%s}", key);
+	if (!text && identities_column(&g->from, key) >= 0)
+		text = column;
+	return build_template(b, key, text, &config, ret);
+}
+
+static int build_ids(struct builder *b, const struct raw_group *raw,
+		     struct group *g)
+{
+	bool has_column = identities_column(&g->from, "id") >= 0;
+	unsigned must = TEMPLATE_INDEX | TEMPLATE_COLUMN;
+
+	if (build_identity(b, "id", raw->id || has_column ? raw->id
+							  : DEFAULT_ID,
+			   g, &g->id) < 0 ||
+	    build_identity(b, "username", raw->username, g,
+			   &g->username) < 0 ||
+	    build_identity(b, "password", raw->password, g, &g->password) < 0)
+		return -1;
+	if (g->clients > 1 && !(template_uses(g->id) & must))
+		return build_fail(b, "id", "is the same for all %u clients: "
+				  "expected %%i in it", g->clients);
+	return 0;
+}
+
+static int build_will(struct builder *b, const struct raw_will *raw,
+		      struct group *g)
+{
+	const struct template_config config = {
+		.allowed = WILL_USES, .columns = g->from.columns,
+		.column_count = g->from.column_count,
+	};
+
+	if (!raw)
+		return 0;
+	g->will.qos = (uint8_t)(raw->qos ? raw->qos - RAW_QOS0 : 0);
+	g->will.retain = raw->retain == RAW_YES;
+	if (build_template(b, "will.topic", raw->topic, &config,
+			   &g->will.topic) < 0)
+		return -1;
+	return build_template(b, "will.payload",
+			      raw->payload ? raw->payload : "", &config,
+			      &g->will.payload);
+}
+
+static int build_subscribe(struct builder *b, const struct raw_subscribe *raw,
+			   const struct group *g, struct subscribe_plan *ret)
+{
+	const struct template_config config = {
+		.allowed = WILL_USES, .columns = g->from.columns,
+		.column_count = g->from.column_count,
+	};
+
+	ret->options = (uint8_t)(raw->qos ? raw->qos - RAW_QOS0 : 0);
+	if (raw->no_local == RAW_YES && g->mqtt.version != MQTT_5)
+		return build_fail(b, "no-local", "needs version: 5");
+	if (raw->no_local == RAW_YES)
+		ret->options |= MQTT_SUB_NO_LOCAL;
+	return build_template(b, "filter", raw->filter, &config, &ret->filter);
+}
+
+static int build_traffic(struct builder *b, const struct raw_group *raw,
+			 struct group *g)
+{
+	size_t len = strlen(b->path);
+
+	g->subscribe = calloc(raw->subscribe_count + 1, sizeof(*g->subscribe));
+	g->publish = calloc(raw->publish_count + 1, sizeof(*g->publish));
+	if (!g->subscribe || !g->publish)
+		return err_nomem(b->e);
+	for (size_t i = 0; i < raw->subscribe_count; i++) {
+		snprintf(b->path + len, sizeof(b->path) - len,
+			 ".subscribe[%zu]", i);
+		g->subscribe_count++;
+		if (build_subscribe(b, &raw->subscribe[i], g,
+				    &g->subscribe[i]) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < raw->publish_count; i++) {
+		snprintf(b->path + len, sizeof(b->path) - len, ".publish[%zu]",
+			 i);
+		g->publish_count++;
+		if (build_publish(b, &raw->publish[i], g, &g->publish[i]) < 0)
+			return -1;
+	}
+	b->path[len] = '\0';
+	return 0;
+}
+
+static int build_churn(struct builder *b, const struct raw_churn *raw,
+		       struct churn_plan *c)
+{
+	if (!raw)
+		return 0;
+	*c = (struct churn_plan){ .share = 1, .times = raw->times };
+	if (raw->how)
+		c->how = (enum churn_how)(raw->how - 1);
+	if (build_duration(b, "churn.every", raw->every, &c->every) < 0 ||
+	    build_share(b, "churn.share", raw->share, &c->share) < 0 ||
+	    build_duration(b, "churn.after", raw->after, &c->after) < 0 ||
+	    build_duration(b, "churn.down", raw->down, &c->down) < 0)
+		return -1;
+	if (c->every == 0)
+		return build_fail(b, "churn.every", "expected more than 0");
+	if (c->share > 1)
+		return build_fail(b, "churn.share", "is more than 100%%");
+	if (!raw->after)
+		c->after = c->every;
+	return 0;
+}
+
+static int build_slow(struct builder *b, const struct raw_slow *raw,
+		      struct group *g)
+{
+	if (build_duration(b, "slow.ack-delay", raw->ack_delay,
+			   &g->ack_delay) < 0 ||
+	    build_duration(b, "slow.pause-every", raw->pause_every,
+			   &g->pause_every) < 0 ||
+	    build_duration(b, "slow.pause-for", raw->pause_for,
+			   &g->pause_for) < 0)
+		return -1;
+	if ((g->pause_every == 0) != (g->pause_for == 0))
+		return build_fail(b, "slow", "pause-every and pause-for go "
+				  "together");
+	return 0;
+}
+
+/* "no", or the delay. */
+static int build_reconnect(struct builder *b, const struct raw_group *raw,
+			   struct group *g)
+{
+	g->reconnects = true;
+	g->reconnect_delay = RECONNECT_DELAY;
+	if (raw->reconnect && strcmp(raw->reconnect, "no") == 0) {
+		g->reconnects = false;
+		return 0;
+	}
+	return build_duration(b, "reconnect", raw->reconnect,
+			      &g->reconnect_delay);
+}
+
+static int build_respond(struct builder *b, const struct raw_group *raw,
+			 struct group *g)
+{
+	if (!raw->respond)
+		return 0;
+	g->responds = true;
+	g->respond_qos = (uint8_t)(raw->respond - RAW_QOS0);
+	if (g->mqtt.version != MQTT_5)
+		return build_fail(b, "respond", "needs version: 5");
+	return 0;
+}
+
+int build_group(struct builder *b, const struct raw_group *raw,
+		struct group *g)
+{
+	g->clients = raw->clients;
+	if (raw->clients < 1 || raw->clients > SCENARIO_CLIENTS_MAX)
+		return build_fail(b, "clients", "%u is not a number from 1 to "
+				  "%d", raw->clients, SCENARIO_CLIENTS_MAX);
+	g->mqtt = (struct mqtt_plan){ .version = MQTT_5, .keepalive = 60,
+				      .is_clean = true };
+	if (build_copy(b, raw->name, &g->name) < 0 ||
+	    build_mqtt(b, &b->raw->mqtt, &g->mqtt) < 0 ||
+	    build_mqtt(b, &raw->mqtt, &g->mqtt) < 0 ||
+	    build_identities(b, raw, g) < 0 || build_ids(b, raw, g) < 0 ||
+	    build_will(b, raw->will, g) < 0 || build_traffic(b, raw, g) < 0 ||
+	    build_churn(b, raw->churn, &g->churn) < 0 ||
+	    build_slow(b, &raw->slow, g) < 0 ||
+	    build_duration(b, "join", raw->join, &g->join) < 0 ||
+	    build_reconnect(b, raw, g) < 0 || build_respond(b, raw, g) < 0)
+		return -1;
+	return build_stages(b, raw->stages, raw->stages_count, &g->stages);
+}
+
+void group_release(struct group *g)
+{
+	for (size_t i = 0; i < g->subscribe_count; i++)
+		template_free(g->subscribe[i].filter);
+	for (size_t i = 0; i < g->publish_count; i++)
+		publish_plan_release(&g->publish[i]);
+	free(g->subscribe);
+	free(g->publish);
+	template_free(g->id);
+	template_free(g->username);
+	template_free(g->password);
+	template_free(g->will.topic);
+	template_free(g->will.payload);
+	identities_release(&g->from);
+	stages_release(&g->stages);
+	free(g->name);
+}
