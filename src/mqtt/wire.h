@@ -23,7 +23,8 @@ struct cursor {
 
 static inline struct cursor cursor_of(struct bytes b)
 {
-	return (struct cursor){ b.p, b.p + b.n };
+	/* Adding even 0 to NULL is undefined. */
+	return (struct cursor){ b.p, b.n ? b.p + b.n : b.p };
 }
 
 static inline size_t cursor_left(const struct cursor *c)

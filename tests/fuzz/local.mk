@@ -15,6 +15,21 @@ tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay_main.c
 # FUZZ_LIBS comes from configure, so automake does not see the archive in it.
 $(FUZZ_TARGETS): tests/fuzz/libreplay.a
 
+FUZZ_TARGETS += tests/fuzz/fuzz_decode
+tests_fuzz_fuzz_decode_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_decode
+EXTRA_DIST += tests/fuzz/dict/fuzz_decode
+
+FUZZ_TARGETS += tests/fuzz/fuzz_props
+tests_fuzz_fuzz_props_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_props
+EXTRA_DIST += tests/fuzz/dict/fuzz_props
+
+FUZZ_TARGETS += tests/fuzz/fuzz_topic
+tests_fuzz_fuzz_topic_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_topic
+EXTRA_DIST += tests/fuzz/dict/fuzz_topic
+
 FUZZ_TARGETS += tests/fuzz/fuzz_url
 tests_fuzz_fuzz_url_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
 

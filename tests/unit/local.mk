@@ -7,13 +7,13 @@
 
 EXTRA_DIST += tests/unit/alloc.h
 EXTRA_DIST += tests/unit/packets.h
+EXTRA_DIST += tests/unit/reencode.h
 EXTRA_DIST += tests/unit/test.h
 
 # For tests/unit/alloc.h, which makes allocations fail.
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=realloc,--wrap=reallocarray
-
 
 UNIT_TESTS += tests/unit/test_buf
 tests_unit_test_buf_LDADD = $(BASE_LIBS)

@@ -326,6 +326,7 @@ static void iterating_keeps_the_order(void)
 		 BYTES_LIT("t/x"));
 	ok(!bytes_is_set(props_value(buf_view(&b), PROP_REASON_STRING)));
 	ok(!props_find(BYTES_NULL, PROP_CONTENT_TYPE, &p));
+	is_int(props_check(BYTES_NULL, PUBLISH), 0);
 	buf_release(&b);
 }
 
