@@ -67,14 +67,15 @@ check-san:
 .PHONY: check-unit check-bats check-fuzz check-lint check-threads check-san
 
 if ENABLE_COVERAGE
-coverage: check
+coverage:
+	-$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check
 	lcov -q -c -d . -b $(abs_top_srcdir) --no-external \
 		--rc lcov_branch_coverage=1 -o coverage.info
 	lcov -q -r coverage.info '*/tests/*' --rc lcov_branch_coverage=1 \
 		-o coverage.info
 	genhtml -q --branch-coverage -p $(abs_top_srcdir) -o coverage-html \
 		coverage.info
-	lcov -l coverage.info
+	lcov -l coverage.info --rc lcov_branch_coverage=1
 	@echo "now look at $(abs_top_builddir)/coverage-html/index.html"
 else
 coverage:
