@@ -31,6 +31,7 @@ FUZZ_TARGETS =
 
 # Those that are worth their time under TSan: what runs threads.
 THREAD_TESTS =
+THREAD_TESTS += tests/10-smoke.bats
 
 # in_build(DIRECTORY, CONFIGURE OPTIONS, MAKE GOALS): in a build of its own,
 # below this one.  It needs a source tree that is not itself configured.
@@ -38,6 +39,8 @@ in_build = $(MKDIR_P) $(1) && cd $(1) && \
 	{ test -f config.status || \
 	  $(SHELL) $(abs_top_srcdir)/configure -q $(2); } && \
 	$(MAKE) $(AM_MAKEFLAGS) $(3)
+
+BATS_TESTS += tests/10-smoke.bats
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk

@@ -10,7 +10,7 @@ setup_suite() {
   export top_srcdir top_builddir
 
   # What we start inherits this; so does what that starts.
-  export MQTT_TOOLS_TEST_RUN=$BATS_SUITE_TMPDIR
+  export BATS_RUN_OF_MQTT_TOOLS=$BATS_SUITE_TMPDIR
 
   export CERTS=$top_builddir/tests/certs
   (
@@ -26,7 +26,7 @@ left_running() {
   for dir in /proc/[0-9]*; do
     pid=${dir#/proc/}
     [[ $pid != "$BASHPID" && $pid != "$$" ]] || continue
-    grep -qsxzF "MQTT_TOOLS_TEST_RUN=$BATS_SUITE_TMPDIR" "$dir/environ" &&
+    grep -qsxzF "BATS_RUN_OF_MQTT_TOOLS=$BATS_SUITE_TMPDIR" "$dir/environ" &&
       printf '%s %s\n' "$pid" "$(tr '\0' ' ' 2> /dev/null < "$dir/cmdline")"
   done
 }

@@ -39,6 +39,9 @@ teardown() {
 basic_setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
   mkdir jobs
+  # What the user has set up for himself is not for the tests.
+  export HOME=$BATS_TEST_TMPDIR
+  unset XDG_CONFIG_HOME "${!MQTT_TOOLS_@}"
 }
 
 basic_teardown() {

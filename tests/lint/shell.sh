@@ -14,7 +14,14 @@ scripts() {
   done
 }
 
+# In bats files, each test is a subshell and helpers.bash assigns: output,
+# stderr, status, PORT.
 for f in $(scripts); do
-  verdict "shellcheck $f" "$(shellcheck -x -f gcc "$f" 2>&1)"
+  case $f in
+  *.bats) exclude=SC2030,SC2031,SC2034,SC2153,SC2154 ;;
+  *) exclude= ;;
+  esac
+  verdict "shellcheck $f" \
+    "$(shellcheck -x -f gcc ${exclude:+-e "$exclude"} "$f" 2>&1)"
 done
 plan
