@@ -286,6 +286,35 @@ static void publish_with_expiry_and_alias(void)
 	buf_release(&b);
 }
 
+/* The head alone announces the payload that the caller sends behind it. */
+static void publish_without_its_payload(void)
+{
+	static const enum mqtt_version versions[] = { MQTT_3_1_1, MQTT_5 };
+	struct publish p = {
+		.topic = BYTES_LIT("t"), .payload = BYTES_LIT("0123456789"),
+		.qos = 1, .pid = 9, .alias = 3,
+	};
+	struct buf whole, head;
+
+	buf_init(&whole, 0);
+	buf_init(&head, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		buf_clear(&whole);
+		buf_clear(&head);
+		is_int(encode_publish(&whole, versions[i], &p), 0);
+		is_int(encode_publish_head(&head, versions[i], &p), 0);
+		is_int(buf_len(&whole) - buf_len(&head), p.payload.n);
+		is_int(buf_append(&head, p.payload), 0);
+		is_bytes(buf_view(&head), buf_view(&whole));
+	}
+	buf_clear(&head);
+	p.payload.n = MQTT_VARINT_MAX;
+	is_int(encode_publish_head(&head, MQTT_5, &p), -1);
+	is_int(buf_len(&head), 0);
+	buf_release(&whole);
+	buf_release(&head);
+}
+
 /* Sizes around each border of the length field. */
 static void publish_sizes(void)
 {
@@ -412,5 +441,6 @@ TEST_MAIN(T(every_packet_both_ways), T(whole_packets_or_none),
 	  T(fields_of_acknowledgements), T(fields_of_connack),
 	  T(small_codes_in_a_v5_connack_are_refusals),
 	  T(connack_for_3x_speaks_3x), T(publish_with_expiry_and_alias),
-	  T(publish_sizes), T(what_cannot_be_expressed),
-	  T(strings_that_are_too_long), T(v3_leaves_out_what_it_lacks))
+	  T(publish_without_its_payload), T(publish_sizes),
+	  T(what_cannot_be_expressed), T(strings_that_are_too_long),
+	  T(v3_leaves_out_what_it_lacks))
