@@ -122,3 +122,6 @@ tests_unit_test_bench_identities_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_scenario
 tests_unit_test_bench_scenario_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_builtin
+tests_unit_test_bench_builtin_LDADD = $(BENCH_LIBS)
