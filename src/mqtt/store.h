@@ -80,6 +80,7 @@ struct store {
 	size_t count;     /* messages in the outbox */
 	size_t bytes;     /* their topics, properties and payloads */
 	bool is_dirty;    /* commit() has something to do */
+	void *wrapper;    /* of a store that is built around this one */
 };
 
 #endif

@@ -125,3 +125,5 @@ tests_unit_test_bench_scenario_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_builtin
 tests_unit_test_bench_builtin_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_sqlite_store
+tests_unit_test_sqlite_store_LDADD = $(STORE_LIBS)

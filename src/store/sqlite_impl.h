@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_SQLITE_IMPL_H
+#define STORE_SQLITE_IMPL_H
+
+/*
+ * What the files of the SQLite store share: sqlite.c (open, close, lock,
+ * commit), sqlite_schema.c (tables, migrations, damage), sqlite_outbox.c
+ * (the operations of mqtt/store.h) and sqlite_extra.c (source, sink, session
+ * and keepalive findings). Nobody else includes it.
+ *
+ * The memory store under it is the truth of this process: when SQLite has
+ * rolled a transaction back (disk full), the next commit writes all of it
+ * anew. Same threading as store/sqlite.h.
+ */
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "store/sqlite.h"
+
+enum statement {
+	STMT_BEGIN,
+	STMT_COMMIT,
+	STMT_PUT,
+	STMT_UPDATE,
+	STMT_REMOVE,
+	STMT_LOAD,
+	STMT_INBOUND_ADD,
+	STMT_INBOUND_REMOVE,
+	STMT_INBOUND_CLEAR,
+	STMT_INBOUND_LOAD,
+	STMT_SOURCE_SET,
+	STMT_SINK_SET,
+	STMT_SINK_GET,
+	STMT_HEARTBEAT_SET,
+	STMT_HEARTBEAT_GET,
+	STMT_COUNT,
+};
+
+struct sqlite_store {
+	struct store *memory; /* what the session sees; its ops are ours */
+	const struct store_ops *memory_ops;
+	sqlite3 *db;
+	sqlite3_stmt *statements[STMT_COUNT];
+	int lock_fd;
+	char *path;
+	enum sqlite_use use;
+	bool in_transaction;
+	bool must_rewrite;   /* SQLite lost what was pending */
+	bool is_behind;      /* rows wait that found no room in memory */
+	uint64_t last_seen;  /* highest seq known to us */
+	uint64_t wall_minus_session; /* to keep deadlines across runs */
+	struct sqlite_source source;
+	bool source_changed;
+	char *client_id, *server; /* what sqlite_get_session() hands out */
+	struct sqlite_session session;
+};
+
+static inline struct sqlite_store *sqlite_of(struct store *s)
+{
+	return s->wrapper;
+}
+
+/* sqlite.c */
+/* A prepared statement, reset and with nothing bound; NULL on failure. */
+sqlite3_stmt *sqlite_statement(struct sqlite_store *s, enum statement which);
+/* Runs it to its end; false marks the store for rewriting. */
+bool sqlite_run(struct sqlite_store *s, sqlite3_stmt *stmt);
+/* Opens the transaction of this batch if there is none, and takes over what
+ * others have enqueued. */
+bool sqlite_begin(struct sqlite_store *s);
+int sqlite_fail(struct sqlite_store *s, const char *what, struct err *e);
+int sqlite_commit(struct store *store, struct err *e);
+void sqlite_free(struct store *store);
+
+/* sqlite_schema.c */
+int sqlite_schema_ready(struct sqlite_store *s, struct err *e) MUST_CHECK;
+/* Says so in e; the file is never touched. Returns -1. */
+int sqlite_damaged(struct sqlite_store *s, const char *how, struct err *e);
+int sqlite_check_damage(struct sqlite_store *s, struct err *e) MUST_CHECK;
+/* The highest number the outbox ever gave out: none is used twice. */
+uint64_t sqlite_last_number(struct sqlite_store *s);
+int sqlite_set_clean(struct sqlite_store *s, bool is_clean);
+
+/* sqlite_outbox.c */
+extern const struct store_ops sqlite_ops;
+/* Loads rows with seq above last_seen into the memory store; how many, or -1
+ * when they could not be read. */
+long sqlite_load_new(struct sqlite_store *s);
+bool sqlite_load_inbound(struct sqlite_store *s);
+/* Writes all of the memory store into empty tables. */
+bool sqlite_rewrite(struct sqlite_store *s);
+
+/* sqlite_extra.c */
+bool sqlite_load_extra(struct sqlite_store *s);
+bool sqlite_write_source(struct sqlite_store *s);
+
+#endif

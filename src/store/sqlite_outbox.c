@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "store/sqlite_impl.h"
+
+enum column { /* of STMT_LOAD */
+	COL_SEQ, COL_STATE, COL_PID, COL_QOS, COL_RETAIN, COL_TOPIC,
+	COL_PROPS, COL_PAYLOAD, COL_RELEASE, COL_EXPIRES, COL_MAYBE, COL_TAG,
+};
+
+static struct bytes column_bytes(sqlite3_stmt *stmt, enum column col)
+{
+	static const uint8_t none[1];
+	const void *p = sqlite3_column_blob(stmt, (int)col);
+	size_t n = (size_t)sqlite3_column_bytes(stmt, (int)col);
+
+	return bytes_of(p ? p : none, n);
+}
+
+static void bind_bytes(sqlite3_stmt *stmt, int at, struct bytes b)
+{
+	(void)sqlite3_bind_blob64(stmt, at, b.n ? (const void *)b.p : "",
+				  b.n, SQLITE_STATIC);
+}
+
+static void bind_num(sqlite3_stmt *stmt, int at, uint64_t v)
+{
+	(void)sqlite3_bind_int64(stmt, at, (sqlite3_int64)v);
+}
+
+static uint64_t column_num(sqlite3_stmt *stmt, enum column col)
+{
+	return (uint64_t)sqlite3_column_int64(stmt, (int)col);
+}
+
+/* --- reading --------------------------------------------------------- */
+
+/* A deadline of an earlier run, in this run's session clock. */
+static uint64_t restore_expiry(const struct sqlite_store *s,
+			       sqlite3_stmt *stmt)
+{
+	uint64_t wall;
+
+	if (sqlite3_column_type(stmt, COL_EXPIRES) == SQLITE_NULL)
+		return CLOCK_NEVER;
+	wall = column_num(stmt, COL_EXPIRES);
+	return wall > s->wall_minus_session ?
+		wall - s->wall_minus_session : 0;
+}
+
+/* Rows are hostile too: a file may have been edited by hand. */
+static bool is_sane(sqlite3_stmt *stmt)
+{
+	uint64_t qos = column_num(stmt, COL_QOS);
+	uint64_t state = column_num(stmt, COL_STATE);
+	uint64_t pid = column_num(stmt, COL_PID);
+
+	return qos >= 1 && qos <= 2 && state <= MESSAGE_RELEASED &&
+		pid <= MQTT_PID_MAX && (state == MESSAGE_QUEUED || pid) &&
+		column_bytes(stmt, COL_TOPIC).n <= MQTT_STRING_MAX;
+}
+
+static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
+{
+	struct publish p = {
+		.topic = column_bytes(stmt, COL_TOPIC),
+		.payload = column_bytes(stmt, COL_PAYLOAD),
+		.props = column_bytes(stmt, COL_PROPS),
+		.qos = (uint8_t)column_num(stmt, COL_QOS),
+		.retain = column_num(stmt, COL_RETAIN) != 0,
+	};
+	struct message *m;
+
+	if (!is_sane(stmt)) {
+		s->last_seen = column_num(stmt, COL_SEQ);
+		return true;
+	}
+	m = s->memory_ops->put(s->memory, &p, column_num(stmt, COL_TAG), 0,
+			       NULL);
+	s->is_behind = !m;
+	if (!m)
+		return false; /* no room for now: the row waits its turn */
+	m->seq = s->last_seen = column_num(stmt, COL_SEQ);
+	m->state = (uint8_t)column_num(stmt, COL_STATE);
+	m->pid = (uint16_t)column_num(stmt, COL_PID);
+	m->release_order = column_num(stmt, COL_RELEASE);
+	m->was_sent = column_num(stmt, COL_MAYBE) != 0;
+	m->expires_at = restore_expiry(s, stmt);
+	m->has_expiry = m->expires_at != CLOCK_NEVER;
+	return true;
+}
+
+long sqlite_load_new(struct sqlite_store *s)
+{
+	sqlite3_stmt *stmt = sqlite_statement(s, STMT_LOAD);
+	int r = SQLITE_ERROR;
+	long n = 0;
+
+	if (!stmt)
+		return -1;
+	bind_num(stmt, 1, s->last_seen);
+	while ((r = sqlite3_step(stmt)) == SQLITE_ROW && load_row(s, stmt))
+		n++;
+	(void)sqlite3_reset(stmt);
+	return r == SQLITE_DONE || r == SQLITE_ROW ? n : -1;
+}
+
+bool sqlite_load_inbound(struct sqlite_store *s)
+{
+	sqlite3_stmt *stmt = sqlite_statement(s, STMT_INBOUND_LOAD);
+	int pid, r = SQLITE_ERROR;
+
+	while (stmt && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		pid = sqlite3_column_int(stmt, 0);
+		if (pid > 0 && pid <= (int)MQTT_PID_MAX &&
+		    s->memory_ops->inbound_add(s->memory,
+					       (uint16_t)pid) < 0)
+			break;
+	}
+	if (stmt)
+		(void)sqlite3_reset(stmt);
+	return r == SQLITE_DONE;
+}
+
+/* --- writing --------------------------------------------------------- */
+
+static bool write_message(struct sqlite_store *s, const struct message *m)
+{
+	sqlite3_stmt *stmt = sqlite_statement(s, STMT_PUT);
+
+	if (!stmt)
+		return sqlite_run(s, NULL);
+	bind_num(stmt, 1, m->seq);
+	bind_num(stmt, 2, m->state);
+	bind_num(stmt, 3, m->pid);
+	bind_num(stmt, 4, m->qos);
+	bind_num(stmt, 5, m->retain);
+	bind_bytes(stmt, 6, m->topic);
+	bind_bytes(stmt, 7, m->props);
+	bind_bytes(stmt, 8, m->payload);
+	bind_num(stmt, 9, m->release_order);
+	bind_num(stmt, 10, clock_wall());
+	if (m->has_expiry)
+		bind_num(stmt, 11, m->expires_at + s->wall_minus_session);
+	else
+		(void)sqlite3_bind_null(stmt, 11);
+	bind_num(stmt, 12, m->was_sent);
+	bind_num(stmt, 13, m->tag);
+	return sqlite_run(s, stmt);
+}
+
+/* The number comes after all that others have enqueued: the transaction is
+ * open, so nobody can slip in between. */
+static struct message *sqlite_put(struct store *store,
+				  const struct publish *p, uint64_t tag,
+				  uint64_t now, struct err *e)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	struct message *m;
+
+	(void)sqlite_begin(s);
+	m = s->memory_ops->put(store, p, tag, now, e);
+	if (!m)
+		return NULL;
+	if (m->seq <= s->last_seen)
+		m->seq = s->last_seen + 1;
+	s->last_seen = m->seq;
+	if (s->in_transaction)
+		(void)write_message(s, m);
+	if (s->source.is_set) {
+		s->source.offset = tag;
+		s->source.records++;
+		s->source_changed = true;
+	}
+	return m;
+}
+
+static void sqlite_update(struct store *store, struct message *m)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *stmt;
+
+	if (!sqlite_begin(s))
+		return;
+	stmt = sqlite_statement(s, STMT_UPDATE);
+	if (stmt) {
+		bind_num(stmt, 1, m->seq);
+		bind_num(stmt, 2, m->state);
+		bind_num(stmt, 3, m->pid);
+		bind_num(stmt, 4, m->release_order);
+		bind_num(stmt, 5, m->was_sent);
+	}
+	(void)sqlite_run(s, stmt);
+}
+
+/* Runs a statement whose only parameter is a number. */
+static void run_num(struct sqlite_store *s, enum statement which, uint64_t v)
+{
+	sqlite3_stmt *stmt;
+
+	if (!sqlite_begin(s))
+		return;
+	stmt = sqlite_statement(s, which);
+	if (stmt)
+		bind_num(stmt, 1, v);
+	(void)sqlite_run(s, stmt);
+}
+
+static void sqlite_remove(struct store *store, struct message *m)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	run_num(s, STMT_REMOVE, m->seq);
+	s->memory_ops->remove(store, m);
+}
+
+static int sqlite_inbound_add(struct store *store, uint16_t pid)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	if (s->memory_ops->inbound_add(store, pid) < 0)
+		return -1;
+	run_num(s, STMT_INBOUND_ADD, pid);
+	return 0;
+}
+
+static bool sqlite_inbound_has(struct store *store, uint16_t pid)
+{
+	return sqlite_of(store)->memory_ops->inbound_has(store, pid);
+}
+
+static void sqlite_inbound_remove(struct store *store, uint16_t pid)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	s->memory_ops->inbound_remove(store, pid);
+	run_num(s, STMT_INBOUND_REMOVE, pid);
+}
+
+static void sqlite_inbound_clear(struct store *store)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	s->memory_ops->inbound_clear(store);
+	if (sqlite_begin(s))
+		(void)sqlite_run(s, sqlite_statement(s, STMT_INBOUND_CLEAR));
+}
+
+/* Rows above last_seen are not ours yet. */
+static bool empty_tables(struct sqlite_store *s)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "DELETE FROM inbox2; "
+		 "DELETE FROM outbox WHERE seq <= %" PRIu64, s->last_seen);
+	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+bool sqlite_rewrite(struct sqlite_store *s)
+{
+	const struct message *m;
+	uint32_t pid;
+
+	if (!empty_tables(s))
+		return false;
+	for (m = s->memory->head; m; m = m->next)
+		if (!write_message(s, m))
+			return false;
+	for (pid = 1; pid <= MQTT_PID_MAX; pid++)
+		if (sqlite_inbound_has(s->memory, (uint16_t)pid))
+			run_num(s, STMT_INBOUND_ADD, pid);
+	s->source_changed = s->source.is_set;
+	return !s->must_rewrite;
+}
+
+const struct store_ops sqlite_ops = {
+	.put = sqlite_put,
+	.update = sqlite_update,
+	.remove = sqlite_remove,
+	.inbound_add = sqlite_inbound_add,
+	.inbound_has = sqlite_inbound_has,
+	.inbound_remove = sqlite_inbound_remove,
+	.inbound_clear = sqlite_inbound_clear,
+	.commit = sqlite_commit,
+	.free = sqlite_free,
+};
