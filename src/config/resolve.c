@@ -166,26 +166,16 @@ static int imply_props(struct settings *s, struct err *e)
 	struct bytes *list = &s->client.connect.props;
 	struct typed *t = &s->typed;
 
-	if (t->keep_session && !IS_SET(s, typed.session_expiry)) {
-		t->session_expiry = MQTT_EXPIRY_NEVER;
-		if (resolve_implied(s,
-				    &(struct implied_prop){
-					    PROP_SESSION_EXPIRY,
-					    MQTT_EXPIRY_NEVER },
-				    list, e))
-			return -1;
-	}
-	/* With -C the broker is not to send ahead what nobody will take. */
-	if (s->tool == TOOL_SUB && s->sub.count &&
-	    s->sub.count < t->inflight && !IS_SET(s, typed.receive_max)) {
-		t->receive_max = (uint32_t)s->sub.count;
-		return resolve_implied(s,
-				       &(struct implied_prop){
-					       PROP_RECEIVE_MAX,
-					       t->receive_max },
-				       list, e);
-	}
-	return 0;
+	/* With -C mosquitto_sub announces a receive maximum as small as the
+	 * count. Not so here: its own broker (2.0.11) overruns that, and what
+	 * is not taken over stays with the broker anyway. */
+	if (!t->keep_session || IS_SET(s, typed.session_expiry))
+		return 0;
+	t->session_expiry = MQTT_EXPIRY_NEVER;
+	return resolve_implied(s,
+			       &(struct implied_prop){ PROP_SESSION_EXPIRY,
+						       MQTT_EXPIRY_NEVER },
+			       list, e);
 }
 
 /* [MQTT-3.1.2-22] a password without a user name is new in MQTT 5. */

@@ -21,19 +21,31 @@ struct wants {
 	bool needs_v5; /* by options inside --subscribe */
 };
 
+/* JSON tells the retain flag, so let it be the publisher's; unless the flag
+ * is needed to tell retained messages from live ones. */
+static bool wants_flag_as_published(const struct settings *s)
+{
+	const struct sub_settings *o = &s->sub;
+
+	if (IS_SET(s, typed.retain_as_published))
+		return s->typed.retain_as_published;
+	if (o->no_retained || o->retained_only || o->remove_retained)
+		return false;
+	return o->json || (o->format && (strstr(o->format, "%j") ||
+					 strstr(o->format, "%J")));
+}
+
 /* What the options say for all filters. */
 static struct subscribe_spec defaults(const struct settings *s)
 {
 	const struct typed *t = &s->typed;
 	bool no_retained = s->sub.no_retained &&
 			   !IS_SET(s, typed.retain_handling);
-	/* JSON tells the retain flag, so let it be the publisher's. */
-	bool is_json = s->sub.json && !IS_SET(s, typed.retain_as_published);
 
 	return (struct subscribe_spec){
 		.qos = (uint8_t)t->qos,
 		.no_local = t->no_local,
-		.retain_as_published = is_json || t->retain_as_published,
+		.retain_as_published = wants_flag_as_published(s),
 		/* What -R would throw away need not be sent. */
 		.retain_handling =
 			no_retained ? 2 : (uint8_t)t->retain_handling,

@@ -150,7 +150,9 @@ static void check_time(struct subscriber *s)
 				(uintmax_t)s->settings->count,
 				(double)t->settings.run.timeout / CLOCK_SEC);
 		else
-			tool_timed_out(t, "no reason to end came", &e);
+			err_set(&e, ERR_TIMEOUT, 0,
+				"time is up: the %.3g s of --timeout have passed",
+				(double)t->settings.run.timeout / CLOCK_SEC);
 		subscriber_end(s, &e);
 	} else if (clock_boot() >= idle_deadline(s)) {
 		subscriber_end(s, NULL);
@@ -210,8 +212,11 @@ static int receive(struct subscriber *s, struct err *e)
 {
 	if (tool_connect(s->tool, e))
 		return -1;
+	/* A wait may have been cut short because there is nothing left to
+	 * wait for. */
 	if (subscribe_all(s, e) || unsubscribe_all(s, e))
-		return -1;
+		return e->kind == ERR_STATE && atomic_load(&s->is_over) ? 0
+									: -1;
 	if (s->settings->exit_subscribed)
 		subscriber_end(s, NULL);
 	else

@@ -14,7 +14,6 @@
 enum {
 	PAUSE_OUTPUT = 1,
 	PAUSE_REMOVAL = 2,
-	PAUSE_OVER = 4,
 };
 
 static void pause_for(struct subscriber *s, unsigned why)
@@ -71,7 +70,7 @@ static void end_here(struct subscriber *s, const struct err *why)
 	if (atomic_exchange(&s->is_over, true))
 		return;
 	note_failure(s, why);
-	pause_for(s, PAUSE_OVER);
+	/* Reading goes on: answers are still due. */
 	flush(s);
 	check_finished(s);
 }
@@ -90,14 +89,13 @@ static void on_failed(void *ctx, const struct err *e)
 {
 	struct subscriber *s = ctx;
 
-	/* What is on its way out when the reader leaves is lost, which beats
-	 * whatever else ended us. */
+	if (atomic_load(&s->is_finished))
+		return; /* all was written before the reader left */
+	/* What is on its way out is lost: worse than what ended us so far. */
 	s->has_failed = true;
 	s->failure = *e;
-	pause_for(s, PAUSE_OVER);
 	atomic_store(&s->is_over, true);
-	if (!atomic_load(&s->is_finished))
-		finish(s);
+	finish(s);
 }
 
 static bool is_filtered_out(const struct subscriber *s, struct bytes topic)
