@@ -140,6 +140,8 @@ static void on_batch_end(struct conn *conn)
 		c->handlers.on_batch_end(c->handlers.ctx);
 }
 
+/* Not checked: clang does not see that conn->lock is c->conn.lock. */
+NO_LOCK_CHECK
 static void on_room_locked(struct conn *conn)
 {
 	struct client *c = client_of(conn);

@@ -293,13 +293,16 @@ static void split_line(const struct settings *s, char *line, char **words)
 static int read_line(struct reader *r, char *line, struct err *e)
 {
 	char *words[LINE_WORDS + 1];
+	int status;
 
 	line[strcspn(line, "\r\n")] = '\0';
 	if (*line == '#' || !line[strspn(line, " \t")])
 		return 0;
 	split_line(r->s, line, words);
 	r->next = words;
-	return read_words(r, e);
+	status = read_words(r, e);
+	r->next = NULL;
+	return status;
 }
 
 static void close_file(FILE **f)

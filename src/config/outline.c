@@ -183,7 +183,8 @@ static int walk_top(struct walk *w)
 
 static int walk_file(struct walk *w)
 {
-	if (next(w) || next(w)) /* the stream's start, the document's */
+	/* The stream's start, the document's. NOLINTNEXTLINE(misc-redundant-*) */
+	if (next(w) || next(w))
 		return -1;
 	if (w->event.type == YAML_STREAM_END_EVENT)
 		return 0; /* nothing but comments */

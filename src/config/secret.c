@@ -17,8 +17,6 @@
 
 #include "base/clock.h"
 
-extern char **environ;
-
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)

@@ -28,13 +28,13 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* The size of the packet at p, one of our own, which is never NULL. */
+/* The size of the packet at p, one of our own. */
 static size_t packet_size(const uint8_t *p)
 {
 	size_t length = 0, i = 1;
 	unsigned int shift = 0;
 
-	do { /* NOLINTNEXTLINE(*-core.NullDereference) */
+	do {
 		length |= (size_t)(p[i] & 0x7fu) << shift;
 		shift += 7;
 	} while (p[i++] & 0x80u);

@@ -42,7 +42,6 @@ bool session_next_dropped(struct session *s, struct event_published *ret)
 		s->dropped = NULL;
 		return false;
 	}
-	/* Not empty, so not NULL. NOLINTNEXTLINE(*-core.NonNullParamChecker) */
 	memcpy(&d, buf_view(s->dropped).p, sizeof(d));
 	buf_consume(s->dropped, sizeof(d));
 	*ret = (struct event_published){ .seq = d.seq,

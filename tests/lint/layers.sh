@@ -31,15 +31,16 @@ upward_includes() {
     }'
 }
 
-# Or the private header of a module in several files, which includes it.
+# Or a header of the same module, "x/foo_private.h", which includes it.
 late_own_headers() {
   find src -name '*.c' | sort | while read -r c; do
-    h=${c%.c}.h
-    [ -f "$h" ] || continue
+    module=${c#src/}
+    module=${module%.c}
+    [ -f "src/$module.h" ] || continue
     first=$(grep -m1 '^#[[:space:]]*include' "$c")
     case $first in
-    *"\"${h#src/}\""* | *_private.h\"*) ;;
-    *) echo "$c: include \"${h#src/}\" first" ;;
+    *"\"$module.h\""* | *"\"${module}_"*) ;;
+    *) echo "$c: include \"$module.h\" first" ;;
     esac
   done
 }
