@@ -81,6 +81,9 @@ static enum io socket_read(struct stream *s, void *p, size_t n, size_t *ret_n,
 	while (got < 0 && errno == EINTR);
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return IO_WANT_READ;
+	if (got < 0 && k->detect_tls && errno == ECONNRESET)
+		return socket_failed("the peer hung up without a word (does "
+				     "this port want TLS?)", e);
 	if (got < 0)
 		return socket_failed("cannot read", e);
 	if (got == 0)

@@ -20,7 +20,7 @@
 #include "net/proxy_header.h"
 #include "net/socket.h"
 #include "net/stream.h"
-#include "net/tls_config.h"
+#include "net/tls_cache.h"
 #include "net/url.h"
 #include "net/ws.h"
 
@@ -36,6 +36,8 @@ struct transport_config {
 	const char *server_name;
 	struct socket_options socket;
 	struct tls_options tls;
+	struct tls_cache *tls_cache; /* NULL: files are read for each
+				      * connection, none is resumed */
 	struct ws_options ws;
 	const struct url *proxy; /* socks5, socks5h or http; NULL: none */
 	struct proxy_header_options proxy_header;
