@@ -87,6 +87,10 @@ const char *option_nearest(const char *name, unsigned tool)
 			if (n < NAMES_MAX)
 				names[n++] = o->alias[a];
 	}
+	/* Who is used to abbreviations means the rest of the name. */
+	for (size_t i = 0; i < n && strlen(name) > 2; i++)
+		if (!strncmp(names[i], name, strlen(name)))
+			return names[i];
 	return text_nearest(name, names, n);
 }
 

@@ -12,6 +12,7 @@ enum { SHOWN_MAX = 80 };
 struct walk {
 	struct settings *s;
 	struct outline *o;
+	struct bytes text;
 	yaml_parser_t parser;
 	yaml_event_t event;
 	struct err *e;
@@ -24,6 +25,24 @@ static int fail_at(struct walk *w, yaml_mark_t at, const char *what,
 		       at.line + 1, at.column + 1, what, expected);
 }
 
+/* libyaml counts bytes, not lines, when it cannot even decode the text. */
+static yaml_mark_t mark_of_problem(const struct walk *w)
+{
+	yaml_mark_t at = w->parser.problem_mark;
+	size_t end = w->parser.problem_offset;
+
+	if (w->parser.error != YAML_READER_ERROR)
+		return at;
+	at.line = at.column = 0;
+	for (size_t i = 0; i < end && i < w->text.n; i++) {
+		bool is_end = w->text.p[i] == '\n';
+
+		at.line += is_end;
+		at.column = is_end ? 0 : at.column + 1;
+	}
+	return at;
+}
+
 /* The next event replaces the last. */
 static int next(struct walk *w)
 {
@@ -32,7 +51,7 @@ static int next(struct walk *w)
 		return 0;
 	if (w->parser.error == YAML_MEMORY_ERROR)
 		return err_nomem(w->e);
-	return fail_at(w, w->parser.problem_mark,
+	return fail_at(w, mark_of_problem(w),
 		       w->parser.problem ? w->parser.problem
 					 : "this is not YAML", "");
 }
@@ -207,7 +226,7 @@ static int walk_file(struct walk *w)
 int outline_read(struct settings *s, struct bytes text, struct outline *ret,
 		 struct err *e)
 {
-	struct walk w = { .s = s, .o = ret, .e = e };
+	struct walk w = { .s = s, .o = ret, .text = text, .e = e };
 	int rc;
 
 	if (!yaml_parser_initialize(&w.parser))

@@ -179,16 +179,29 @@ static int find_place(const struct saving *w, const struct outline *o,
 	return 0;
 }
 
+/* Where the old file has what is to be replaced. A file that is no good is
+ * not touched. */
+static int read_file(struct saving *w, struct bytes *ret_text,
+		     size_t *ret_from, size_t *ret_end, struct err *e)
+{
+	struct profile_file f;
+	int rc;
+
+	if (resolve_file(w->s, w->path, FILE_MAX, ret_text, e) ||
+	    profile_file_load(w->s, &w->keys, w->path, &f, e))
+		return -1;
+	rc = find_place(w, &f.outline, *ret_text, ret_from, ret_end, e);
+	profile_file_release(&f);
+	return rc;
+}
+
 static int put_file(struct saving *w, struct err *e)
 {
-	struct outline o = { .path = w->path };
 	struct bytes text = bytes_str("");
 	size_t from = 0, end = 0;
 
 	if (w->name && profile_file_exists(w->path) &&
-	    (resolve_file(w->s, w->path, FILE_MAX, &text, e) ||
-	     outline_read(w->s, text, &o, e) ||
-	     find_place(w, &o, text, &from, &end, e)))
+	    read_file(w, &text, &from, &end, e))
 		return -1;
 	if (buf_append(&w->text, bytes_of(text.p, from)) ||
 	    (from && text.p[from - 1] != '\n' &&
@@ -222,8 +235,7 @@ static int check_file(struct saving *w, const char *path, struct err *e)
 {
 	struct profile_file f;
 
-	if (profile_keys(w->s, &w->keys, e) ||
-	    profile_file_load(w->s, &w->keys, path, &f, e))
+	if (profile_file_load(w->s, &w->keys, path, &f, e))
 		return -1;
 	profile_file_release(&f);
 	return 0;
@@ -310,7 +322,8 @@ static int save(struct saving *w, struct err *e)
 
 	if (!*w->s->typed.save_profile)
 		return err_set(e, ERR_USAGE, 0, "the name is empty");
-	if (find_path(w, e) || put_profile(w, e) || put_file(w, e))
+	if (profile_keys(w->s, &w->keys, e) || find_path(w, e) ||
+	    put_profile(w, e) || put_file(w, e))
 		return -1;
 	dir = keep_bytes(w->s, bytes_of(w->path,
 					(size_t)(strrchr(w->path, '/') -

@@ -87,9 +87,9 @@ static int read_line(int fd, uint64_t deadline, bool drain,
 			break;
 		}
 		n = read(fd, block, sizeof(block));
-		if (n > 0 && !is_done)
+		if (n > 0 && !is_done && !rc)
 			rc = take(ret, block, (size_t)n, &is_done);
-	} while (!rc && n > 0 && (drain || !is_done));
+	} while (n > 0 && (drain || !(is_done || rc)));
 	explicit_bzero(block, sizeof(block));
 	if (n < 0)
 		return err_sys(e, ERR_LOCAL, "cannot read it");

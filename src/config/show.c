@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/show.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
 
-/* What YAML would not take for text, or not for all of it. */
+/* Whether YAML reads it as the text it is, without quotes. */
 static bool is_plain(struct bytes b)
 {
-	static const char safe[] = "abcdefghijklmnopqrstuvwxyz"
-				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789/_.+-:=";
+	static const char inside[] = "/_.+-:=@,%";
 	const char *text = (const char *)b.p;
 
-	if (!b.n || !memchr(safe, *text, sizeof(safe) - 6))
+	if (!b.n || (!isalnum(*b.p) && *text != '/'))
 		return false;
 	for (size_t i = 0; i < b.n; i++)
-		if (!text[i] || !strchr(safe, text[i]))
+		if (!isascii(b.p[i]) ||
+		    (!isalnum(b.p[i]) && !memchr(inside, text[i],
+						 sizeof(inside) - 1)))
 			return false;
-	return text[b.n - 1] != ':' && !(b.n == 4 && !strncasecmp(text, "null", 4));
+	return text[b.n - 1] != ':' &&
+	       !(b.n == 4 && !strncasecmp(text, "null", 4));
 }
 
 static int put_escaped(uint8_t c, struct buf *out)

@@ -6,6 +6,7 @@
 #   tests_unit_test_buf_LDADD = $(BASE_LIBS)
 
 EXTRA_DIST += tests/unit/alloc.h
+EXTRA_DIST += tests/unit/config_load.h
 EXTRA_DIST += tests/unit/packets.h
 EXTRA_DIST += tests/unit/reencode.h
 EXTRA_DIST += tests/unit/test.h
@@ -133,3 +134,17 @@ UNIT_TESTS += tests/unit/test_tls
 tests_unit_test_tls_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_tls_trust
 tests_unit_test_tls_trust_LDADD = $(NET_LIBS)
+
+UNIT_TESTS += tests/unit/test_options
+tests_unit_test_options_LDADD = $(CONFIG_LIBS)
+UNIT_TESTS += tests/unit/test_argv
+tests_unit_test_argv_LDADD = $(CONFIG_LIBS)
+UNIT_TESTS += tests/unit/test_settings
+tests_unit_test_settings_LDADD = $(CONFIG_LIBS)
+tests_unit_test_settings_LDFLAGS = $(WRAP_ALLOC)
+UNIT_TESTS += tests/unit/test_profile
+tests_unit_test_profile_LDADD = $(CONFIG_LIBS)
+UNIT_TESTS += tests/unit/test_secret
+tests_unit_test_secret_LDADD = $(CONFIG_LIBS)
+UNIT_TESTS += tests/unit/test_help
+tests_unit_test_help_LDADD = $(CONFIG_LIBS)
