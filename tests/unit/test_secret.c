@@ -314,38 +314,34 @@ static void secrets_are_masked_and_wiped(void)
 	unload(&l);
 }
 
-/* What others see of this process. */
-static void process_list_has_no_secret(void)
+/* Whether others see the password in the list of processes. */
+static bool is_visible(void)
 {
 	char out[4096] = "";
 	FILE *f = fopen("/proc/self/cmdline", "r");
 	size_t n = f ? fread(out, 1, sizeof(out) - 1, f) : 0;
 
-	if (!ok(f != NULL))
-		return;
+	if (!f)
+		return true;
 	fclose(f);
-	for (size_t i = 0; i < n; i++)
-		if (!out[i])
-			out[i] = ' ';
-	ok(!strstr(out, "sesame"), "%s", out);
+	return memmem(out, n, "sesame", 6) != NULL;
 }
 
 /* The child has a password on its command line; it loads its settings from
  * there and looks at what the system shows. */
 static int child(char **argv)
 {
-	static const struct test test = T(process_list_has_no_secret);
 	char *env[] = { NULL };
 	struct settings_input in = { TOOL_PUB, argv + 1, env };
+	bool was_visible = is_visible(), is_right;
 	struct settings s;
 	struct err e;
-	int rc = settings_load(&s, &in, &e);
 
-	if (rc)
-		diag("%s", e.text);
-	rc |= s.client.connect.password.n != 7;
+	if (settings_load(&s, &in, &e))
+		return 2;
+	is_right = s.client.connect.password.n == 7;
 	settings_release(&s);
-	return rc | test_one(&test, 1);
+	return was_visible && is_right && !is_visible() ? 0 : 1;
 }
 
 static void argv_is_overwritten_at_once(void)
