@@ -23,11 +23,12 @@ struct complaint {
 
 static void add_step(struct complaint *c, const char *said)
 {
-	char *step = c->path[c->depth];
 	unsigned entry;
+	char *step;
 
 	if (c->depth == DEPTH_MAX)
 		return;
+	step = c->path[c->depth];
 	if (sscanf(said, "  in mapping field '%47[^']'", step) == 1)
 		c->depth++;
 	else if (sscanf(said, "  in sequence entry '%u'", &entry) == 1)

@@ -110,7 +110,7 @@ static int build_stage(struct builder *b, const struct raw_stage *raw,
 		       struct stages *s)
 {
 	enum stage_kind kind = (enum stage_kind)(raw->kind - 1);
-	uint64_t duration;
+	uint64_t duration = 0;
 	double to = 0;
 
 	if (build_share(b, "to", raw->to, &to) < 0 ||

@@ -54,12 +54,12 @@ int build_read(struct builder *b, const char *key, const char *name,
 
 /* scenario_group.c */
 int build_group(struct builder *b, const struct raw_group *raw,
-		struct group *ret) MUST_CHECK;
+		struct group *g) MUST_CHECK;
 void group_release(struct group *g);
 
 /* scenario_publish.c */
 int build_publish(struct builder *b, const struct raw_publish *raw,
-		  const struct group *g, struct publish_plan *ret) MUST_CHECK;
+		  const struct group *g, struct publish_plan *p) MUST_CHECK;
 void publish_plan_release(struct publish_plan *p);
 
 #endif
