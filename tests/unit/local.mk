@@ -148,3 +148,9 @@ UNIT_TESTS += tests/unit/test_secret
 tests_unit_test_secret_LDADD = $(CONFIG_LIBS)
 UNIT_TESTS += tests/unit/test_help
 tests_unit_test_help_LDADD = $(CONFIG_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_payload
+tests_unit_test_bench_payload_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_route
+tests_unit_test_bench_route_LDADD = $(BENCH_LIBS)
