@@ -119,11 +119,18 @@ void conn_arm(struct conn *c)
 }
 
 
+static void tell_phase(struct conn *c, enum conn_phase phase)
+{
+	if (c->ops->on_phase)
+		c->ops->on_phase(c, phase);
+}
+
 static void log_in(struct conn *c)
 {
 	struct err e;
 	int r;
 
+	tell_phase(c, CONN_LOGIN);
 	mutex_lock(&c->lock);
 	c->phase = CONN_LOGIN;
 	c->wants_write = false;
@@ -172,6 +179,7 @@ static void shake_hands(struct conn *c)
 	struct stream *stream;
 	struct err e;
 
+	tell_phase(c, CONN_HANDSHAKE);
 	loop_unwatch(c->loop, &c->watch);
 	stream = transport_open(c->target->transport, &c->target->dial,
 				c->dial, &e);

@@ -44,8 +44,20 @@ struct conn_target {
 	const char *name;         /* "host:port" for messages */
 };
 
+enum conn_phase {
+	CONN_DOWN,
+	CONN_DIALING,
+	CONN_HANDSHAKE, /* streams above the socket */
+	CONN_LOGIN,     /* CONNECT sent */
+	CONN_UP,
+	CONN_CLOSING,   /* DISCONNECT queued, then flush, shutdown, EOF */
+};
+
 /* All run on the loop's thread without the lock, except on_room_locked. */
 struct conn_ops {
+	/* The socket is connected (CONN_HANDSHAKE), the streams above it are
+	 * up (CONN_LOGIN): for measuring. May be NULL. */
+	void (*on_phase)(struct conn *c, enum conn_phase phase);
 	/* CONNACK with reason 0: the connection is up. */
 	void (*on_up)(struct conn *c, const struct event_connack *ack);
 	/* Everything else that came in, in order. May call any public
@@ -59,15 +71,6 @@ struct conn_ops {
 	/* The connection is over (why NULL: as we asked). Last callback of
 	 * this attempt; conn_start_on_loop() may be called from it. */
 	void (*on_down)(struct conn *c, const struct err *why);
-};
-
-enum conn_phase {
-	CONN_DOWN,
-	CONN_DIALING,
-	CONN_HANDSHAKE, /* streams above the socket */
-	CONN_LOGIN,     /* CONNECT sent */
-	CONN_UP,
-	CONN_CLOSING,   /* DISCONNECT queued, then flush, shutdown, EOF */
 };
 
 struct conn {

@@ -22,6 +22,9 @@
 struct loop {
 	int epoll_fd, event_fd, timer_fd;
 	uint64_t now;
+	uint64_t woken; /* when this turn's work began; 0: no turn yet */
+	void (*on_turn)(void *ctx, uint64_t begin, uint64_t end);
+	void *turn_ctx;
 	uint64_t timer_armed; /* deadline in timer_fd; CLOCK_NEVER: none */
 	uint64_t spin_until;
 	struct heap timers;
@@ -340,6 +343,14 @@ static void clear_own(struct loop *l)
 	}
 }
 
+void loop_observe(struct loop *l,
+		  void (*on_turn)(void *ctx, uint64_t begin, uint64_t end),
+		  void *ctx)
+{
+	l->on_turn = on_turn;
+	l->turn_ctx = ctx;
+}
+
 void loop_turn(struct loop *l, uint64_t deadline)
 {
 	struct heap_node *head;
@@ -351,9 +362,11 @@ void loop_turn(struct loop *l, uint64_t deadline)
 	if (head && head->deadline < until)
 		until = head->deadline;
 	loop_refresh_now(l);
+	if (l->on_turn && l->woken)
+		l->on_turn(l->turn_ctx, l->woken, l->now);
 	arm_timer(l, until);
 	n = wait_events(l, until);
-	loop_refresh_now(l);
+	l->woken = loop_refresh_now(l);
 	if (l->timer_armed <= l->now)
 		l->timer_armed = CLOCK_NEVER;
 	l->event_count = n > 0 ? n : 0;

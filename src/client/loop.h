@@ -85,6 +85,13 @@ void loop_spin(struct loop *l, uint64_t ns);
 struct buf loop_take_scratch(struct loop *l);
 void loop_give_scratch(struct loop *l, struct buf *b);
 
+/* Is told when each turn's work began and ended: how long a loop keeps what
+ * has arrived waiting. NULL ends it. Before loop_start(), or on the loop's
+ * thread. Costs nothing but the call. */
+void loop_observe(struct loop *l,
+		  void (*on_turn)(void *ctx, uint64_t begin, uint64_t end),
+		  void *ctx);
+
 /* Runs one turn on the calling thread (tests, and tools without a thread of
  * their own): waits at most until `deadline`. */
 void loop_turn(struct loop *l, uint64_t deadline);

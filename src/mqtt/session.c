@@ -123,6 +123,12 @@ static void lose_ids(struct session *s)
 	s->in_window = 0;
 }
 
+void session_share_connect(struct session *s, const struct connect *c)
+{
+	if (s->connect)
+		s->connect = c;
+}
+
 void session_lost(struct session *s)
 {
 	if (s->phase == PHASE_OFFLINE)

@@ -175,6 +175,11 @@ void session_free(struct session *s);
 int session_connect(struct session *s, const struct connect *c, uint64_t now)
 	MUST_CHECK;
 
+/* Replaces what session_connect() was given by another one that lives
+ * longer and says the same, except perhaps for the client id, user, password
+ * and will: a hundred thousand connections share one. Once CONNACK came. */
+void session_share_connect(struct session *s, const struct connect *c);
+
 /* The network connection is gone, or will be: connection state is dropped,
  * session state stays. Idempotent. */
 void session_lost(struct session *s);
