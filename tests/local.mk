@@ -42,6 +42,8 @@ in_build = $(MKDIR_P) $(1) && cd $(1) && \
 
 BATS_TESTS += tests/10-smoke.bats
 BATS_TESTS += tests/40-pub.bats
+BATS_TESTS += tests/45-roundtrip.bats
+BATS_TESTS += tests/50-sub.bats
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk

@@ -37,3 +37,6 @@ mqtt_pub_LDADD = $(TOOLS_LIBS)
 bin_PROGRAMS += mqtt-sub
 mqtt_sub_SOURCES = src/tools/sub.c
 mqtt_sub_LDADD = $(TOOLS_LIBS)
+
+# What mqtt-sub --json prints, for programs.
+dist_pkgdata_DATA = contrib/mqtt-message.schema.json
