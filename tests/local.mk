@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every test speaks TAP: C programs, bats files, and lint and fuzz scripts.
 #   make check        all of them
-#   make check-unit   the C programs alone, in seconds
+#   make check-unit   the C programs and the quick rules, in seconds
 #   make check-bats   the programs against a real mosquitto
 #   make check-fuzz   replay the fuzz corpora
 #   make check-lint   the quick rules (layers, purity, sizes)
@@ -56,7 +56,7 @@ TESTS += $(UNIT_TESTS) $(FUZZ_TESTS) $(LINT_TESTS) $(BATS_TESTS)
 EXTRA_DIST += $(FUZZ_TESTS) $(LINT_TESTS) $(BATS_TESTS)
 
 check-unit:
-	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)'
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS) $(LINT_TESTS)'
 check-bats:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BATS_TESTS)'
 check-fuzz:

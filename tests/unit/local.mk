@@ -97,6 +97,9 @@ tests_unit_test_session_publish_LDADD = $(STORE_LIBS)
 # End of the protocol engine.
 UNIT_TESTS += tests/unit/test_client
 tests_unit_test_client_LDADD = $(CLIENT_LIBS)
+UNIT_TESTS += tests/unit/test_client_lost
+tests_unit_test_client_lost_LDADD = $(CLIENT_LIBS)
+EXTRA_DIST += tests/unit/client_setup.h
 UNIT_TESTS += tests/unit/test_loop
 tests_unit_test_loop_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_reconnect
