@@ -144,7 +144,9 @@ static bool is_wanted(struct subscriber *s, const struct publish *p)
 
 	if (is_filtered_out(s, p->topic))
 		return false;
-	if (o->remove_retained && p->retain && p->payload.n)
+	if (o->remove_retained && !p->payload.n)
+		return false; /* our own removal comes back to us */
+	if (o->remove_retained && p->retain)
 		remove_retained(s, p);
 	if (o->no_retained && p->retain)
 		return false;
