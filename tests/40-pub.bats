@@ -299,7 +299,7 @@ start_strict_broker() {
   assert "$output" = ''
   for p in 'sent CONNECT v5' 'received CONNACK' "sent PUBLISH q2 .*'t/d'" \
     'received PUBREC' 'sent PUBREL' 'received PUBCOMP' 'sent DISCONNECT'; do
-    assert "$stderr" =~ $p
+    assert "$stderr" =~ "$p"
   done
   assert "$stderr" !~ secret
 }
