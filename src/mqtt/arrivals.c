@@ -51,7 +51,18 @@ int arrivals_add(struct arrivals *a, const struct arrival *arrival)
 			ids_drop(&a->by_id, slot);
 		return -1;
 	}
+	a->live++;
 	return 0;
+}
+
+int arrivals_add_repeat(struct arrivals *a, uint16_t pid)
+{
+	uint64_t last = a->taken + count(a) - 1;
+	struct arrival arrival = { .delivery = element(a, last)->delivery,
+				   .pid = pid,
+				   .kind = ARRIVAL_REPEAT };
+
+	return arrivals_add(a, &arrival);
 }
 
 void arrivals_pop(struct arrivals *a)
@@ -60,6 +71,7 @@ void arrivals_pop(struct arrivals *a)
 
 	if (first->kind == ARRIVAL_QOS2)
 		ids_drop(&a->by_id, ids_find(&a->by_id, first->pid));
+	a->live -= !first->is_stale;
 	buf_consume(&a->queue, sizeof(*first));
 	a->taken++;
 }
@@ -76,6 +88,7 @@ enum in_state arrivals_state(const struct arrivals *a, uint16_t pid)
 void arrivals_adopt(struct arrivals *a, uint16_t pid)
 {
 	element(a, ids_find(&a->by_id, pid)->position)->is_stale = false;
+	a->live++;
 }
 
 void arrivals_lose_connection(struct arrivals *a)
@@ -91,6 +104,7 @@ void arrivals_lose_connection(struct arrivals *a)
 		ids_find(&a->by_id, at->pid)->position = kept;
 		*element(a, kept++) = *at;
 	}
+	a->live = 0;
 	buf_truncate(&a->queue,
 		     (size_t)(kept - a->taken) * sizeof(struct arrival));
 }
@@ -99,5 +113,5 @@ void arrivals_clear(struct arrivals *a)
 {
 	buf_release(&a->queue);
 	ids_release(&a->by_id);
-	a->taken = 0;
+	a->taken = a->live = 0;
 }

@@ -39,6 +39,7 @@ struct arrivals {
 	struct buf queue;    /* of struct arrival */
 	struct ids by_id;    /* QoS 2 ones: position in all that ever came */
 	uint64_t taken;      /* position of the queue's head */
+	uint32_t live;       /* those that are not stale */
 };
 
 struct arrivals *arrivals_new(void);
@@ -53,6 +54,9 @@ static inline bool arrivals_is_empty(const struct arrivals *a)
 const struct arrival *arrivals_first(const struct arrivals *a);
 /* At the end. A QoS 2 id must be IN_NEW. -1 when out of memory. */
 int arrivals_add(struct arrivals *a, const struct arrival *arrival) MUST_CHECK;
+/* A QoS 2 message acknowledged before came again: it is to be answered after
+ * all that wait now. */
+int arrivals_add_repeat(struct arrivals *a, uint16_t pid) MUST_CHECK;
 /* Removes the oldest one. */
 void arrivals_pop(struct arrivals *a);
 

@@ -84,13 +84,13 @@ static enum feed deliver(struct session *s, const struct publish *p,
 	return FEED_EVENT;
 }
 
-/* Answered when everything handed over before has been, so that PUBRECs
- * stay in the order of arrival [MQTT-4.6.0-3]. */
+/* Answered when everything that came before on this connection has been, so
+ * that PUBRECs stay in the order of arrival [MQTT-4.6.0-3]. */
 static enum feed answer_repeat(struct session *s, uint16_t pid)
 {
-	if (!s->arrivals || arrivals_is_empty(s->arrivals))
+	if (!s->arrivals || !s->arrivals->live)
 		session_answer(s, PACKET_PUBREC, pid, REASON_SUCCESS);
-	else if (note_arrival(s, ARRIVAL_REPEAT, pid) < 0)
+	else if (arrivals_add_repeat(s->arrivals, pid) < 0)
 		return session_fail_memory(s);
 	return FEED_NONE;
 }

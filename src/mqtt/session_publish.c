@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "mqtt/encode.h"
 #include "mqtt/reason.h"
@@ -27,7 +28,11 @@ int session_note_dropped(struct session *s, const struct dropped *d)
 		s->dropped = calloc(1, sizeof(*s->dropped));
 	if (!s->dropped)
 		return -1;
-	return buf_append(s->dropped, bytes_of(d, sizeof(*d)));
+	if (buf_append(s->dropped, bytes_of(d, sizeof(*d))) == 0)
+		return 0;
+	if (buf_len(s->dropped) == 0) /* it exists only with something in it */
+		free(STEAL(s->dropped));
+	return -1;
 }
 
 bool session_next_dropped(struct session *s, struct event_published *ret)
@@ -36,14 +41,13 @@ bool session_next_dropped(struct session *s, struct event_published *ret)
 
 	if (!s->dropped)
 		return false;
+	memcpy(&d, buf_view(s->dropped).p, sizeof(d));
+	buf_consume(s->dropped, sizeof(d));
 	if (buf_len(s->dropped) == 0) {
 		buf_release(s->dropped);
 		free(s->dropped);
 		s->dropped = NULL;
-		return false;
 	}
-	memcpy(&d, buf_view(s->dropped).p, sizeof(d));
-	buf_consume(s->dropped, sizeof(d));
 	*ret = (struct event_published){ .seq = d.seq,
 					 .tag = d.tag,
 					 .qos = d.qos,

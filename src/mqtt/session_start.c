@@ -175,6 +175,7 @@ static int resume(struct session *s, struct event_connack *ret)
 static void requeue(struct session *s, struct message *m,
 		    struct event_connack *ret)
 {
+	ids_drop(&s->ids, ids_find(&s->ids, m->pid));
 	m->state = MESSAGE_QUEUED;
 	m->pid = 0;
 	m->was_sent = true;
@@ -219,7 +220,7 @@ static int start_anew(struct session *s, struct event_connack *ret)
 			ret->completed++;
 		}
 	}
-	ids_release(&s->ids);
+	ids_release(&s->ids); /* the spent ones */
 	return 0;
 }
 

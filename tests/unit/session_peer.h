@@ -16,6 +16,8 @@
 #ifndef SESSION_PEER_H
 #define SESSION_PEER_H
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "mqtt/decode.h"
 #include "mqtt/encode.h"
@@ -32,7 +34,7 @@ struct peer {
 	struct store *store;
 	struct session *s;
 	struct session_config config;
-	struct connect connect;
+	struct connect *connect;   /* allocated: peers may be moved */
 	struct buf connect_props;
 	struct buf connack_props;
 	uint64_t now;
@@ -47,10 +49,11 @@ static inline void peer_init(struct peer *p, enum mqtt_version version)
 {
 	*p = (struct peer){ .now = 100 * CLOCK_SEC };
 	p->store = memory_store_new(0);
-	p->connect = (struct connect){ .version = version,
-				       .clean_start = true,
-				       .keepalive = 60,
-				       .client_id = BYTES_LIT("me") };
+	p->connect = malloc(sizeof(*p->connect));
+	*p->connect = (struct connect){ .version = version,
+					.clean_start = true,
+					.keepalive = 60,
+					.client_id = BYTES_LIT("me") };
 }
 
 static inline void peer_open(struct peer *p)
@@ -65,6 +68,7 @@ static inline void peer_down(struct peer *p)
 	buf_release(&p->wire);
 	buf_release(&p->connect_props);
 	buf_release(&p->connack_props);
+	free(p->connect);
 }
 
 static inline void prop(struct buf *list, enum prop_id id, uint32_t num)
@@ -92,7 +96,7 @@ static inline void flush(struct peer *p)
 /* The next packet that the session put out, or NULL. */
 static inline struct packet *peek(struct peer *p)
 {
-	struct decoder d = { .version = p->connect.version,
+	struct decoder d = { .version = p->connect->version,
 			     .side = DECODE_FROM_CLIENT };
 
 	flush(p);
@@ -116,6 +120,16 @@ static inline struct packet *next(struct peer *p, enum packet_type type)
 	    !is_int(packet->type, type, "packet type"))
 		return &none;
 	return packet;
+}
+
+/* The next packet is a PUBLISH to that topic. */
+static inline const struct publish *next_publish(struct peer *p,
+						 const char *topic)
+{
+	const struct publish *sent = &next(p, PACKET_PUBLISH)->publish;
+
+	is_bytes(sent->topic, bytes_str(topic));
+	return sent;
 }
 
 static inline bool is_silent(struct peer *p)
@@ -148,7 +162,7 @@ static inline enum feed ack(struct peer *p, enum packet_type type,
 	struct ack packet = { .pid = pid, .reason = reason };
 	struct buf b = { 0 };
 
-	ok(encode_ack(&b, p->connect.version, type, &packet) == 0);
+	ok(encode_ack(&b, p->connect->version, type, &packet) == 0);
 	return feed_buf(p, &b);
 }
 
@@ -159,7 +173,7 @@ static inline enum feed connack(struct peer *p, bool present, uint8_t reason)
 				  .props = buf_view(&p->connack_props) };
 	struct buf b = { 0 };
 
-	ok(encode_connack(&b, p->connect.version, &packet) == 0);
+	ok(encode_connack(&b, p->connect->version, &packet) == 0);
 	return feed_buf(p, &b);
 }
 
@@ -169,7 +183,7 @@ static inline enum feed suback(struct peer *p, enum packet_type type,
 	struct suback packet = { .pid = pid, .reasons = reasons };
 	struct buf b = { 0 };
 
-	ok(encode_suback(&b, p->connect.version, type, &packet) == 0);
+	ok(encode_suback(&b, p->connect->version, type, &packet) == 0);
 	return feed_buf(p, &b);
 }
 
@@ -182,7 +196,7 @@ static inline enum feed arrive(struct peer *p, uint8_t qos, uint16_t pid,
 				  .qos = qos, .pid = pid, .dup = dup };
 	struct buf b = { 0 };
 
-	ok(encode_publish(&b, p->connect.version, &packet) == 0);
+	ok(encode_publish(&b, p->connect->version, &packet) == 0);
 	return feed_buf(p, &b);
 }
 
@@ -206,10 +220,10 @@ static inline uint64_t publish(struct peer *p, uint8_t qos, const char *topic)
 /* Sends CONNECT, which is looked at and forgotten. */
 static inline void dial(struct peer *p)
 {
-	p->connect.props = buf_view(&p->connect_props);
+	p->connect->props = buf_view(&p->connect_props);
 	buf_clear(&p->wire);
 	p->eaten = 0;
-	is_int(session_connect(p->s, &p->connect, p->now), 0);
+	is_int(session_connect(p->s, p->connect, p->now), 0);
 	next(p, PACKET_CONNECT);
 }
 
@@ -238,7 +252,7 @@ static inline struct peer peer_up_persistent(enum mqtt_version version)
 	struct peer p;
 
 	peer_init(&p, version);
-	p.connect.clean_start = false;
+	p.connect->clean_start = false;
 	prop(&p.connect_props, PROP_SESSION_EXPIRY, 3600);
 	peer_open(&p);
 	dial(&p);
@@ -261,7 +275,7 @@ static inline void is_failure(struct peer *p, enum feed verdict,
 	is_int(verdict, FEED_FAIL);
 	is_int(session_failure(p->s).reason, reason, "reason");
 	ok(session_failure(p->s).why != NULL);
-	if (p->connect.version == MQTT_5)
+	if (p->connect->version == MQTT_5)
 		is_int(next(p, PACKET_DISCONNECT)->disconnect.reason, reason,
 		       "DISCONNECT");
 	is_silent(p);
