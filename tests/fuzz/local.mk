@@ -25,6 +25,11 @@ tests_fuzz_fuzz_props_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_props
 EXTRA_DIST += tests/fuzz/dict/fuzz_props
 
+FUZZ_TARGETS += tests/fuzz/fuzz_session
+tests_fuzz_fuzz_session_LDADD = $(FUZZ_LIBS) $(STORE_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_session
+EXTRA_DIST += tests/fuzz/dict/fuzz_session
+
 FUZZ_TARGETS += tests/fuzz/fuzz_topic
 tests_fuzz_fuzz_topic_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_topic
