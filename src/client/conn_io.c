@@ -46,8 +46,10 @@ static bool write_once(struct conn *c, uint64_t now) REQUIRES(c->lock)
 		return true;
 	case IO_WANT_WRITE:
 		c->wants_write = true;
+		session_hold(c->session);
 		return false;
 	case IO_WANT_READ: /* TLS: reading goes on anyway */
+		session_hold(c->session);
 		return false;
 	case IO_EOF:
 		err_set(&e, ERR_LOST, 0, "peer closed the connection");

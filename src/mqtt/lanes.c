@@ -71,13 +71,14 @@ static void join(struct lanes *l)
 
 struct bytes lanes_view(struct lanes *l)
 {
-	l->is_control = l->control_cleared && !l->half_sent;
+	if (!l->is_held)
+		l->is_control = l->control_cleared && !l->half_sent;
 	if (l->is_control && l->publish_cleared)
 		join(l);
 	if (l->is_control)
 		return first(buf_view(&l->control), l->control_cleared);
 	/* Control packets are waiting for the end of this publish. */
-	if (l->control_cleared)
+	if (l->control_cleared && !l->is_held)
 		return publish_view(l, l->half_sent);
 	return publish_view(l, l->publish_cleared);
 }
@@ -122,6 +123,7 @@ void lanes_sent(struct lanes *l, size_t n)
 {
 	if (!n)
 		return;
+	l->is_held = false;
 	if (!l->is_control) {
 		publish_sent(l, n);
 		return;
@@ -164,6 +166,8 @@ void lanes_drop_publishes(struct lanes *l)
 {
 	size_t len = buf_len(&l->publish);
 
+	if (l->is_held && !l->is_control)
+		return; /* who knows how many of them have begun to leave */
 	if (l->half_sent <= len)
 		l->attached = BYTES_NULL;
 	buf_truncate(&l->publish, least(l->half_sent, len));

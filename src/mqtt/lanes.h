@@ -32,6 +32,7 @@ struct lanes {
 	size_t half_sent;  /* bytes missing of the publish packet that has
 	                    * begun to leave */
 	bool is_control;   /* the view handed out is of the control lane */
+	bool is_held;      /* a stream may have taken some of that view */
 };
 
 void lanes_release(struct lanes *l);
@@ -54,6 +55,14 @@ static inline void lanes_clear_all(struct lanes *l)
 struct bytes lanes_view(struct lanes *l);
 /* The first n bytes of the view have left. */
 void lanes_sent(struct lanes *l, size_t n);
+
+/* The view was offered to a stream that could not finish writing it and may
+ * have made records or frames of its first bytes: until lanes_sent() the
+ * next view begins with the same bytes. */
+static inline void lanes_hold(struct lanes *l)
+{
+	l->is_held = true;
+}
 
 /* Attaches the payload of the packet whose header is at the end of the
  * publish lane; nothing may be attached already. */

@@ -286,6 +286,11 @@ void session_sent(struct session *s, size_t n, uint64_t now)
 	keepalive_sent(&s->keepalive, lanes_len(&s->lanes) == 0, now);
 }
 
+void session_hold(struct session *s)
+{
+	lanes_hold(&s->lanes);
+}
+
 size_t session_output_len(const struct session *s)
 {
 	return lanes_len(&s->lanes);

@@ -256,6 +256,10 @@ void session_ping(struct session *s, uint64_t now);
 int session_commit(struct session *s, struct err *e) MUST_CHECK;
 struct bytes session_output(struct session *s);
 void session_sent(struct session *s, size_t n, uint64_t now);
+/* The write of that view could not be finished (WANT_READ, WANT_WRITE) and a
+ * layer may hold records made of its first bytes: the next view begins with
+ * the same bytes, until session_sent() says how many have left. */
+void session_hold(struct session *s);
 /* All bytes that wait, in both lanes. */
 size_t session_output_len(const struct session *s);
 
