@@ -128,7 +128,7 @@ static void refuse(struct proxy *p)
 /* What was let through before a cut still goes out, if the sockets take it. */
 static void write_out(struct conn *c)
 {
-	for (int d = UP; d <= DOWN; d++) {
+	for (enum direction d = UP; d <= DOWN; d++) {
 		c->flows[d].piece = 0;
 		for (size_t left = SIZE_MAX; c->flows[d].queued < left;) {
 			left = c->flows[d].queued;
@@ -163,7 +163,7 @@ static bool apply(struct proxy *p, size_t i, const struct rule *r,
 			log_line(LOG_ERROR, "%s", e.text);
 		return true;
 	default:
-		for (int d = UP; d <= DOWN; d++)
+		for (enum direction d = UP; d <= DOWN; d++)
 			if (applies[d] || r->is_for_both)
 				flow_apply(&c->flows[d], r);
 		return true;
@@ -327,7 +327,7 @@ static int next_timeout(const struct proxy *p)
 
 	for (size_t i = 0; i < p->count; i++) {
 		c = p->conns[i];
-		for (int d = UP; d <= DOWN; d++) {
+		for (enum direction d = UP; d <= DOWN; d++) {
 			at = flow_due(&c->flows[d]);
 			due = at > clock_now() && at < due ? at : due;
 		}
@@ -355,7 +355,7 @@ static void wait_for_events(struct proxy *p)
 	*fd++ = (struct pollfd){ .fd = p->control, .events = POLLIN };
 	*fd++ = (struct pollfd){ .fd = p->listener, .events = POLLIN };
 	for (size_t i = 0; i < p->count; i++)
-		for (int d = UP; d <= DOWN; d++, fd++) {
+		for (enum direction d = UP; d <= DOWN; d++, fd++) {
 			*fd = (struct pollfd){
 				.events = flow_events(p->conns[i], d),
 			};
