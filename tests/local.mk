@@ -41,6 +41,7 @@ in_build = $(MKDIR_P) $(1) && cd $(1) && \
 	$(MAKE) $(AM_MAKEFLAGS) $(3)
 
 BATS_TESTS += tests/10-smoke.bats
+BATS_TESTS += tests/15-helpers.bats
 BATS_TESTS += tests/40-pub.bats
 BATS_TESTS += tests/45-roundtrip.bats
 BATS_TESTS += tests/50-sub.bats

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # What the bats tests bring along: shell helpers, brokers, and peers in C.
 
+EXTRA_DIST += tests/helper/README.md
 EXTRA_DIST += tests/helper/helpers.bash
+EXTRA_DIST += tests/helper/peer.bash
 EXTRA_DIST += tests/helper/ports.bash
 EXTRA_DIST += tests/setup_suite.bash
 
@@ -48,6 +50,22 @@ tests_helper_proxy_SOURCES += tests/helper/proxy.h
 tests_helper_proxy_SOURCES += tests/helper/proxy_flow.c
 tests_helper_proxy_SOURCES += tests/helper/proxy_rule.c
 tests_helper_proxy_LDADD = $(PEER_LIBS)
+
+check_PROGRAMS += tests/helper/puppet
+tests_helper_puppet_SOURCES =
+tests_helper_puppet_SOURCES += tests/helper/puppet.c
+tests_helper_puppet_SOURCES += tests/helper/puppet.h
+tests_helper_puppet_SOURCES += tests/helper/puppet_act.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_broker.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_build.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_conn.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_deliver.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_expect.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_rule.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_script.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_setting.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_step.h
+tests_helper_puppet_LDADD = $(PEER_LIBS)
 
 clean-local:
 	rm -rf tests/certs tests/certs.lock

@@ -4,10 +4,11 @@
 
 /*
  * The scripted peer in parts: puppet.c has the program and its event loop,
- * puppet_script.c runs the statements, puppet_conn.c moves bytes and packets
- * of one connection, puppet_build.c makes packets from words,
- * puppet_broker.c is the small broker behind "auto", and puppet_rule.c what
- * the script wants it to do wrong. The language is described in README.md.
+ * puppet_script.c runs the statements (puppet_step.h), puppet_conn.c moves
+ * bytes and packets of one connection, puppet_build.c makes packets from
+ * words, puppet_broker.c is the small broker behind "auto", puppet_deliver.c
+ * its way to subscribers, puppet_rule.c what the script wants it to do
+ * wrong. README.md describes the language.
  *
  * One thread. Statements run one after the other; whatever waits lets the
  * event loop serve all connections meanwhile. Packets that were received
@@ -86,6 +87,7 @@ struct outgoing {
 enum conn_end { CONN_OPEN, CONN_CLOSED, CONN_RESET };
 
 struct session;
+struct waiting;
 struct puppet;
 
 struct conn {
@@ -116,6 +118,8 @@ struct conn {
 	uint8_t unreleased[(MQTT_PID_MAX + 1) / 8];
 	struct buf aliases[ALIASES_MAX + 1];
 	struct session *session;
+	uint16_t receive_max, deliveries; /* of the broker, under way */
+	struct waiting *waiting;          /* for room among these */
 };
 
 struct conn *conn_new(struct puppet *p, int fd);
@@ -148,6 +152,31 @@ struct behaviour {
 void broker_handle(struct conn *c, const struct packet *p);
 void broker_forget(struct conn *c); /* the connection has ended */
 void broker_release(void);
+
+struct sub {
+	struct sub *next;
+	struct buf filter;
+	uint8_t options;
+};
+
+/* What a broker remembers of a client id. */
+struct session {
+	struct session *next;
+	struct buf id;
+	struct conn *conn; /* NULL: offline */
+	struct sub *subs;
+	bool is_kept;
+};
+
+/* ----------------------------------------------------- puppet_deliver.c */
+
+/* Passes a message on, once to each session with a subscription to it, with
+ * the greatest QoS that this asked for. */
+void deliver_to_all(struct session *first, const struct conn *from,
+		    const struct publish *p, struct bytes topic);
+/* The client has acknowledged one: there is room for the next. */
+void deliver_next(struct conn *c);
+void deliver_forget(struct conn *c);
 
 /* -------------------------------------------------------- puppet_rule.c */
 

@@ -5,22 +5,6 @@
 
 #include "mqtt/props.h"
 #include "mqtt/reason.h"
-#include "mqtt/topic.h"
-
-struct sub {
-	struct sub *next;
-	struct buf filter;
-	uint8_t options;
-};
-
-/* What a broker remembers of a client id. */
-struct session {
-	struct session *next;
-	struct buf id;
-	struct conn *conn; /* NULL: offline */
-	struct sub *subs;
-	bool is_kept;
-};
 
 static struct session *sessions;
 
@@ -76,7 +60,7 @@ static struct session *session_new(struct bytes id)
 	return s;
 }
 
-void broker_forget(struct conn *c)
+static void detach_session(struct conn *c)
 {
 	struct session *s = c->session;
 
@@ -116,7 +100,7 @@ static void take_over(struct session *s)
 	if (c->version == MQTT_5)
 		rule_send(c, PACKET_DISCONNECT, &f);
 	c->is_ending = true;
-	broker_forget(c);
+	detach_session(c);
 }
 
 /* Returns whether there was a session that goes on. */
@@ -153,6 +137,8 @@ static void handle_connect(struct conn *c, const struct connect *p)
 		refuse_version(c);
 		return;
 	}
+	c->receive_max = (uint16_t)props_num(p->props, PROP_RECEIVE_MAX,
+					     MQTT_PID_MAX);
 	f.session_present = attach_session(c, p);
 	if (b->session_present >= 0)
 		f.session_present = b->session_present;
@@ -226,70 +212,6 @@ static void handle_subscribe(struct conn *c, const struct packet *p)
 
 /* --------------------------------------------------------- publishing */
 
-/* The properties that go on to subscribers. */
-static int copy_props(struct buf *to, struct bytes props)
-{
-	struct prop p;
-	size_t pos = 0;
-	int rc = 0;
-
-	while (rc == 0 && props_next(props, &pos, &p)) {
-		if (p.info->id == PROP_TOPIC_ALIAS)
-			continue;
-		if (p.info->type == PROP_PAIR)
-			rc = props_put_pair(to, p.name, p.value);
-		else if (p.info->type == PROP_STRING ||
-			 p.info->type == PROP_BINARY)
-			rc = props_put_bytes(to, p.info->id, p.value);
-		else
-			rc = props_put_num(to, p.info->id, p.num);
-	}
-	return rc;
-}
-
-static uint16_t next_pid(struct conn *c)
-{
-	uint16_t pid = c->next_pid;
-
-	c->next_pid = pid == MQTT_PID_MAX ? 1 : (uint16_t)(pid + 1);
-	return pid;
-}
-
-static void deliver(struct conn *to, const struct publish *p,
-		    struct bytes topic, uint8_t options)
-{
-	struct fields f = { .topic = topic, .payload = p->payload };
-	uint8_t qos = options & 3;
-
-	f.qos = p->qos < qos ? p->qos : qos;
-	f.retain = p->retain && options & MQTT_SUB_RETAIN_AS_PUBLISHED;
-	f.pid = f.qos ? next_pid(to) : 0;
-	if (copy_props(&f.props, p->props) == 0)
-		rule_send(to, PACKET_PUBLISH, &f);
-	fields_release(&f);
-}
-
-/* Once to each session, with the greatest QoS it asked for. */
-static void route(const struct conn *from, const struct publish *p,
-		  struct bytes topic)
-{
-	const struct sub *best, *s;
-	struct session *next;
-
-	for (struct session *to = sessions; to; to = next) {
-		next = to->next;
-		best = NULL;
-		for (s = to->conn ? to->subs : NULL; s; s = s->next)
-			if (topic_matches(buf_view(&s->filter), topic) &&
-			    !(to->conn == from &&
-			      s->options & MQTT_SUB_NO_LOCAL) &&
-			    (!best || (s->options & 3) > (best->options & 3)))
-				best = s;
-		if (best)
-			deliver(to->conn, p, topic, best->options);
-	}
-}
-
 /* The topic, from its alias if need be. */
 static struct bytes resolve_topic(struct conn *c, const struct publish *p)
 {
@@ -326,7 +248,7 @@ static void handle_publish(struct conn *c, const struct publish *p)
 	if (p->qos)
 		rule_send(c, p->qos == 1 ? PACKET_PUBACK : PACKET_PUBREC, &f);
 	if (f.reason < REASON_UNSPECIFIED && is_new)
-		route(c, p, resolve_topic(c, p));
+		deliver_to_all(sessions, c, p, resolve_topic(c, p));
 	else if (f.reason >= REASON_UNSPECIFIED && p->qos == 2)
 		c->unreleased[p->pid >> 3] &= (uint8_t)~(1u << (p->pid & 7));
 	fields_release(&f);
@@ -339,6 +261,12 @@ static void handle_pubrel(struct conn *c, uint16_t pid)
 	c->unreleased[pid >> 3] &= (uint8_t)~(1u << (pid & 7));
 	rule_send(c, PACKET_PUBCOMP, &f);
 	fields_release(&f);
+}
+
+void broker_forget(struct conn *c)
+{
+	deliver_forget(c);
+	detach_session(c);
 }
 
 void broker_handle(struct conn *c, const struct packet *p)
@@ -363,6 +291,12 @@ void broker_handle(struct conn *c, const struct packet *p)
 		f.pid = p->ack.pid;
 		if (p->ack.reason < REASON_UNSPECIFIED)
 			rule_send(c, PACKET_PUBREL, &f);
+		else
+			deliver_next(c);
+		break;
+	case PACKET_PUBACK:
+	case PACKET_PUBCOMP:
+		deliver_next(c);
 		break;
 	case PACKET_PINGREQ:
 		rule_send(c, PACKET_PINGRESP, &f);

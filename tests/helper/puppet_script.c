@@ -295,6 +295,18 @@ static int run_to_the_end(struct run *r, struct err *e)
 	}
 }
 
+/* Says which statement it was. */
+static void blame(const struct statement *s, struct err *e)
+{
+	char text[200] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->count && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
+				      i ? " " : "", s->words[i]);
+	err_prefix(e, "line %u '%s'", s->line, text);
+}
+
 int script_run(struct puppet *p, struct err *e)
 {
 	struct run r = { .p = p };
@@ -307,9 +319,7 @@ int script_run(struct puppet *p, struct err *e)
 		r.s = &p->statements[r.next++];
 		rc = run_statement(&r, e);
 		if (rc < 0)
-			err_prefix(e, "line %u (%s%s%s)", r.s->line,
-				   r.words[0], r.args[0] ? " " : "",
-				   r.args[0] ? r.args[0] : "");
+			blame(r.s, e);
 	}
 	free(r.turns);
 	r.until = CLOCK_NEVER;
