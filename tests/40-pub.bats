@@ -24,7 +24,7 @@ received() {
 }
 
 nothing_arrived() {
-  ! grep -q 'Received PUBLISH' broker.err
+  run ! grep -q 'Received PUBLISH' broker.err
 }
 
 @test "an argument arrives, in every version and quality of service" {
@@ -95,7 +95,7 @@ nothing_arrived() {
   run_tool 12 mqtt-pub -p "$PORT" -t t -l < /
   assert "$stderr" =~ 'Is a directory'
   nothing_arrived
-  ! grep -q 'New client' broker.err
+  run ! grep -q 'New client' broker.err
 }
 
 @test "each line is a message" {

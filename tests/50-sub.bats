@@ -311,7 +311,7 @@ send() { # TOPIC TEXT [ARG...]
   run_tool mqtt-pub -p "$PORT" -t s/x -q 1 -l < lines
   sleep 4 # twice the keepalive
   grep -q 'Received PINGREQ' broker.err
-  ! grep -q 'exceeded timeout' broker.err
+  run ! grep -q 'exceeded timeout' broker.err
   cat <&8 > got
   exec 8<&-
   finish sub
@@ -392,7 +392,7 @@ send() { # TOPIC TEXT [ARG...]
   assert "$output" = hello
   for p in 'sent CONNECT' 'received CONNACK' "sent SUBSCRIBE .*'s/x'" \
     'received SUBACK' "received PUBLISH .*'s/x'" 'sent DISCONNECT'; do
-    assert "$stderr" =~ $p
+    assert "$stderr" =~ "$p"
   done
 }
 

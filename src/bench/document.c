@@ -36,6 +36,7 @@ static void add_step(struct complaint *c, const char *said)
 			 entry - 1);
 }
 
+PRINTF(3, 0)
 static void listen(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
 {
 	struct complaint *c = ctx;
