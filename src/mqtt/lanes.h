@@ -58,10 +58,11 @@ void lanes_sent(struct lanes *l, size_t n);
 
 /* The view was offered to a stream that could not finish writing it and may
  * have made records or frames of its first bytes: until lanes_sent() the
- * next view begins with the same bytes. */
+ * next view begins with the same bytes. An empty view holds nothing. */
 static inline void lanes_hold(struct lanes *l)
 {
-	l->is_held = true;
+	l->is_held = (l->is_control ? l->control_cleared :
+				      l->publish_cleared) != 0;
 }
 
 /* Attaches the payload of the packet whose header is at the end of the

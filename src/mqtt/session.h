@@ -250,8 +250,9 @@ void session_ping(struct session *s, uint64_t now);
  * cheap when nothing changed): while the store is dirty, nothing is handed
  * out that was queued since it was clean, except pings, so that a store that
  * fails for a while costs neither data nor the connection. The view dies
- * with the next call of anything but session_sent(); what comes next may be
- * another view even if nothing of this one was written.
+ * with the next call of anything but session_sent() and session_hold();
+ * without the latter, what comes next may be another view even if nothing of
+ * this one was written.
  */
 int session_commit(struct session *s, struct err *e) MUST_CHECK;
 struct bytes session_output(struct session *s);

@@ -42,6 +42,7 @@ enum step {
 	STEP_AUTH,
 	STEP_DROPPED,
 	STEP_RESTART,
+	STEP_HOLD,
 	STEPS,
 };
 
@@ -56,6 +57,7 @@ struct world {
 	struct buf connect_props;
 	struct buf in;  /* from the server, not taken yet */
 	struct buf out; /* from the client, not judged yet */
+	struct buf offered; /* bytes that the client has to offer again */
 	bool has_disconnected;
 	uint64_t now;
 	uint64_t delivered;
@@ -157,10 +159,25 @@ static void judge_output(struct world *w)
 	}
 }
 
-static void do_write(struct world *w, size_t most)
+/* A stream that takes nothing now, but may have made records already. */
+static void do_hold(struct world *w)
 {
 	struct bytes view = session_output(w->s);
 
+	buf_clear(&w->offered);
+	require(buf_append(&w->offered, view) == 0);
+	session_hold(w->s);
+}
+
+static void do_write(struct world *w, size_t most)
+{
+	struct bytes view = session_output(w->s);
+	size_t same = buf_len(&w->offered);
+
+	require(view.n >= same || w->s->phase == PHASE_OVER);
+	require(view.n < same || same == 0 ||
+		memcmp(view.p, buf_view(&w->offered).p, same) == 0);
+	buf_clear(&w->offered);
 	if (view.n > most)
 		view.n = most;
 	require(buf_append(&w->out, view) == 0);
@@ -251,6 +268,7 @@ static void do_connect(struct world *w)
 	session_lost(w->s);
 	buf_clear(&w->in);
 	buf_clear(&w->out);
+	buf_clear(&w->offered);
 	w->has_disconnected = false;
 	require(session_connect(w->s, &w->connect, w->now) == 0);
 }
@@ -300,7 +318,10 @@ static void do_step(struct world *w)
 		session_pump(w->s, w->now, take(w) * 64u);
 		break;
 	case STEP_WRITE:
-		do_write(w, take(w));
+		do_write(w, 1u + take(w));
+		break;
+	case STEP_HOLD:
+		do_hold(w);
 		break;
 	case STEP_WRITE_ALL:
 		do_write_all(w);
@@ -412,6 +433,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w.store->ops->free(w.store);
 	buf_release(&w.in);
 	buf_release(&w.out);
+	buf_release(&w.offered);
 	buf_release(&w.connect_props);
 	return 0;
 }

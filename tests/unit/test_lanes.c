@@ -25,6 +25,14 @@ static void put_ack(struct lanes *l, uint16_t pid)
 	ok(encode_ack(&l->control, MQTT_5, PACKET_PUBACK, &p) == 0);
 }
 
+static void attach(struct lanes *l, struct bytes payload)
+{
+	struct publish p = { .topic = BYTES_LIT("t"), .payload = payload };
+
+	ok(encode_publish_head(&l->publish, MQTT_5, &p) == 0);
+	lanes_attach(l, payload);
+}
+
 /* Everything cleared leaves, up to `step` bytes at a time. */
 static void drain(struct lanes *l, struct buf *to, size_t step)
 {
@@ -131,6 +139,50 @@ static void waiting_control_gets_the_next_border(void)
 	lanes_release(&l);
 }
 
+/* A stream may have made a record of what it was offered. */
+static void held_views_begin_with_the_same_bytes(void)
+{
+	static uint8_t payload[BIG];
+	struct lanes l = { 0 };
+	struct buf out = { 0 }, offered = { 0 };
+	struct bytes view;
+
+	for (int i = 0; i < 3; i++)
+		put_publish(&l, 20000);
+	lanes_clear_all(&l);
+	ok(buf_append(&offered, lanes_view(&l)) == 0);
+	lanes_hold(&l);
+	put_ack(&l, 1);
+	ok(lanes_put_ping(&l) == 0);
+	put_publish(&l, 10);
+	lanes_clear_all(&l);
+	lanes_drop_publishes(&l);
+	view = lanes_view(&l);
+	ok(view.n >= buf_len(&offered));
+	is_mem(view.p, buf_len(&offered), buf_view(&offered).p,
+	       buf_len(&offered));
+	ok(buf_append(&out, bytes_of(view.p, 16384)) == 0);
+	lanes_sent(&l, 16384); /* one record */
+	drain(&l, &out, SIZE_MAX);
+	is_str(order_of(&out), "p!cppp", "and then control goes first");
+	lanes_hold(&l); /* nothing, as nothing was offered */
+	/* A control view only grows; so does the end of a large payload. */
+	put_ack(&l, 1);
+	lanes_clear_all(&l);
+	is_int(lanes_view(&l).n, 4);
+	lanes_hold(&l);
+	attach(&l, bytes_of(payload, 2000));
+	put_ack(&l, 2);
+	lanes_clear_all(&l);
+	view = lanes_view(&l);
+	ok(view.n >= 8 && view.p[3] == 1);
+	lanes_sent(&l, 4);
+	drain(&l, &out, SIZE_MAX);
+	is_str(order_of(&out), "cp", "the first ack was taken away");
+	buf_release(&offered);
+	lanes_release(&l);
+}
+
 static void one_byte_at_a_time(void)
 {
 	struct lanes l = { 0 };
@@ -201,14 +253,6 @@ static void pings_overtake_what_is_not_cleared(void)
 	drain(&l, &out, SIZE_MAX);
 	is_str(order_of(&out), "cp");
 	lanes_release(&l);
-}
-
-static void attach(struct lanes *l, struct bytes payload)
-{
-	struct publish p = { .topic = BYTES_LIT("t"), .payload = payload };
-
-	ok(encode_publish_head(&l->publish, MQTT_5, &p) == 0);
-	lanes_attach(l, payload);
 }
 
 static void large_payloads_are_views(void)
@@ -341,7 +385,8 @@ static void memory_runs_out(void)
 }
 
 TEST_MAIN(T(control_goes_first), T(lanes_switch_at_borders_only),
-	  T(waiting_control_gets_the_next_border), T(one_byte_at_a_time),
+	  T(waiting_control_gets_the_next_border),
+	  T(held_views_begin_with_the_same_bytes), T(one_byte_at_a_time),
 	  T(short_lanes_leave_together), T(what_is_not_cleared_stays),
 	  T(pings_overtake_what_is_not_cleared), T(large_payloads_are_views),
 	  T(payloads_can_be_detached_at_any_time),
