@@ -69,7 +69,7 @@ static void join(struct lanes *l)
 	l->control_cleared += n;
 }
 
-struct bytes lanes_view(struct lanes *l)
+static struct bytes next_view(struct lanes *l)
 {
 	if (!l->is_held)
 		l->is_control = l->control_cleared && !l->half_sent;
@@ -77,10 +77,19 @@ struct bytes lanes_view(struct lanes *l)
 		join(l);
 	if (l->is_control)
 		return first(buf_view(&l->control), l->control_cleared);
-	/* Control packets are waiting for the end of this publish. */
-	if (l->control_cleared && !l->is_held)
-		return publish_view(l, l->half_sent);
-	return publish_view(l, l->publish_cleared);
+	if (!l->control_cleared)
+		return publish_view(l, l->publish_cleared);
+	/* Control packets wait for the end of this publish, or of what a
+	 * stream was offered before they came. */
+	return publish_view(l, l->is_held ? l->offered : l->half_sent);
+}
+
+struct bytes lanes_view(struct lanes *l)
+{
+	struct bytes view = next_view(l);
+
+	l->offered = view.n;
+	return view;
 }
 
 /* Finds out how much of the packet that n bytes end in is still missing, by
@@ -164,12 +173,15 @@ int lanes_put_ping(struct lanes *l)
 
 void lanes_drop_publishes(struct lanes *l)
 {
-	size_t len = buf_len(&l->publish);
+	size_t len = buf_len(&l->publish), keep = l->half_sent;
 
-	if (l->is_held && !l->is_control)
-		return; /* who knows how many of them have begun to leave */
-	if (l->half_sent <= len)
-		l->attached = BYTES_NULL;
-	buf_truncate(&l->publish, least(l->half_sent, len));
-	l->publish_cleared = l->half_sent;
+	if (l->is_held && !l->is_control && l->offered > keep)
+		keep = l->offered;
+	/* What is kept ends at a packet's border or, when it reaches the end
+	 * of the lane, at that of the attached payload. */
+	if (keep >= len)
+		return;
+	l->attached = BYTES_NULL;
+	buf_truncate(&l->publish, keep);
+	l->publish_cleared = keep;
 }

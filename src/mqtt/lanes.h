@@ -31,8 +31,9 @@ struct lanes {
 	size_t publish_cleared; /* the same, attached bytes included */
 	size_t half_sent;  /* bytes missing of the publish packet that has
 	                    * begun to leave */
-	bool is_control;   /* the view handed out is of the control lane */
-	bool is_held;      /* a stream may have taken some of that view */
+	size_t offered;    /* size of the view handed out */
+	bool is_control;   /* it is of the control lane */
+	bool is_held;      /* a stream may have taken some of it */
 };
 
 void lanes_release(struct lanes *l);
@@ -61,8 +62,7 @@ void lanes_sent(struct lanes *l, size_t n);
  * next view begins with the same bytes. An empty view holds nothing. */
 static inline void lanes_hold(struct lanes *l)
 {
-	l->is_held = (l->is_control ? l->control_cleared :
-				      l->publish_cleared) != 0;
+	l->is_held = l->offered != 0;
 }
 
 /* Attaches the payload of the packet whose header is at the end of the
@@ -74,7 +74,7 @@ int lanes_detach(struct lanes *l) MUST_CHECK;
 
 /* Queues PINGREQ in front of everything that is not cleared. */
 int lanes_put_ping(struct lanes *l) MUST_CHECK;
-/* Drops all publishes but one that has begun to leave. */
+/* Drops all publishes but those that may have begun to leave. */
 void lanes_drop_publishes(struct lanes *l);
 
 #endif

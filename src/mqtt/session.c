@@ -159,7 +159,7 @@ void session_trim(struct session *s)
 /* Replaces all publishes that have not begun to leave. */
 static void put_failure(struct session *s)
 {
-	struct disconnect packet = { .reason = s->failure.reason };
+	struct disconnect packet = { .reason = s->failure_reason };
 	size_t before;
 
 	lanes_drop_publishes(&s->lanes);
@@ -179,7 +179,8 @@ enum feed session_fail(struct session *s, uint8_t reason, const char *why)
 
 	if (phase == PHASE_FAILED)
 		return FEED_FAIL;
-	s->failure = (struct session_failure){ .reason = reason, .why = why };
+	s->failure = why;
+	s->failure_reason = reason;
 	s->phase = PHASE_FAILED;
 	keepalive_finish(&s->keepalive);
 	/* A 3.x DISCONNECT would mean that all is well. */
@@ -202,7 +203,8 @@ enum feed session_fail_unwanted_info(struct session *s)
 
 struct session_failure session_failure(const struct session *s)
 {
-	return s->failure;
+	return (struct session_failure){ .reason = s->failure_reason,
+					 .why = s->failure };
 }
 
 int session_check_control(struct session *s, size_t before)

@@ -54,6 +54,7 @@ struct session {
 	bool no_problem_info;     /* we asked for none [MQTT-3.1.2-29] */
 	bool is_reauthenticating;
 	bool failure_was_told;
+	uint8_t failure_reason;
 	struct arrivals *arrivals;    /* NULL when there are none */
 	struct alias_in *alias_in;
 	struct alias_out *alias_out;
@@ -65,7 +66,7 @@ struct session {
 	uint32_t queued, awaiting_ack, awaiting_comp, held; /* see stats */
 	struct buf *dropped;      /* of struct dropped, NULL when none */
 	struct bytes assigned_id; /* allocated; absent when there is none */
-	struct session_failure failure;
+	const char *failure;      /* text; failure_reason belongs to it */
 	struct session_config config;
 };
 

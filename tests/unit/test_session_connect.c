@@ -216,6 +216,35 @@ static void disconnect_is_the_last_packet(void)
 	peer_down(&p);
 }
 
+/* A stream that has made records of a publish sends it first, but what was
+ * queued before DISCONNECT still goes before it. */
+static void disconnect_is_the_last_packet_of_a_slow_stream(void)
+{
+	for (int is_failing = 0; is_failing < 2; is_failing++) {
+		struct peer p = peer_up(MQTT_5);
+		struct disconnect bye = { 0 };
+
+		publish(&p, 0, "offered");
+		ok(session_output(p.s).n > 0);
+		session_hold(p.s);
+		arrive(&p, 1, 5, false);
+		session_acknowledge(p.s, 1);
+		publish(&p, 0, "queued");
+		if (is_failing)
+			is_int(feed_bytes(&p, BYTES_LIT("\xff\xff")),
+			       FEED_FAIL);
+		else
+			session_disconnect(p.s, &bye);
+		next_publish(&p, "offered");
+		next(&p, PACKET_PUBACK);
+		if (!is_failing)
+			next_publish(&p, "queued");
+		next(&p, PACKET_DISCONNECT);
+		is_silent(&p);
+		peer_down(&p);
+	}
+}
+
 static void answers_count_while_we_leave(void)
 {
 	struct peer p = peer_up(MQTT_5);
@@ -493,6 +522,7 @@ TEST_MAIN(T(connect_says_what_it_was_told), T(refusals_are_events),
 	    server_may_not_set_the_expiry },
 	  { "5.7 nothing after DISCONNECT [MQTT-3.14.4-1]",
 	    disconnect_is_the_last_packet },
+	  T(disconnect_is_the_last_packet_of_a_slow_stream),
 	  T(answers_count_while_we_leave),
 	  { "D2 a late CONNACK changes nothing",
 	    a_late_connack_changes_nothing },
