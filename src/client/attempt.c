@@ -205,6 +205,7 @@ static void end_round(struct client *c, const struct err *why, bool was_up)
 		v = RECONNECT_DISABLED;
 	else
 		v = reconnect_next(&c->reconnect, why, was_up, now, &delay);
+	client_raise_room_locked(c); /* another rule holds offline */
 	cond_broadcast(&c->changed);
 	mutex_unlock(&c->conn.lock);
 	if (v != RECONNECT_AFTER) {

@@ -16,7 +16,7 @@
 #define TEARDOWN_GRACE (3 * CLOCK_SEC)
 
 /* Whoever polls for room may try again. */
-static void raise_room_locked(struct client *c) REQUIRES(c->conn.lock)
+void client_raise_room_locked(struct client *c)
 {
 	if (!c->wants_event)
 		return;
@@ -57,7 +57,7 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 	(void)state_apply(&c->state, STATE_GOT_CONNACK);
 	c->was_up = true;
 	subscribe_again_locked(c, ack->packet.session_present);
-	raise_room_locked(c);
+	client_raise_room_locked(c);
 	cond_broadcast(&c->changed);
 	mutex_unlock(&c->conn.lock);
 	if (c->handlers.on_up)
@@ -104,17 +104,28 @@ static void on_event(struct client *c, const struct event *ev)
 static void collect_dropped(struct client *c)
 {
 	struct event_published p;
-	bool has;
+	bool has, was_any = false;
 
 	for (;;) {
 		mutex_lock(&c->conn.lock);
 		has = session_next_dropped(c->conn.session, &p);
 		mutex_unlock(&c->conn.lock);
 		if (!has)
-			return;
+			break;
 		c->has_tokens = true;
 		published(c, &p);
+		was_any = true;
 	}
+	if (!was_any)
+		return;
+	mutex_lock(&c->conn.lock);
+	cond_broadcast(&c->changed); /* a drain may have waited for that */
+	mutex_unlock(&c->conn.lock);
+}
+
+static void run_collect(struct task *t)
+{
+	collect_dropped(CONTAINER_OF(t, struct client, collect_task));
 }
 
 static void on_events(struct conn *conn, const struct event *ev, size_t n)
@@ -150,9 +161,9 @@ static void on_room_locked(struct conn *conn)
 	if (!c->wants_room && !c->wants_idle && !c->wants_event)
 		return;
 	has_room = session_output_len(conn->session) <= CONN_OUTPUT_LOW &&
-		c->store->bytes <= client_queue_limit(c) / 2;
+		!client_queue_is_full(c, 50);
 	if (has_room)
-		raise_room_locked(c);
+		client_raise_room_locked(c);
 	if ((c->wants_room && has_room) ||
 	    (c->wants_idle && session_is_idle(conn->session)))
 		cond_broadcast(&c->changed);
@@ -193,6 +204,7 @@ static const struct conn_ops ops = {
 	.on_events = on_events,
 	.on_batch_end = on_batch_end,
 	.on_room_locked = on_room_locked,
+	.commit_locked = store_commit_locked,
 	.on_down = on_down,
 };
 
@@ -266,6 +278,7 @@ static int set_up(struct client *c, struct err *e)
 	if (c->params->trace)
 		c->conn.trace = trace_new();
 	attempt_init(c);
+	store_init(c);
 	return loop_start(c->loop, e);
 }
 
@@ -284,6 +297,7 @@ struct client *client_new(const struct client_params *p, struct store *store,
 	c->event_fd = -1;
 	c->connect_task.run = run_connect;
 	c->bye_task.run = run_bye;
+	c->collect_task.run = run_collect;
 	cond_init(&c->changed);
 	if (set_up(c, e) < 0) {
 		client_free(c);

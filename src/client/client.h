@@ -54,6 +54,14 @@ struct client_down {
 	uint32_t attempt;  /* rounds tried since the loss, from 0 */
 };
 
+/* The store could not be written (will be tried again; the connection goes
+ * on, but nothing is sent or acknowledged that depends on it), works again,
+ * or was slow. */
+struct client_store_event {
+	const struct err *why; /* NULL: it works */
+	uint64_t took;         /* ns of a slow commit; 0: not slow */
+};
+
 /* Any may be NULL. */
 struct client_handlers {
 	void *ctx;
@@ -68,6 +76,7 @@ struct client_handlers {
 	void (*on_batch_end)(void *ctx);
 	/* A QoS 1/2 message of ours is complete, or refused, or expired. */
 	void (*on_published)(void *ctx, const struct event_published *p);
+	void (*on_store)(void *ctx, const struct client_store_event *ev);
 	/* Answers to subscriptions that were made again after a reconnect. */
 	void (*on_resubscribed)(void *ctx, const struct suback *s);
 };
@@ -152,6 +161,20 @@ enum client_wait client_wait_token(struct client *c, struct token *t,
 				   uint64_t deadline,
 				   struct client_answer *ret, struct err *e);
 void client_free_token(struct client *c, struct token *t);
+
+/*
+ * Runs fn under the connection's lock, with the session and its store: for
+ * changes that have to be committed together. fn must not wait and not call
+ * the client. What it returns is returned. Any thread.
+ */
+int client_with_store(struct client *c,
+		      int (*fn)(void *ctx, struct session *session,
+				struct store *store), void *ctx);
+/* Waits until everything in the store is durable. -1 with ERR_LOCAL when it
+ * cannot be written before the deadline, or ERR_STATE after
+ * client_interrupt(). Any thread but the receive thread. */
+int client_commit(struct client *c, uint64_t deadline, struct err *e)
+	MUST_CHECK;
 
 /* Hand-over of messages, see session_acknowledge(). Any thread. */
 void client_acknowledge(struct client *c, uint64_t delivery);

@@ -5,7 +5,8 @@
 /*
  * What the files of the blocking facade share: client.c (life and waiting
  * calls), attempt.c (servers, versions, reconnect; receive thread),
- * client_publish.c and client_subscribe.c. Nobody else includes it.
+ * client_publish.c, client_subscribe.c and client_store.c. Nobody else
+ * includes it.
  *
  * Fields marked L are guarded by conn.lock, fields marked T belong to the
  * receive thread; the rest does not change after client_new().
@@ -48,9 +49,18 @@ struct client {
 	uint64_t bye_deadline;     /* L */
 	bool wants_bye;            /* L */
 
+	uint64_t commits;           /* L: that succeeded */
+	uint64_t commit_took;       /* L: to be told; 0: nothing */
+	uint64_t commit_retry;      /* L: when to try again; 0: no failure */
+	uint64_t commit_delay;      /* L */
+	struct err commit_error;    /* L: of the first failure */
+	bool was_told;              /* T: of the failure */
+	struct timer store_timer;   /* T */
+	struct task store_task;
+
 	struct reconnect reconnect; /* T */
 	struct timer retry;         /* T */
-	struct task connect_task, bye_task;
+	struct task connect_task, bye_task, collect_task;
 	struct conn_target target;  /* T */
 	struct connect connect;     /* T: as sent in this attempt */
 	char name[280];             /* L: of the server under way */
@@ -88,8 +98,19 @@ void subscribe_again_locked(struct client *c, bool session_present)
 void subscribe_answer(struct client *c, const struct suback *a,
 		      bool is_unsubscribe);
 
-/* client_publish.c: bytes of QoS 1/2 messages that may pile up. */
-size_t client_queue_limit(const struct client *c);
+/* client.c: QoS 1/2 publishers may have room again. */
+void client_raise_room_locked(struct client *c) REQUIRES(c->conn.lock);
+
+/* client_store.c */
+void store_init(struct client *c);
+/* Has a commit failed, and none succeeded since? */
+bool store_is_failing_locked(const struct client *c)
+	REQUIRES(c->conn.lock);
+void store_commit_locked(struct conn *conn);
+
+/* client_publish.c: is the queue of QoS 1/2 at least so full (in percent)
+ * that a publisher has to wait? */
+bool client_queue_is_full(const struct client *c, unsigned percent);
 /* Turns a refusal of the session into an error. */
 int publish_refused(const struct client *c, enum submit why,
 		    const struct publish *p, struct err *e);

@@ -13,9 +13,21 @@ struct call {
 	uint64_t deadline, now;
 };
 
-size_t client_queue_limit(const struct client *c)
+static size_t most_bytes(const struct client *c)
 {
-	return c->params->queue_bytes ? c->params->queue_bytes : QUEUE_BYTES;
+	size_t bytes = c->params->queue_bytes;
+
+	if (!bytes || (c->state == CLIENT_CONNECTED && bytes > QUEUE_BYTES))
+		return QUEUE_BYTES;
+	return bytes;
+}
+
+bool client_queue_is_full(const struct client *c, unsigned percent)
+{
+	size_t count = c->params->queue_count;
+
+	return c->store->bytes > (most_bytes(c) - 1) * percent / 100 ||
+	       (count && c->store->count > (count - 1) * percent / 100);
 }
 
 static int too_much(const struct client *c, const char *topic, struct err *e,
@@ -57,11 +69,19 @@ int publish_refused(const struct client *c, enum submit why,
 	}
 }
 
+/* Nobody takes messages off, and the queue has another rule than to wait. */
+static bool is_overflowing(const struct client *c) REQUIRES(c->conn.lock)
+{
+	return c->params->queue_policy != QUEUE_BLOCK &&
+	       c->state != CLIENT_CONNECTED && client_queue_is_full(c, 100);
+}
+
 static bool has_room(const struct client *c, const struct publish *p)
 	REQUIRES(c->conn.lock)
 {
 	if (p->qos > 0)
-		return c->store->bytes < client_queue_limit(c);
+		return !store_is_failing_locked(c) &&
+		       (!client_queue_is_full(c, 100) || is_overflowing(c));
 	return c->state == CLIENT_CONNECTED &&
 	       session_output_len(c->conn.session) < CONN_OUTPUT_HIGH;
 }
@@ -109,19 +129,54 @@ static int wait_room(struct client *c, const struct publish *p,
 	return ret;
 }
 
+static int queue_is_full(struct client *c, struct err *e)
+	REQUIRES(c->conn.lock)
+{
+	return err_set(e, ERR_INCOMPLETE, 0,
+		       "queue is full: %zu messages (%zu bytes) wait for "
+		       "broker '%s'", c->store->count, c->store->bytes,
+		       c->name);
+}
+
+/* What was dropped is told on the receive thread. */
+static void make_room(struct client *c) REQUIRES(c->conn.lock)
+{
+	bool oldest = c->params->queue_policy == QUEUE_DROP_OLDEST;
+	size_t count = c->params->queue_count;
+
+	while (session_drop(c->conn.session, oldest)) {
+		loop_post(c->loop, &c->collect_task);
+		if (!oldest || (c->store->bytes <= most_bytes(c) &&
+				(!count || c->store->count <= count)))
+			break;
+	}
+}
+
 static int publish_one(struct client *c, const struct publish *p,
 		       uint64_t tag, struct call *call, struct err *e)
 	REQUIRES(c->conn.lock)
 {
+	bool is_over;
 	enum submit r;
 	uint64_t seq;
 
 	do {
 		if (wait_room(c, p, call, e) < 0)
 			return -1;
+		is_over = p->qos && is_overflowing(c);
+		if (is_over && c->params->queue_policy == QUEUE_FAIL)
+			return queue_is_full(c, e);
 		r = session_publish(c->conn.session, p, tag, call->now, &seq);
-	} while (r == SUBMIT_OFFLINE && c->state != CLIENT_CONNECTED);
-	return r == SUBMIT_OK ? 0 : publish_refused(c, r, p, e);
+		/* The store takes nothing: the commit finds out why. */
+		if (r == SUBMIT_NO_MEMORY && c->store->is_dirty)
+			store_commit_locked(&c->conn);
+	} while ((r == SUBMIT_OFFLINE && c->state != CLIENT_CONNECTED) ||
+		 (r == SUBMIT_NO_MEMORY && store_is_failing_locked(c)));
+	if (r != SUBMIT_OK)
+		return publish_refused(c, r, p, e);
+	if (is_over)
+		make_room(c);
+	return 0;
 }
 
 int client_publish(struct client *c, const struct client_batch *b,

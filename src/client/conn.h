@@ -53,7 +53,8 @@ enum conn_phase {
 	CONN_CLOSING,   /* DISCONNECT queued, then flush, shutdown, EOF */
 };
 
-/* All run on the loop's thread without the lock, except on_room_locked. */
+/* All run on the loop's thread without the lock, except those whose names end
+ * in _locked. */
 struct conn_ops {
 	/* The socket is connected (CONN_HANDSHAKE), the streams above it are
 	 * up (CONN_LOGIN): for measuring. May be NULL. */
@@ -68,6 +69,10 @@ struct conn_ops {
 	/* Output or outbox shrank. Called with the lock held, by whichever
 	 * thread wrote. May be NULL. */
 	void (*on_room_locked)(struct conn *c);
+	/* Makes the session's changes durable. Called with the lock held, by
+	 * whichever thread writes; what fails stays pending and is tried
+	 * again with the next call. NULL: the store has nothing to commit. */
+	void (*commit_locked)(struct conn *c);
 	/* The connection is over (why NULL: as we asked). Last callback of
 	 * this attempt; conn_start_on_loop() may be called from it. */
 	void (*on_down)(struct conn *c, const struct err *why);
@@ -112,7 +117,8 @@ void conn_disconnect_on_loop(struct conn *c, const struct disconnect *p,
 /* Drops the connection without a word: no DISCONNECT, no on_down. */
 void conn_abort_on_loop(struct conn *c);
 
-/* Writes what may be written; any thread. Failures are found by the loop. */
+/* Commits, and writes what may be written; any thread. Failures are found by
+ * the loop. */
 void conn_flush_locked(struct conn *c) REQUIRES(c->lock);
 /* Makes the loop flush and look after timers soon; any thread, with or
  * without the lock. */

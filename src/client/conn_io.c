@@ -22,6 +22,13 @@ static void note_write_error(struct conn *c, const struct err *e)
 		*c->write_error = *e;
 }
 
+/* While that fails the session keeps back whatever depends on it. */
+static void commit(struct conn *c) REQUIRES(c->lock)
+{
+	if (c->ops->commit_locked)
+		c->ops->commit_locked(c);
+}
+
 /* One write of what the session offers. False when there is nothing more to
  * do for now. */
 static bool write_once(struct conn *c, uint64_t now) REQUIRES(c->lock)
@@ -31,10 +38,7 @@ static bool write_once(struct conn *c, uint64_t now) REQUIRES(c->lock)
 	size_t n = 0;
 
 	session_pump(c->session, now, CONN_OUTPUT_HIGH);
-	if (session_commit(c->session, &e) < 0) {
-		note_write_error(c, &e);
-		return false;
-	}
+	commit(c);
 	out = session_output(c->session);
 	if (!out.n)
 		return false;
@@ -66,8 +70,10 @@ void conn_flush_locked(struct conn *c)
 {
 	bool was_blocked = c->wants_write || c->write_error;
 
-	if (c->phase < CONN_LOGIN || was_blocked)
+	if (c->phase < CONN_LOGIN || was_blocked) {
+		commit(c);
 		return;
+	}
 	while (write_once(c, clock_boot()))
 		;
 	/* The loop has to watch for room, or to find out what happened; in

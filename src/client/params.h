@@ -32,6 +32,14 @@ struct client_server {
 
 enum client_server_order { SERVERS_FIXED, SERVERS_ROTATE, SERVERS_RANDOM };
 
+/* What a publisher meets when the queue is full and nobody takes it off. */
+enum client_queue_policy {
+	QUEUE_BLOCK,
+	QUEUE_DROP_OLDEST,
+	QUEUE_DROP_NEWEST,
+	QUEUE_FAIL,
+};
+
 struct reconnect_params {
 	bool is_enabled;       /* after a connection was lost */
 	bool retry_first;      /* also when the first connection fails */
@@ -75,8 +83,13 @@ struct client_params {
 
 	struct session_config session;
 	struct reconnect_params reconnect;
-	size_t queue_bytes;       /* unsent QoS 1/2 a publisher may pile up
-	                           * before it waits; 0: 1 MiB */
+	/* QoS 1/2 that may pile up while there is no connection, and what
+	 * happens then; with one, publishers wait at 1 MiB at the latest. */
+	size_t queue_bytes;       /* 0: 1 MiB */
+	size_t queue_count;       /* 0: no limit */
+	enum client_queue_policy queue_policy;
+	uint64_t store_refresh;   /* look this often for messages that others
+	                           * have put into the store; 0: never */
 	bool trace;               /* packets to the debug log */
 };
 

@@ -45,6 +45,25 @@ static int take_message(struct session *s, struct message *m)
 	return 0;
 }
 
+/* Numbers rise along the list, so the new ones are at its end. */
+int session_take_new(struct session *s)
+{
+	struct message *m = s->store->tail;
+
+	if (!m || m->seq <= s->last_seq)
+		return 0;
+	while (m->prev && m->prev->seq > s->last_seq)
+		m = m->prev;
+	if (!s->next)
+		s->next = m;
+	for (; m; m = m->next) {
+		if (take_message(s, m) < 0)
+			return -1;
+		s->last_seq = m->seq;
+	}
+	return 0;
+}
+
 struct session *session_new(struct store *store,
 			    const struct session_config *config)
 {
@@ -54,11 +73,10 @@ struct session *session_new(struct store *store,
 		return NULL;
 	s->store = store;
 	s->config = *config;
-	for (struct message *m = store->head; m; m = m->next)
-		if (take_message(s, m) < 0) {
-			session_free(s);
-			return NULL;
-		}
+	if (session_take_new(s) < 0) {
+		session_free(s);
+		return NULL;
+	}
 	return s;
 }
 

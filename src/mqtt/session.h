@@ -94,6 +94,7 @@ struct event_published {
 	                        * this broker: 0x95; expired before it was
 	                        * ever sent: expired is set */
 	bool expired;
+	bool no_room;          /* given up by session_drop() */
 	bool downgraded;       /* QoS 2 ended by a PUBACK */
 	struct bytes props;    /* reason string, user properties */
 };
@@ -209,8 +210,12 @@ void session_set_paused(struct session *s, bool is_paused, uint64_t now);
  */
 enum submit session_publish(struct session *s, const struct publish *p,
 			    uint64_t tag, uint64_t now, uint64_t *ret_seq);
+/* Gives up a message that was never sent, to make room: the oldest, or the
+ * newest. Told by session_next_dropped(). False when there is none. */
+bool session_drop(struct session *s, bool oldest);
 /* Puts queued messages on the wire as far as the window allows and while the
- * output is below room bytes; called after publish, feed and sent. */
+ * output is below room bytes; called after publish, feed and sent. Messages
+ * that came into the store by another way are taken over first. */
 void session_pump(struct session *s, uint64_t now, size_t room);
 /* Messages that ended without an answer of the broker: dropped by the pump
  * (expired, too large for it, not allowed by it), or released on a session

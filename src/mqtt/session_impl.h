@@ -63,6 +63,7 @@ struct session {
 
 	struct keepalive keepalive;
 	uint64_t release_order;   /* given last */
+	uint64_t last_seq;        /* of the newest message taken over */
 	uint32_t queued, awaiting_ack, awaiting_comp, held; /* see stats */
 	struct buf *dropped;      /* of struct dropped, NULL when none */
 	struct bytes assigned_id; /* allocated; absent when there is none */
@@ -74,7 +75,7 @@ struct session {
 struct dropped {
 	uint64_t seq, tag;
 	uint8_t qos, reason;
-	bool expired;
+	bool expired, no_room;
 };
 
 /* May packets other than CONNECT and AUTH be queued? */
@@ -85,6 +86,9 @@ static inline bool session_may_send(const struct session *s)
 
 /* session.c */
 
+/* Takes over all messages that came into the store since. -1 when out of
+ * memory: the rest waits for the next time. */
+int session_take_new(struct session *s) MUST_CHECK;
 /* Ends the connection for a reason: queues DISCONNECT where the protocol has
  * one for it, and returns FEED_FAIL. why is static text. */
 enum feed session_fail(struct session *s, uint8_t reason, const char *why);

@@ -52,7 +52,8 @@ bool session_next_dropped(struct session *s, struct event_published *ret)
 					 .tag = d.tag,
 					 .qos = d.qos,
 					 .reason = d.reason,
-					 .expired = d.expired };
+					 .expired = d.expired,
+					 .no_room = d.no_room };
 	return true;
 }
 
@@ -164,13 +165,13 @@ static int put_publish(struct session *s, struct publish *p, bool may_attach)
 
 /* A message that will never be sent (again): told by session_next_dropped().
  * False when there is no memory for that. */
-static bool drop(struct session *s, struct message *m, uint8_t reason,
-		 bool is_expired)
+static bool drop(struct session *s, struct message *m, struct dropped d)
 {
 	struct id_slot *slot = ids_find(&s->ids, m->pid);
-	struct dropped d = { .seq = m->seq, .tag = m->tag, .qos = m->qos,
-			     .reason = reason, .expired = is_expired };
 
+	d.seq = m->seq;
+	d.tag = m->tag;
+	d.qos = m->qos;
 	if (session_note_dropped(s, &d) < 0)
 		return false;
 	if (slot) {
@@ -181,6 +182,15 @@ static bool drop(struct session *s, struct message *m, uint8_t reason,
 	}
 	session_finish(s, m, NULL);
 	return true;
+}
+
+bool session_drop(struct session *s, bool oldest)
+{
+	struct message *m = oldest ? s->store->head : s->store->tail;
+
+	while (m && (m->state != MESSAGE_QUEUED || m->was_sent))
+		m = oldest ? m->next : m->prev;
+	return m && drop(s, m, (struct dropped){ .no_room = true });
 }
 
 /* What is left of the expiry, in whole seconds; never 0, which some brokers
@@ -237,11 +247,11 @@ static bool send_message(struct session *s, struct message *m, uint64_t now)
 	/* Only a message that never was on the way may expire
 	 * [MQTT-4.3.3-7]. */
 	if (m->state == MESSAGE_QUEUED && now >= m->expires_at)
-		return drop(s, m, REASON_SUCCESS, true);
+		return drop(s, m, (struct dropped){ .expired = true });
 	if (!refusal && is_too_large(s, &p))
 		refusal = REASON_PACKET_TOO_LARGE; /* [MQTT-3.2.2-15] */
 	if (refusal)
-		return drop(s, m, refusal, false);
+		return drop(s, m, (struct dropped){ .reason = refusal });
 	if (s->in_window >= s->quota)
 		return false;
 	slot = m->state == MESSAGE_SENT ? ids_find(&s->ids, m->pid) :
@@ -262,6 +272,7 @@ void session_pump(struct session *s, uint64_t now, size_t room)
 {
 	struct message *m;
 
+	(void)!session_take_new(s);
 	while ((m = s->next) && session_may_send(s) && !s->lanes.attached.n &&
 	       lanes_len(&s->lanes) < room) {
 		/* PUBREL is on its way, or was never meant to be sent. */
@@ -322,9 +333,8 @@ enum submit session_publish(struct session *s, const struct publish *p,
 	m = s->store->ops->put(s->store, p, tag, now, NULL);
 	if (!m)
 		return SUBMIT_NO_MEMORY;
-	s->queued++;
-	if (!s->next)
-		s->next = m;
 	*ret_seq = m->seq;
+	/* What fails here, for want of memory, is taken by the next pump. */
+	(void)!session_take_new(s);
 	return SUBMIT_OK;
 }

@@ -70,6 +70,9 @@ struct store_ops {
 	/* Makes every change so far durable. 0, or -1 with e (ERR_LOCAL);
 	 * the changes stay pending then and can be tried again. */
 	int (*commit)(struct store *s, struct err *e);
+	/* Looks for messages that other processes have added; how many
+	 * came. NULL when nobody else can. */
+	size_t (*refresh)(struct store *s);
 	void (*free)(struct store *s);
 };
 

@@ -4,6 +4,8 @@
 noinst_LIBRARIES += src/libstore.a
 
 src_libstore_a_SOURCES =
+src_libstore_a_SOURCES += src/store/digest.c
+src_libstore_a_SOURCES += src/store/digest.h
 src_libstore_a_SOURCES += src/store/memory.c
 src_libstore_a_SOURCES += src/store/memory.h
 src_libstore_a_SOURCES += src/store/sqlite.c

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "store/sqlite_impl.h"
 
 #define BUSY_MS 5000
+#define LOAD_MAX ((size_t)64 * 1024 * 1024)
 #define WAL_LIMIT "67108864" /* bytes kept of the log between checkpoints */
 
 static const char *const sql[STMT_COUNT] = {
@@ -35,7 +37,9 @@ static const char *const sql[STMT_COUNT] = {
 	[STMT_INBOUND_CLEAR] = "DELETE FROM inbox2",
 	[STMT_INBOUND_LOAD] = "SELECT pid FROM inbox2",
 	[STMT_SOURCE_SET] = "INSERT OR REPLACE INTO source VALUES"
-		" (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		" (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[STMT_PIECE_ADD] = "INSERT OR REPLACE INTO piece VALUES (?1, ?2)",
+	[STMT_PIECE_CLEAR] = "DELETE FROM piece",
 	[STMT_SINK_SET] = "INSERT OR REPLACE INTO sink VALUES (?1, ?2)",
 	[STMT_SINK_GET] = "SELECT committed FROM sink WHERE path = ?1",
 	[STMT_HEARTBEAT_SET] = "INSERT OR REPLACE INTO heartbeat VALUES"
@@ -90,6 +94,7 @@ bool sqlite_begin(struct sqlite_store *s)
 		s->last_seen = sqlite_last_number(s);
 	else
 		(void)sqlite_load_new(s);
+	s->last_sure = s->last_seen;
 	return true;
 }
 
@@ -100,15 +105,31 @@ static void roll_back(struct sqlite_store *s)
 	s->in_transaction = false;
 }
 
+/* What others have enqueued since our transaction was lost may have taken
+ * the numbers of our messages: theirs are moved behind ours. */
+static bool make_room(struct sqlite_store *s)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "UPDATE outbox SET seq = -seq WHERE seq > %"
+		 PRIu64 "; UPDATE outbox SET seq = %" PRIu64
+		 " - seq WHERE seq < 0", s->last_sure,
+		 s->last_seen - s->last_sure);
+	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 /* After a failure the file holds the last good commit; everything since is
  * in memory and is written again as a whole. */
 static bool recover(struct sqlite_store *s)
 {
 	if (!s->must_rewrite)
 		return true;
+	if (s->use != SQLITE_SEND)
+		return false; /* the file is another one's */
 	roll_back(s);
 	s->must_rewrite = false;
-	if (!sqlite_begin(s) || !sqlite_rewrite(s)) {
+	s->in_transaction = sqlite_run(s, sqlite_statement(s, STMT_BEGIN));
+	if (!s->in_transaction || !make_room(s) || !sqlite_rewrite(s)) {
 		s->must_rewrite = true;
 		return false;
 	}
@@ -135,6 +156,9 @@ int sqlite_commit(struct store *store, struct err *e)
 		return -1;
 	}
 	s->in_transaction = s->source_changed = store->is_dirty = false;
+	s->last_sure = s->last_seen;
+	while (s->use == SQLITE_ENQUEUE && store->head)
+		s->memory_ops->remove(store, store->head);
 	return 0;
 }
 
@@ -259,6 +283,7 @@ static int load(struct sqlite_store *s, struct err *e)
 		s->last_seen = last;
 	if (s->use == SQLITE_SEND && sqlite_set_clean(s, false) < 0)
 		return sqlite_fail(s, "cannot write", e);
+	s->last_sure = s->last_seen;
 	s->memory->is_dirty = false;
 	return 0;
 }
@@ -272,7 +297,8 @@ static struct sqlite_store *new_store(const struct sqlite_options *o,
 		s->lock_fd = -1;
 		s->use = o->use;
 		s->path = strdup(o->path);
-		s->memory = memory_store_new(o->max_bytes);
+		s->max_bytes = o->max_bytes ? o->max_bytes : LOAD_MAX;
+		s->memory = memory_store_new(0);
 		s->wall_minus_session = clock_wall() - now;
 	}
 	if (!s || !s->path || !s->memory) {
@@ -335,6 +361,8 @@ void sqlite_free(struct store *store)
 		close(s->lock_fd);
 	s->memory->ops = s->memory_ops;
 	s->memory_ops->free(s->memory);
+	buf_release(&s->piece);
+	free(s->sink);
 	free(s->client_id);
 	free(s->server);
 	free(s->path);

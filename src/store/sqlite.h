@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "mqtt/store.h"
 
@@ -36,7 +37,8 @@ struct sqlite_options {
 	const char *path;
 	enum sqlite_use use;
 	bool survives_power_loss; /* fsync per commit, else per checkpoint */
-	size_t max_bytes;         /* of the outbox; 0: no limit */
+	size_t max_bytes; /* in memory: older messages and those of others
+	                   * beyond that stay in the file; 0: 64 MiB */
 };
 
 /*
@@ -61,31 +63,40 @@ void sqlite_get_session(struct store *s, struct sqlite_session *ret);
 int sqlite_set_session(struct store *s, const struct sqlite_session *v,
 		       struct err *e) MUST_CHECK;
 
-/* How far a source was read. Each put() moves `offset` to its tag and counts
- * a record, in the same transaction. */
+/* How far a source was read. Once this process has set it, each put() moves
+ * `offset` to its tag and counts a record, in the same transaction. */
 struct sqlite_source {
 	uint64_t device, inode; /* of a regular file; 0 for a pipe */
 	uint8_t head_hash[32];  /* SHA-256 of its beginning */
 	uint64_t head_size;     /* bytes that were hashed */
 	uint64_t offset;        /* bytes whose records are in the outbox */
 	uint64_t records;
-	uint8_t chain[32];      /* running hash over all records */
-	uint64_t pending_size;  /* pipe: peeked, committed, maybe unread */
+	uint8_t chain[32];      /* digest_chain() over all records */
+	uint64_t pending_start; /* pipe: offset of what was peeked and may
+	                         * not have been read yet */
+	uint64_t pending_size;
 	uint8_t pending_hash[32];
 	bool is_set;
+	bool is_chained;
 	bool at_eof;
 };
 void sqlite_get_source(const struct store *s, struct sqlite_source *ret);
 /* Takes effect with the next commit. */
 void sqlite_set_source(struct store *s, const struct sqlite_source *v);
 
-/* Bytes of the output file that are handed over for sure. */
-bool sqlite_get_sink(struct store *s, const char *path, uint64_t *ret);
-void sqlite_set_sink(struct store *s, const char *path, uint64_t committed);
+/* Pieces of a record of a pipe that is not complete yet, each with the
+ * offset where it began; they are forgotten with the next put(). */
+int sqlite_add_piece(struct store *s, uint64_t offset, struct bytes piece)
+	MUST_CHECK;
+/* Appends those before that offset, and forgets the others. */
+int sqlite_get_pieces(struct store *s, uint64_t before, struct buf *ret)
+	MUST_CHECK;
 
-/* Looks for messages that other processes have enqueued since. Returns how
- * many came; also done by every put(). */
-size_t sqlite_refresh(struct store *s, uint64_t now);
+/* Bytes of the output file that are handed over for sure. One file in the
+ * life of a store. */
+bool sqlite_get_sink(struct store *s, const char *path, uint64_t *ret);
+int sqlite_set_sink(struct store *s, const char *path, uint64_t committed)
+	MUST_CHECK;
 
 /* Findings of keepalive probing, keyed by network; at most 64 are kept. */
 struct sqlite_heartbeat {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/digest.h"
 #include "store/sqlite_impl.h"
 
 #define HEARTBEATS_KEPT "64"
@@ -37,8 +40,8 @@ static sqlite3_stmt *select_once(struct sqlite_store *s, const char *sql)
 static bool load_source(struct sqlite_store *s)
 {
 	sqlite3_stmt *stmt = select_once(s, "SELECT device, inode, head_hash,"
-		" head_size, offset, records, chain, pending_size,"
-		" pending_hash, eof FROM source");
+		" head_size, offset, records, chain, pending_start,"
+		" pending_size, pending_hash, chained, eof FROM source");
 	struct sqlite_source *v = &s->source;
 
 	if (!stmt)
@@ -52,9 +55,11 @@ static bool load_source(struct sqlite_store *s)
 		v->offset = column_num(stmt, 4);
 		v->records = column_num(stmt, 5);
 		column_hash(stmt, 6, v->chain);
-		v->pending_size = column_num(stmt, 7);
-		column_hash(stmt, 8, v->pending_hash);
-		v->at_eof = column_num(stmt, 9) != 0;
+		v->pending_start = column_num(stmt, 7);
+		v->pending_size = column_num(stmt, 8);
+		column_hash(stmt, 9, v->pending_hash);
+		v->is_chained = column_num(stmt, 10) != 0;
+		v->at_eof = column_num(stmt, 11) != 0;
 	}
 	return sqlite3_finalize(stmt) == SQLITE_OK;
 }
@@ -73,10 +78,25 @@ bool sqlite_write_source(struct sqlite_store *s)
 	bind_num(stmt, 5, v->offset);
 	bind_num(stmt, 6, v->records);
 	(void)sqlite3_bind_blob(stmt, 7, v->chain, 32, SQLITE_STATIC);
-	bind_num(stmt, 8, v->pending_size);
-	(void)sqlite3_bind_blob(stmt, 9, v->pending_hash, 32, SQLITE_STATIC);
-	bind_num(stmt, 10, v->at_eof);
+	bind_num(stmt, 8, v->pending_start);
+	bind_num(stmt, 9, v->pending_size);
+	(void)sqlite3_bind_blob(stmt, 10, v->pending_hash, 32, SQLITE_STATIC);
+	bind_num(stmt, 11, v->is_chained);
+	bind_num(stmt, 12, v->at_eof);
 	return sqlite_run(s, stmt);
+}
+
+void sqlite_move_source(struct sqlite_store *s, struct bytes record,
+			uint64_t offset)
+{
+	s->source.offset = offset;
+	s->source.records++;
+	if (s->source.is_chained)
+		digest_chain(s->source.chain, record);
+	s->source_changed = true;
+	if (s->has_pieces)
+		s->has_pieces = !sqlite_run(
+			s, sqlite_statement(s, STMT_PIECE_CLEAR));
 }
 
 void sqlite_get_source(const struct store *store, struct sqlite_source *ret)
@@ -91,9 +111,75 @@ void sqlite_set_source(struct store *store, const struct sqlite_source *v)
 	struct sqlite_store *s = sqlite_of(store);
 
 	s->source = *v;
-	s->source.is_set = true;
+	s->source.is_set = s->source_moves = true;
 	s->source_changed = true;
 	store->is_dirty = true;
+}
+
+/* --- pieces ---------------------------------------------------------- */
+
+static bool write_piece(struct sqlite_store *s)
+{
+	struct bytes piece = buf_view(&s->piece);
+	sqlite3_stmt *stmt = sqlite_statement(s, STMT_PIECE_ADD);
+
+	if (stmt) {
+		bind_num(stmt, 1, s->piece_offset);
+		(void)sqlite3_bind_blob64(stmt, 2, piece.p, piece.n,
+					  SQLITE_STATIC);
+	}
+	return sqlite_run(s, stmt);
+}
+
+int sqlite_add_piece(struct store *store, uint64_t offset,
+		     struct bytes piece)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	buf_clear(&s->piece);
+	if (buf_append(&s->piece, piece) < 0)
+		return -1;
+	s->piece_offset = offset;
+	s->has_pieces = true;
+	if (sqlite_begin(s))
+		(void)write_piece(s);
+	return 0;
+}
+
+static int append_pieces(sqlite3_stmt *stmt, uint64_t before,
+			 struct buf *ret)
+{
+	int r;
+
+	while ((r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const void *p = sqlite3_column_blob(stmt, 1);
+		size_t n = (size_t)sqlite3_column_bytes(stmt, 1);
+
+		if (column_num(stmt, 0) < before && n &&
+		    buf_append(ret, bytes_of(p, n)) < 0)
+			return -1;
+	}
+	return r == SQLITE_DONE ? 0 : -1;
+}
+
+int sqlite_get_pieces(struct store *store, uint64_t before, struct buf *ret)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *stmt = select_once(s, "SELECT offset, data FROM piece"
+					 " ORDER BY offset");
+	char sql[80];
+	int r;
+
+	if (!stmt)
+		return -1;
+	r = append_pieces(stmt, before, ret);
+	sqlite3_finalize(stmt);
+	snprintf(sql, sizeof(sql), "DELETE FROM piece WHERE offset >= %"
+		 PRIu64, before);
+	if (r < 0 || sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return -1;
+	s->has_pieces = buf_len(ret) != 0;
+	return 0;
 }
 
 /* --- sink ------------------------------------------------------------ */
@@ -115,20 +201,30 @@ bool sqlite_get_sink(struct store *store, const char *path, uint64_t *ret)
 	return has;
 }
 
-void sqlite_set_sink(struct store *store, const char *path,
-		     uint64_t committed)
+static bool write_sink(struct sqlite_store *s)
+{
+	sqlite3_stmt *stmt = sqlite_statement(s, STMT_SINK_SET);
+
+	if (stmt) {
+		(void)sqlite3_bind_text(stmt, 1, s->sink, -1, SQLITE_STATIC);
+		bind_num(stmt, 2, s->sink_size);
+	}
+	return sqlite_run(s, stmt);
+}
+
+int sqlite_set_sink(struct store *store, const char *path,
+		    uint64_t committed)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	sqlite3_stmt *stmt;
 
-	if (!sqlite_begin(s))
-		return;
-	stmt = sqlite_statement(s, STMT_SINK_SET);
-	if (stmt) {
-		(void)sqlite3_bind_text(stmt, 1, path, -1, SQLITE_STATIC);
-		bind_num(stmt, 2, committed);
-	}
-	(void)sqlite_run(s, stmt);
+	if (!s->sink)
+		s->sink = strdup(path);
+	if (!s->sink)
+		return -1;
+	s->sink_size = committed;
+	if (sqlite_begin(s))
+		(void)write_sink(s);
+	return 0;
 }
 
 /* --- session --------------------------------------------------------- */
@@ -262,21 +358,19 @@ void sqlite_set_heartbeat(struct store *store, struct bytes network,
 
 /* --- the whole ------------------------------------------------------- */
 
+bool sqlite_rewrite_extra(struct sqlite_store *s)
+{
+	s->source_changed = s->source.is_set;
+	if (s->sink && !write_sink(s))
+		return false;
+	if (s->has_pieces)
+		return !buf_len(&s->piece) || write_piece(s);
+	return sqlite_run(s, sqlite_statement(s, STMT_PIECE_CLEAR));
+}
+
 bool sqlite_load_extra(struct sqlite_store *s)
 {
 	return load_source(s) && load_session(s);
-}
-
-size_t sqlite_refresh(struct store *store, uint64_t now)
-{
-	struct sqlite_store *s = sqlite_of(store);
-	long n;
-
-	(void)now;
-	if (s->in_transaction || s->must_rewrite)
-		return 0;
-	n = sqlite_load_new(s);
-	return n > 0 ? (size_t)n : 0;
 }
 
 int sqlite_get_info(struct store *store, struct sqlite_info *ret,
@@ -323,7 +417,8 @@ int sqlite_clear(struct store *store, struct err *e)
 	free(STEAL(s->server));
 	s->session = (struct sqlite_session){ 0 };
 	if (sqlite3_exec(s->db, "DELETE FROM outbox; DELETE FROM inbox2;"
-			 " DELETE FROM source; DELETE FROM sink;"
+			 " DELETE FROM source; DELETE FROM piece;"
+			 " DELETE FROM sink;"
 			 " DELETE FROM session; DELETE FROM heartbeat", NULL,
 			 NULL, NULL) != SQLITE_OK)
 		return sqlite_fail(s, "cannot clear", e);

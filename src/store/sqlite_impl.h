@@ -30,6 +30,8 @@ enum statement {
 	STMT_INBOUND_CLEAR,
 	STMT_INBOUND_LOAD,
 	STMT_SOURCE_SET,
+	STMT_PIECE_ADD,
+	STMT_PIECE_CLEAR,
 	STMT_SINK_SET,
 	STMT_SINK_GET,
 	STMT_HEARTBEAT_SET,
@@ -49,9 +51,18 @@ struct sqlite_store {
 	bool must_rewrite;   /* SQLite lost what was pending */
 	bool is_behind;      /* rows wait that found no room in memory */
 	uint64_t last_seen;  /* highest seq known to us */
+	uint64_t last_sure;  /* of those, highest that is in the file */
+	size_t max_bytes;    /* to be loaded */
 	uint64_t wall_minus_session; /* to keep deadlines across runs */
 	struct sqlite_source source;
+	bool source_moves;   /* with each put() */
 	bool source_changed;
+	bool has_pieces;
+	/* What is set once and again if SQLite lost it. */
+	struct buf piece;
+	uint64_t piece_offset;
+	char *sink;
+	uint64_t sink_size;
 	char *client_id, *server; /* what sqlite_get_session() hands out */
 	struct sqlite_session session;
 };
@@ -93,6 +104,10 @@ bool sqlite_rewrite(struct sqlite_store *s);
 
 /* sqlite_extra.c */
 bool sqlite_load_extra(struct sqlite_store *s);
+bool sqlite_rewrite_extra(struct sqlite_store *s);
 bool sqlite_write_source(struct sqlite_store *s);
+/* A record of it was put into the outbox. */
+void sqlite_move_source(struct sqlite_store *s, struct bytes record,
+			uint64_t offset);
 
 #endif

@@ -71,14 +71,16 @@ static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
 		.qos = (uint8_t)column_num(stmt, COL_QOS),
 		.retain = column_num(stmt, COL_RETAIN) != 0,
 	};
-	struct message *m;
+	struct message *m = NULL;
 
 	if (!is_sane(stmt)) {
 		s->last_seen = column_num(stmt, COL_SEQ);
 		return true;
 	}
-	m = s->memory_ops->put(s->memory, &p, column_num(stmt, COL_TAG), 0,
-			       NULL);
+	if (!s->memory->count || s->memory->bytes + s->memory->count *
+	    sizeof(*m) + p.payload.n <= s->max_bytes)
+		m = s->memory_ops->put(s->memory, &p,
+				       column_num(stmt, COL_TAG), 0, NULL);
 	s->is_behind = !m;
 	if (!m)
 		return false; /* no room for now: the row waits its turn */
@@ -160,21 +162,38 @@ static struct message *sqlite_put(struct store *store,
 	struct sqlite_store *s = sqlite_of(store);
 	struct message *m;
 
-	(void)sqlite_begin(s);
+	/* Outside of a transaction others could get the same number. */
+	if (!sqlite_begin(s)) {
+		(void)sqlite_fail(s, "cannot write", e);
+		return NULL;
+	}
+	if (s->is_behind) {
+		err_set(e, ERR_LOCAL, 0, "too many messages wait in '%s'",
+			s->path);
+		return NULL;
+	}
 	m = s->memory_ops->put(store, p, tag, now, e);
 	if (!m)
 		return NULL;
 	if (m->seq <= s->last_seen)
 		m->seq = s->last_seen + 1;
 	s->last_seen = m->seq;
-	if (s->in_transaction)
-		(void)write_message(s, m);
-	if (s->source.is_set) {
-		s->source.offset = tag;
-		s->source.records++;
-		s->source_changed = true;
-	}
+	(void)write_message(s, m);
+	if (s->source_moves)
+		sqlite_move_source(s, p->payload, tag);
 	return m;
+}
+
+static size_t sqlite_refresh(struct store *store)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	long n;
+
+	if (s->in_transaction || s->must_rewrite)
+		return 0;
+	n = sqlite_load_new(s);
+	s->last_sure = s->last_seen;
+	return n > 0 ? (size_t)n : 0;
 }
 
 static void sqlite_update(struct store *store, struct message *m)
@@ -271,8 +290,7 @@ bool sqlite_rewrite(struct sqlite_store *s)
 	for (pid = 1; pid <= MQTT_PID_MAX; pid++)
 		if (sqlite_inbound_has(s->memory, (uint16_t)pid))
 			run_num(s, STMT_INBOUND_ADD, pid);
-	s->source_changed = s->source.is_set;
-	return !s->must_rewrite;
+	return sqlite_rewrite_extra(s) && !s->must_rewrite;
 }
 
 const struct store_ops sqlite_ops = {
@@ -284,5 +302,6 @@ const struct store_ops sqlite_ops = {
 	.inbound_remove = sqlite_inbound_remove,
 	.inbound_clear = sqlite_inbound_clear,
 	.commit = sqlite_commit,
+	.refresh = sqlite_refresh,
 	.free = sqlite_free,
 };
