@@ -21,7 +21,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 4096, PAYLOAD_MAX = 128 * 1024 };
+enum { INPUT_MAX = 4096, PAYLOAD_MAX = 64 * 1024 + 300 };
 
 enum step {
 	STEP_FEED,

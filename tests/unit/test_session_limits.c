@@ -325,6 +325,17 @@ static void answers_that_cannot_be_sent_end_the_connection(void)
 	is_int(next(&p, PACKET_DISCONNECT)->disconnect.reason, 0x95);
 	peer_down(&p);
 
+	/* Found out while a session is resumed: CONNACK itself fails. */
+	p = peer_up_persistent(MQTT_5);
+	publish(&p, 2, "a");
+	ack(&p, PACKET_PUBREC, next(&p, PACKET_PUBLISH)->publish.pid, 0);
+	session_lost(p.s);
+	prop(&p.connack_props, PROP_MAX_PACKET, 3);
+	dial(&p);
+	is_failure(&p, connack(&p, true, 0), REASON_PACKET_TOO_LARGE);
+	is_int(stats(&p).awaiting_comp, 1);
+	peer_down(&p);
+
 	p = peer_limited(PROP_MAX_PACKET, 1);
 	session_ping(p.s, p.now);
 	is_int(session_failure(p.s).reason, REASON_PACKET_TOO_LARGE);

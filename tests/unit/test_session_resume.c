@@ -200,6 +200,7 @@ static void a_lost_session_publishes_anew(void)
 	is_int(event.completed, 1);
 	is_int(event.republished, 2);
 	is_int(event.resent + event.held, 0);
+	ok(!session_is_idle(p.s));
 	ok(session_next_dropped(p.s, &done));
 	is_int(done.seq, seq[1], "the broker had taken it over");
 	is_int(done.reason, 0);
@@ -212,6 +213,10 @@ static void a_lost_session_publishes_anew(void)
 	}
 	is_silent(&p);
 	ok(p.store->head->was_sent);
+	/* Nobody fetches the next one: no leak. */
+	ack(&p, PACKET_PUBREC, p.store->head->pid, 0);
+	lose(&p);
+	is_int(resume(&p, false).completed, 1);
 	peer_down(&p);
 }
 
