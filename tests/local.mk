@@ -42,6 +42,9 @@ in_build = $(MKDIR_P) $(1) && cd $(1) && \
 
 BATS_TESTS += tests/10-smoke.bats
 BATS_TESTS += tests/15-helpers.bats
+BATS_TESTS += tests/20-options.bats
+BATS_TESTS += tests/25-docs.bats
+BATS_TESTS += tests/30-profile.bats
 BATS_TESTS += tests/40-pub.bats
 BATS_TESTS += tests/45-roundtrip.bats
 BATS_TESTS += tests/50-sub.bats

@@ -59,20 +59,21 @@ static int pick(const struct settings *s, size_t *ret, struct err *e)
 		offsetof(struct settings, typed.password_fd),
 		offsetof(struct settings, typed.password_prompt),
 	};
-	enum origin_kind best = ORIGIN_DEFAULT;
+	const struct origin *best = NULL;
 
 	*ret = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		enum origin_kind kind = settings_origin(s, ways[i])->kind;
+		const struct origin *from = settings_origin(s, ways[i]);
+		int order = best ? origin_compare(from, best) : 1;
 
-		if (kind == ORIGIN_DEFAULT || kind < best)
+		if (from->kind == ORIGIN_DEFAULT || order < 0)
 			continue;
-		if (kind == best)
+		if (!order)
 			return err_set(e, ERR_USAGE, 0,
 				       "%s and %s both give a password, "
 				       "expected one of them",
 				       told_by(s, *ret), told_by(s, ways[i]));
-		best = kind;
+		best = from;
 		*ret = ways[i];
 	}
 	return 0;

@@ -41,3 +41,15 @@ src_libconfig_a_SOURCES += src/config/show.c
 src_libconfig_a_SOURCES += src/config/show.h
 src_libconfig_a_SOURCES += src/config/subscribe.c
 src_libconfig_a_SOURCES += src/config/subscribe.h
+
+# For maintainers: writes what has to agree with the table (see man/local.mk).
+noinst_PROGRAMS += src/config/docgen
+src_config_docgen_SOURCES =
+src_config_docgen_SOURCES += src/config/docgen.c
+src_config_docgen_SOURCES += src/config/docgen.h
+src_config_docgen_SOURCES += src/config/docgen_complete.c
+src_config_docgen_SOURCES += src/config/docgen_man.c
+src_config_docgen_LDADD = $(CONFIG_LIBS)
+
+EXTRA_DIST += contrib/profiles/local-socket.yaml
+EXTRA_DIST += contrib/profiles/profiles.yaml

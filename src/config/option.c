@@ -135,12 +135,19 @@ const char *tool_name(enum tool tool)
 
 const struct origin *settings_origin(const struct settings *s, size_t offset)
 {
-	static const struct origin unused = { ORIGIN_DEFAULT, NULL };
+	static const struct origin unused = { .kind = ORIGIN_DEFAULT };
 
 	for (size_t i = 0; i < option_count; i++)
 		if (options[i].offset == offset && is_for(&options[i], s->tool))
 			return &s->origins[i];
 	return &unused;
+}
+
+int origin_compare(const struct origin *a, const struct origin *b)
+{
+	if (a->kind != b->kind)
+		return a->kind > b->kind ? 1 : -1;
+	return (a->depth < b->depth) - (a->depth > b->depth);
 }
 
 const char *origin_text(char *dst, const struct option *o,

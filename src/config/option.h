@@ -199,6 +199,8 @@ void secret_overwrite(const struct option *o, char *text);
 	settings_origin((s), offsetof(struct settings, field))
 const struct origin *settings_origin(const struct settings *s,
 				     size_t offset);
+/* Above 0 when a beats b, below when b beats a, 0 when neither does. */
+int origin_compare(const struct origin *a, const struct origin *b);
 /* True unless it is the built-in default. */
 #define IS_SET(s, field) (ORIGIN_OF(s, field)->kind != ORIGIN_DEFAULT)
 

@@ -195,6 +195,7 @@ static int set_text(struct search *q, const struct found *p,
 		    struct err *e)
 {
 	v->origin.kind = ORIGIN_PROFILE;
+	v->origin.depth = (unsigned)(p - q->chain);
 	v->origin.where = outline_where(q->s, &p->file->outline, at);
 	v->base_dir = *p->file->dir ? p->file->dir : "/";
 	if (!v->origin.where)

@@ -118,15 +118,14 @@ static int random_id(struct settings *s, struct err *e)
 static int resolve_id(struct settings *s, struct err *e)
 {
 	struct typed *t = &s->typed;
+	int order = origin_compare(ORIGIN_OF(s, typed.id_prefix),
+				   ORIGIN_OF(s, typed.id));
 
-	if (t->id && t->id_prefix &&
-	    ORIGIN_OF(s, typed.id)->kind ==
-		    ORIGIN_OF(s, typed.id_prefix)->kind)
+	if (t->id && t->id_prefix && !order)
 		return err_set(e, ERR_USAGE, 0, "%s and %s exclude each other",
 			       TOLD_BY(s, typed.id),
 			       TOLD_BY(s, typed.id_prefix));
-	if (t->id_prefix && (!t->id || ORIGIN_OF(s, typed.id_prefix)->kind >
-					       ORIGIN_OF(s, typed.id)->kind)) {
+	if (order > 0) {
 		t->id = keep_printf(s, "%s%ld", t->id_prefix, (long)getpid());
 		if (!t->id)
 			return err_nomem(e);

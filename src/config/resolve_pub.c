@@ -54,7 +54,8 @@ static int resolve_topic(struct settings *s, struct err *e)
 	const char *topic = s->typed.topic;
 
 	if (s->typed.url_topic &&
-	    ORIGIN_OF(s, typed.topic)->kind < ORIGIN_OF(s, typed.url)->kind) {
+	    origin_compare(ORIGIN_OF(s, typed.topic),
+			   ORIGIN_OF(s, typed.url)) < 0) {
 		if (resolve_url_topic(s, topic_check_name, e))
 			return -1;
 		topic = s->typed.url_topic;

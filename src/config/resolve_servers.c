@@ -25,14 +25,13 @@ static int pick_way(const struct settings *s, enum way *ret, struct err *e)
 	enum way best = WAY_HOST;
 
 	for (enum way w = WAY_UNIX; w < WAYS; w++) {
-		enum origin_kind kind =
-			settings_origin(s, way_fields[w])->kind;
-		enum origin_kind best_kind =
-			settings_origin(s, way_fields[best])->kind;
+		const struct origin *from = settings_origin(s, way_fields[w]);
+		int order = origin_compare(
+			from, settings_origin(s, way_fields[best]));
 
-		if (kind == ORIGIN_DEFAULT || kind < best_kind)
+		if (from->kind == ORIGIN_DEFAULT || order < 0)
 			continue;
-		if (kind == best_kind)
+		if (!order)
 			return err_set(e, ERR_USAGE, 0,
 				       "%s and %s both say where the broker "
 				       "is, expected one of them",

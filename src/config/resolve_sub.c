@@ -257,7 +257,7 @@ static int resolve_filter_out(struct settings *s, struct err *e)
 static int exclude(const struct settings *s, size_t a, size_t b,
 		   struct err *e)
 {
-	if (settings_origin(s, a)->kind != settings_origin(s, b)->kind)
+	if (origin_compare(settings_origin(s, a), settings_origin(s, b)))
 		return 0;
 	return err_set(e, ERR_USAGE, 0, "%s and %s exclude each other",
 		       told_by(s, a), told_by(s, b));
@@ -277,7 +277,8 @@ static int check_output(struct settings *s, struct err *e)
 	if (exclude(s, offsetof(struct settings, sub.json),
 		    offsetof(struct settings, sub.format), e))
 		return -1;
-	if (ORIGIN_OF(s, sub.json)->kind > ORIGIN_OF(s, sub.format)->kind)
+	if (origin_compare(ORIGIN_OF(s, sub.json), ORIGIN_OF(s, sub.format)) >
+	    0)
 		o->format = NULL;
 	else
 		o->json = false;

@@ -60,6 +60,7 @@ enum origin_kind {
 
 struct origin {
 	enum origin_kind kind;
+	unsigned depth;    /* PROFILE: how many others extend this one */
 	const char *where; /* "FILE:LINE:COLUMN", the variable's name or the
 	                    * option as typed; NULL for defaults */
 };

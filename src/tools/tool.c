@@ -232,11 +232,11 @@ static int work(struct tool_run *t, const struct tool_program *program,
 {
 	const struct settings *s = &t->settings;
 
-	if (s->action == SETTINGS_PRINT)
-		return print_text(&s->text, e);
 	log_init(program->name, s->run.log_level);
 	for (size_t i = 0; i < s->warnings.n; i++)
 		log_line(LOG_WARN, "%s", s->warnings.v[i]);
+	if (s->action == SETTINGS_PRINT)
+		return print_text(&s->text, e);
 	/* Writing to a reader that is gone must not end us in mid-packet. */
 	signal(SIGPIPE, SIG_IGN);
 	note_server(t, s->client.servers[0].unix_path

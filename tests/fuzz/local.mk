@@ -35,6 +35,11 @@ tests_fuzz_fuzz_topic_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_topic
 EXTRA_DIST += tests/fuzz/dict/fuzz_topic
 
+FUZZ_TARGETS += tests/fuzz/fuzz_profile
+tests_fuzz_fuzz_profile_LDADD = $(FUZZ_LIBS) $(CONFIG_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_profile
+EXTRA_DIST += tests/fuzz/dict/fuzz_profile
+
 FUZZ_TARGETS += tests/fuzz/fuzz_url
 tests_fuzz_fuzz_url_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
 

@@ -203,6 +203,26 @@ static void profiles_extend_each_other(void)
 	done(&l);
 }
 
+/* A server list in place of the parent's host is no contradiction. */
+static void extending_may_change_the_way(void)
+{
+	struct loaded l;
+
+	load_profiles(&l,
+		      "base: {host: b, password-file: /nowhere}\n"
+		      "default: {extends: base, server: [x, y], password: p}\n",
+		      "-t|t|-n");
+	is_int(l.rc, 0, "%s", l.e.text);
+	is_int(l.s.client.server_count, 2);
+	is_bytes(l.s.client.connect.password, BYTES_LIT("p"));
+	done(&l);
+	load_profiles(&l, "default: {host: b, server: [x]}\n", "-t|t|-n");
+	ok(strstr(l.e.text, ":1:17: 'host' and ") &&
+	   strstr(l.e.text, ":1:29: 'server' both say where the broker is"),
+	   "%s", l.e.text);
+	done(&l);
+}
+
 static void files_extend_files_and_names(void)
 {
 	struct loaded l;
@@ -476,7 +496,8 @@ static void saving_that_cannot_be(void)
 TEST_MAIN(T(values_of_all_shapes), T(flow_style_and_anchors_work),
 	  T(default_only_when_none_is_named), T(no_file_is_no_error),
 	  T(xdg_rules), T(profile_as_a_file), T(unknown_profiles),
-	  T(profiles_extend_each_other), T(files_extend_files_and_names),
+	  T(profiles_extend_each_other),
+	  T(extending_may_change_the_way), T(files_extend_files_and_names),
 	  T(extends_gone_wrong), T(bad_values_are_located),
 	  T(bad_keys_are_located), T(bad_shapes_are_located),
 	  T(bad_yaml_is_located), T(profiles_of_other_tools_are_accepted),
