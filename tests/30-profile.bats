@@ -14,7 +14,7 @@ setup() {
 
 @test "one profile serves both programs" {
   start_broker
-  cat > $profiles << EOF
+  cat > "$profiles" << EOF
 default:
   host: localhost
   port: $PORT
@@ -33,7 +33,7 @@ EOF
 
 @test "a named profile, one that extends it, and the command line" {
   start_broker
-  cat > $profiles << EOF
+  cat > "$profiles" << EOF
 base: {host: nowhere.invalid, user: u}
 here:
   extends: base
@@ -49,13 +49,13 @@ EOF
 }
 
 @test "a mistake in the file stops everything, with its place" {
-  printf 'default:\n  port: 1883\n  keepalive: soon\n' > $profiles
+  printf 'default:\n  port: 1883\n  keepalive: soon\n' > "$profiles"
   run_tool 2 mqtt-pub -t a -m b
   assert "$stderr" =~ \
     "$HOME/$profiles:3:14: 'keepalive': 'soon' is not a whole number"
   assert "$output" = ""
   # also when it is in another profile than the one in use
-  printf 'default: {}\nother:\n  hsot: x\n' > $profiles
+  printf 'default: {}\nother:\n  hsot: x\n' > "$profiles"
   run_tool 2 mqtt-sub -t a
   assert "$stderr" =~ \
     "$HOME/$profiles:3:3: unknown key 'hsot'; did you mean 'host'"
@@ -63,8 +63,8 @@ EOF
 
 @test "a file that cannot be read is told" {
   [ "$(id -u)" -ne 0 ] || skip "root can read everything"
-  echo 'default: {}' > $profiles
-  chmod 0 $profiles
+  echo 'default: {}' > "$profiles"
+  chmod 0 "$profiles"
   run_tool 2 mqtt-pub -t a -m b
   assert "$stderr" =~ "cannot read '$HOME/$profiles': Permission denied"
 }
@@ -85,8 +85,8 @@ EOF
   assert "$output" = ""
   assert "$stderr" =~ "saved in '$HOME/$profiles'"
   assert "$stderr" =~ "--password is not saved"
-  assert "$(stat -c %a $profiles)" = 600
-  assert "$(< $profiles)" !~ sesame
+  assert "$(stat -c %a "$profiles")" = 600
+  assert "$(< "$profiles")" !~ sesame
   run_tool mqtt-pub --profile mine -t a -m b
   run_tool mqtt-sub --profile mine --show-config
   assert "$output" =~ "keepalive: 300  # profile "
@@ -94,9 +94,9 @@ EOF
 
 @test "--save-profile leaves the old file alone when it cannot write" {
   [ "$(id -u)" -ne 0 ] || skip "root can write everywhere"
-  echo 'a: {host: x}' > $profiles
+  echo 'a: {host: x}' > "$profiles"
   chmod 500 .config/mqtt-tools
   run_tool 12 mqtt-pub --save-profile b -h y
   chmod 700 .config/mqtt-tools
-  assert "$(< $profiles)" = 'a: {host: x}'
+  assert "$(< "$profiles")" = 'a: {host: x}'
 }
