@@ -20,6 +20,11 @@ tests_fuzz_fuzz_decode_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_decode
 EXTRA_DIST += tests/fuzz/dict/fuzz_decode
 
+FUZZ_TARGETS += tests/fuzz/fuzz_format
+tests_fuzz_fuzz_format_LDADD = $(FUZZ_LIBS) $(TOOLS_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_format
+EXTRA_DIST += tests/fuzz/dict/fuzz_format
+
 FUZZ_TARGETS += tests/fuzz/fuzz_props
 tests_fuzz_fuzz_props_LDADD = $(FUZZ_LIBS) $(MQTT_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_props
