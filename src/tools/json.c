@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/json.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "mqtt/props.h"
 
@@ -26,9 +28,33 @@ static int put_escape(struct buf *out, uint8_t c, char how)
 	return buf_append(out, bytes_of(text, how == 'u' ? 6 : 2));
 }
 
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* The top bit of each byte that is b; a carry may set others above it. */
+static uint64_t bytes_that_are(uint64_t word, uint8_t b)
+{
+	uint64_t x = word ^ EACH_BYTE(b);
+
+	return (x - EACH_BYTE(1)) & ~x & EACH_BYTE(0x80);
+}
+
+/* Eight bytes of ASCII that all appear as they are. */
+static bool is_plain_word(const uint8_t *p)
+{
+	uint64_t word, below_blank, del;
+
+	memcpy(&word, p, sizeof(word));
+	below_blank = (word - EACH_BYTE(0x20)) & ~word;
+	del = word + EACH_BYTE(1);
+	return !((word | below_blank | del) & EACH_BYTE(0x80)) &&
+	       !bytes_that_are(word, '"') && !bytes_that_are(word, '\\');
+}
+
 /* The first byte from p on that needs an escape, or end. */
 static const uint8_t *plain_end(const uint8_t *p, const uint8_t *end)
 {
+	while (end - p >= 8 && is_plain_word(p))
+		p += 8;
 	for (; p < end; p++) {
 		char how = escapes[*p];
 
@@ -67,6 +93,8 @@ int json_put_uint(struct buf *out, uint64_t n)
 	char text[20];
 	size_t i = sizeof(text);
 
+	if (n < 10)
+		return buf_append_byte(out, (uint8_t)('0' + n));
 	do {
 		text[--i] = (char)('0' + n % 10);
 		n /= 10;
@@ -114,11 +142,22 @@ static void object_next(struct object *o)
 	object_break(o, o->indent);
 }
 
-static void object_key(struct object *o, const char *key)
+/* A key with all that surrounds it on one line. */
+#define KEY(name) BYTES_LIT(",\"" name "\":")
+
+static void object_key(struct object *o, struct bytes key)
 {
+	size_t comma = o->has_members ? 0 : 1;
+
+	if (!o->indent) {
+		o->has_members = true;
+		if (buf_append(o->out, bytes_of(key.p + comma, key.n - comma)))
+			o->failed = true;
+		return;
+	}
 	object_next(o);
-	if (buf_append_byte(o->out, '"') || buf_append_str(o->out, key) ||
-	    buf_append_str(o->out, o->indent ? "\": " : "\":"))
+	if (buf_append(o->out, bytes_of(key.p + 1, key.n - 1)) ||
+	    buf_append_byte(o->out, ' '))
 		o->failed = true;
 }
 
@@ -131,21 +170,21 @@ static int object_close(struct object *o, char bracket)
 	return o->failed ? -1 : 0;
 }
 
-static void object_string(struct object *o, const char *key, struct bytes v)
+static void object_string(struct object *o, struct bytes key, struct bytes v)
 {
 	object_key(o, key);
 	if (json_put_string(o->out, v))
 		o->failed = true;
 }
 
-static void object_uint(struct object *o, const char *key, uint64_t n)
+static void object_uint(struct object *o, struct bytes key, uint64_t n)
 {
 	object_key(o, key);
 	if (json_put_uint(o->out, n))
 		o->failed = true;
 }
 
-static void object_base64(struct object *o, const char *key, struct bytes v)
+static void object_base64(struct object *o, struct bytes key, struct bytes v)
 {
 	object_key(o, key);
 	if (put_base64(o->out, v))
@@ -154,15 +193,20 @@ static void object_base64(struct object *o, const char *key, struct bytes v)
 
 static void put_property(struct object *o, const struct prop *p)
 {
+	char text[64];
+	struct bytes key = bytes_of(text, 0);
+
+	key.n = (size_t)snprintf(text, sizeof(text), ",\"%s\":",
+				 p->info->name);
 	switch (p->info->type) {
 	case PROP_STRING:
-		object_string(o, p->info->name, p->value);
+		object_string(o, key, p->value);
 		break;
 	case PROP_BINARY:
-		object_base64(o, p->info->name, p->value);
+		object_base64(o, key, p->value);
 		break;
 	default:
-		object_uint(o, p->info->name, p->num);
+		object_uint(o, key, p->num);
 	}
 }
 
@@ -174,7 +218,7 @@ static void put_user_properties(struct object *o, struct bytes list)
 	struct object array, pair;
 	struct prop p;
 
-	object_key(o, "user-properties");
+	object_key(o, KEY("user-properties"));
 	array = object_open(o->out, '[', deeper);
 	for (size_t pos = 0; props_next(list, &pos, &p);) {
 		if (p.info->type != PROP_PAIR)
@@ -201,11 +245,11 @@ static void put_subscription_ids(struct object *o, struct bytes list,
 	struct prop p;
 
 	if (count == 1) {
-		object_uint(o, "subscription-identifier",
+		object_uint(o, KEY("subscription-identifier"),
 			    props_num(list, PROP_SUBSCRIPTION_ID, 0));
 		return;
 	}
-	object_key(o, "subscription-identifier");
+	object_key(o, KEY("subscription-identifier"));
 	array = object_open(o->out, '[', 0);
 	for (size_t pos = 0; props_next(list, &pos, &p);) {
 		if (p.info->id != PROP_SUBSCRIPTION_ID)
@@ -224,7 +268,7 @@ static void put_properties(struct object *o, struct bytes list)
 	struct object inner;
 	struct prop p;
 
-	object_key(o, "properties");
+	object_key(o, KEY("properties"));
 	inner = object_open(o->out, '{', o->indent ? o->indent + 1 : 0);
 	for (size_t pos = 0; props_next(list, &pos, &p);) {
 		if (p.info->type == PROP_PAIR)
@@ -247,7 +291,7 @@ static bool put_parsed_payload(struct object *o, struct bytes payload)
 	size_t mark = buf_len(o->out);
 	bool had_members = o->has_members;
 
-	object_key(o, "payload");
+	object_key(o, KEY("payload"));
 	if (json_put_compact(o->out, payload))
 		return true;
 	buf_truncate(o->out, mark);
@@ -259,9 +303,9 @@ static void put_payload(struct object *o, enum json_payload how,
 			struct bytes payload)
 {
 	if (how == JSON_PAYLOAD_AUTO && text_is_utf8(payload))
-		object_string(o, "payload", payload);
+		object_string(o, KEY("payload"), payload);
 	else if (how != JSON_PAYLOAD_JSON || !put_parsed_payload(o, payload))
-		object_base64(o, "payload_b64", payload);
+		object_base64(o, KEY("payload_b64"), payload);
 }
 
 int json_put_message(struct buf *out, const struct json_style *style,
@@ -269,15 +313,19 @@ int json_put_message(struct buf *out, const struct json_style *style,
 {
 	struct object o = object_open(out, '{', style->pretty ? 1 : 0);
 
-	object_string(&o, "tst", tst);
-	object_string(&o, "topic", m->topic);
-	object_uint(&o, "qos", m->qos);
-	object_key(&o, "retain");
-	if (buf_append_str(out, m->retain ? "true" : "false"))
+	object_key(&o, KEY("tst"));
+	if (buf_append_byte(out, '"') || buf_append(out, tst) ||
+	    buf_append_byte(out, '"'))
 		o.failed = true;
-	object_uint(&o, "payloadlen", m->payload.n);
+	object_string(&o, KEY("topic"), m->topic);
+	object_uint(&o, KEY("qos"), m->qos);
+	object_key(&o, KEY("retain"));
+	if (buf_append(out, m->retain ? BYTES_LIT("true")
+				      : BYTES_LIT("false")))
+		o.failed = true;
+	object_uint(&o, KEY("payloadlen"), m->payload.n);
 	if (m->qos)
-		object_uint(&o, "mid", m->pid);
+		object_uint(&o, KEY("mid"), m->pid);
 	if (m->props.n)
 		put_properties(&o, m->props);
 	put_payload(&o, style->payload, m->payload);

@@ -35,7 +35,7 @@ int json_put_uint(struct buf *out, uint64_t n) MUST_CHECK;
  * "payload" as a string when it is UTF-8, "payload_b64" when it is not or
  * when the style asks for base64. With JSON_PAYLOAD_JSON "payload" is the
  * payload itself when that is JSON, otherwise there is only "payload_b64".
- * tst is the whole value without its quotes.
+ * tst is plain ASCII, without its quotes.
  */
 int json_put_message(struct buf *out, const struct json_style *style,
 		     const struct publish *m, struct bytes tst) MUST_CHECK;
