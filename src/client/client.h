@@ -127,9 +127,10 @@ struct client_answer {
 };
 void client_answer_release(struct client_answer *a);
 
-/* Both wait for the broker's answer; refusals are in the answer, not an
- * error. Subscriptions are remembered and made again after a reconnect to a
- * broker that lost the session, until unsubscribed. */
+/* Both wait for the broker's answer, between two connections for the next one
+ * as well; refusals are in the answer, not an error. Subscriptions are
+ * remembered and made again after a reconnect to a broker that lost the
+ * session, until unsubscribed. */
 int client_subscribe(struct client *c, const struct subscribe *s,
 		     uint64_t deadline, struct client_answer *ret,
 		     struct err *e) MUST_CHECK;

@@ -55,6 +55,7 @@ static enum submit issue(struct client *c, struct sub *s)
 	enum submit r;
 
 	s->pid = 0;
+	s->is_waiting = false;
 	if (s->is_unsubscribe)
 		r = session_unsubscribe(c->conn.session, &s->request,
 					&s->pid);
@@ -84,7 +85,7 @@ void subscribe_again_locked(struct client *c, bool session_present)
 
 	for (s = c->subs.first; s; s = next) {
 		next = s->next;
-		if (session_present && !s->pid)
+		if (session_present && !s->pid && !s->is_waiting)
 			continue;
 		r = issue(c, s);
 		if (r != SUBMIT_OK)
@@ -113,6 +114,13 @@ void subscribe_answer(struct client *c, const struct suback *a,
 		c->handlers.on_resubscribed(c->handlers.ctx, a);
 }
 
+/* Between two connections a request waits for the next one. */
+static bool is_between(const struct client *c) REQUIRES(c->conn.lock)
+{
+	return c->was_up && !c->wants_bye && c->state != CLIENT_CONNECTED &&
+	       c->state != CLIENT_CLOSED;
+}
+
 static int check_connected(struct client *c, struct err *e)
 	REQUIRES(c->conn.lock)
 {
@@ -120,9 +128,22 @@ static int check_connected(struct client *c, struct err *e)
 
 	if (c->has_failed)
 		return client_failed_locked(c, e);
+	if (is_between(c))
+		return 0;
 	r = state_apply(&c->state, STATE_CALL_PUBLISH);
 	return r == STATE_IGNORED ? 0 :
 		state_refuse(e, r, "subscribe", c->state);
+}
+
+/* Issues s now, or leaves it to subscribe_again_locked(). */
+static enum submit issue_soon(struct client *c, struct sub *s)
+	REQUIRES(c->conn.lock)
+{
+	if (!is_between(c))
+		return issue(c, s);
+	s->is_waiting = true;
+	token_expect(&c->tokens, s->token, 0); /* no packet id is 0 */
+	return SUBMIT_OK;
 }
 
 static struct token *request(struct client *c, const struct subscribe *p,
@@ -143,7 +164,7 @@ static struct token *request(struct client *c, const struct subscribe *p,
 		return NULL;
 	}
 	s->token = t;
-	r = issue(c, s);
+	r = issue_soon(c, s);
 	if (r != SUBMIT_OK) {
 		(void)submit_error(c, r, p, e);
 		subs_remove(&c->subs, s);
