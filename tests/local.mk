@@ -48,6 +48,7 @@ BATS_TESTS += tests/30-profile.bats
 BATS_TESTS += tests/40-pub.bats
 BATS_TESTS += tests/45-roundtrip.bats
 BATS_TESTS += tests/50-sub.bats
+BATS_TESTS += tests/55-exit-status.bats
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk

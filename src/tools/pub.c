@@ -51,6 +51,8 @@ static void on_up(void *ctx, const struct client_up *up)
 	tool_note_up(p->tool, up);
 	atomic_store(&p->progress_at, clock_boot());
 	atomic_store(&p->is_up, true);
+	/* Acknowledgements are due from now on. */
+	event_raise(client_event_fd(p->tool->client));
 }
 
 static void on_down(void *ctx, const struct client_down *down)
@@ -86,17 +88,26 @@ static int on_status(void *ctx, struct buf *line)
 			  (uintmax_t)atomic_load(&p->completed));
 }
 
-/* Acknowledgements are due only while somebody is there to send them. */
-static uint64_t ack_deadline(struct pub *p)
+/* When the next acknowledgement is overdue, if the wait for it did not begin
+ * before `from`. */
+static uint64_t ack_deadline(struct pub *p, uint64_t from)
 {
-	uint64_t from = atomic_load(&p->progress_at);
+	uint64_t progress_at = atomic_load(&p->progress_at);
 
-	if (!p->tool->settings.run.ack_timeout || !atomic_load(&p->is_up) ||
+	if (!p->tool->settings.run.ack_timeout ||
 	    p->accepted == atomic_load(&p->completed))
 		return CLOCK_NEVER;
+	if (from < progress_at)
+		from = progress_at;
 	if (from < p->unacked_since)
 		from = p->unacked_since;
 	return clock_add(from, p->tool->settings.run.ack_timeout);
+}
+
+/* While there is input an outage may last: nothing is due meanwhile. */
+static uint64_t stream_ack_deadline(struct pub *p)
+{
+	return atomic_load(&p->is_up) ? ack_deadline(p, 0) : CLOCK_NEVER;
 }
 
 static uint64_t idle_deadline(const struct pub *p)
@@ -116,14 +127,14 @@ static enum send wait_for(struct pub *p, int fd, struct err *e)
 	uint64_t until = tool_earlier(limit, idle);
 
 	if (tool_wait(p->tool, fds, fd < 0 ? 1 : 2,
-		      tool_earlier(until, ack_deadline(p))))
+		      tool_earlier(until, stream_ack_deadline(p))))
 		return client_has_failed(p->tool->client, e) ? SEND_FAILED
 							     : SEND_OK;
 	if (clock_boot() >= limit) {
 		tool_timed_out(p->tool, "not everything was published", e);
 		return SEND_FAILED;
 	}
-	if (clock_boot() < ack_deadline(p))
+	if (clock_boot() < stream_ack_deadline(p))
 		return clock_boot() < idle ? SEND_OK : SEND_ENDED;
 	err_set(e, ERR_INCOMPLETE, 0, "acknowledgements are overdue");
 	return SEND_FAILED;
@@ -232,14 +243,14 @@ static int drain(struct pub *p, struct err *e)
 	uint64_t end = tool_earlier(tool_earlier(p->tool->deadline,
 						 p->stop_by),
 				    drain_deadline(p));
-	uint64_t limit;
+	uint64_t start = clock_boot(), limit;
 	int ret;
 
 	do {
-		limit = tool_earlier(end, ack_deadline(p));
+		limit = tool_earlier(end, ack_deadline(p, start));
 		ret = client_drain(p->tool->client, limit, e);
 	} while (ret && limit < end && clock_boot() >= limit &&
-		 limit < ack_deadline(p));
+		 limit < ack_deadline(p, start));
 	if (ret && e->kind == ERR_INCOMPLETE && limit < end &&
 	    clock_boot() >= limit)
 		return err_prefix(
@@ -353,6 +364,17 @@ static int report_refusals(struct pub *p, struct err *e)
 			       e);
 }
 
+/* A peer that breaks the protocol is what went wrong, whatever remains. */
+static void keep_cause(struct pub *p, struct err *e)
+{
+	struct err cause;
+
+	if (e->kind == ERR_INCOMPLETE &&
+	    client_has_failed(p->tool->client, &cause) &&
+	    cause.kind == ERR_PROTOCOL)
+		e->kind = ERR_PROTOCOL;
+}
+
 /* ret and e: how sending ended. The worst of all that happened becomes e;
  * what is not worse but different is shown before it. */
 static int conclude(struct pub *p, int ret, struct err *e)
@@ -363,6 +385,7 @@ static int conclude(struct pub *p, int ret, struct err *e)
 		if (ret && e->kind == ERR_LOCAL)
 			tool_report(e);
 		*e = other;
+		keep_cause(p, e);
 		ret = -1;
 	}
 	if (report_refusals(p, &other)) {

@@ -94,6 +94,7 @@ static int subscribe_all(struct subscriber *s, struct err *e)
 	struct tool_run *t = s->tool;
 	size_t granted = 0, refused = 0;
 	struct client_answer a;
+	struct err last;
 
 	for (size_t i = 0; i < o->subscribe_count; i++) {
 		const struct subscribe *p = &o->subscribes[i];
@@ -101,15 +102,18 @@ static int subscribe_all(struct subscriber *s, struct err *e)
 
 		if (client_subscribe(t->client, p, answer_deadline(t), &a, e))
 			return no_answer(t, "subscription", e);
+		last = *e;
 		n = count_refused(t, p, &a, "subscribe to", e);
 		client_answer_release(&a);
 		if (n && !o->partial_ok)
 			return -1;
-		if (n)
-			tool_report(e);
+		if (n && refused)
+			tool_report(&last);
 		refused += n;
 		granted += p->count - n;
 	}
+	if (refused && granted)
+		tool_report(e);
 	return refused && !granted ? -1 : 0;
 }
 
