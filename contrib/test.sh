@@ -64,15 +64,17 @@ flavour_clang() {
 }
 
 flavour_address() {
-  build CC="${cache}gcc" --enable-sanitize=address,undefined && tests check
+  build CC="${cache}gcc" CFLAGS='-O1 -g' --enable-sanitize && tests check
 }
 
 flavour_thread() {
-  build CC="${cache}gcc" --enable-sanitize=thread && tests check-threads
+  build CC="${cache}gcc" CFLAGS='-O1 -g' --enable-sanitize=thread &&
+    tests check-threads
 }
 
 flavour_fuzz() {
-  build CC="${cache}clang" --enable-fuzz --enable-sanitize && tests fuzz
+  build CC="${cache}clang" CFLAGS='-O1 -g' --enable-fuzz --enable-sanitize &&
+    tests fuzz
 }
 
 # Each in a directory of its own; what it says goes to a log there.

@@ -232,7 +232,7 @@ static void do_publish(struct world *w)
 		.topic = bytes_str(topics[how >> 2 & 3]),
 		.payload = bytes_of(payload, size < 250 ? size :
 							  PAYLOAD_MAX - size),
-		.qos = (how & 3) % 3,
+		.qos = (uint8_t)((how & 3) % 3),
 		.retain = how >> 4 & 1,
 		.has_expiry = how >> 5 & 1,
 		.expiry = how >> 6,
