@@ -52,6 +52,7 @@ BATS_TESTS += tests/55-exit-status.bats
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 include tests/helper/local.mk
 include tests/lint/local.mk
 

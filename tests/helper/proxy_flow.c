@@ -13,7 +13,7 @@
 enum {
 	READ_SIZE = 64 * 1024,
 	QUEUE_MAX = 256 * 1024,
-	RECORD_MAX = 1024 * 1024, /* longer packets get a line without content */
+	RECORD_MAX = 1024 * 1024, /* longer packets: a line without content */
 };
 
 /* Bytes on their way, to be written from due on. */

@@ -48,8 +48,8 @@ static int expect_end(struct run *r, enum conn_end wanted, struct err *e)
 			return -1;
 	}
 	if (wanted != CONN_OPEN && wanted != c->end)
-		return step_failed(e, "it was %s", c->end == CONN_RESET ? "reset" :
-			      "closed in good order");
+		return step_failed(e, "it was %s", c->end == CONN_RESET ?
+				   "reset" : "closed in good order");
 	return 0;
 }
 
@@ -107,8 +107,8 @@ static int run_quiet(struct run *r, struct err *e)
 	const struct conn *c = r->p->current;
 	uint64_t time = 0;
 
-	if (step_need_current(r, e) < 0 || step_time(r->args[0], &time, e) < 0 ||
-	    step_wait(r, time, e) < 0)
+	if (step_need_current(r, e) < 0 ||
+	    step_time(r->args[0], &time, e) < 0 || step_wait(r, time, e) < 0)
 		return -1;
 	if (c->first || step_has_ended(c))
 		return step_failed(e, c->first ? "a packet came" :
