@@ -44,7 +44,11 @@ enum count {
 	COUNT_CORRUPTED,     /* length or content is not what was sent */
 	COUNT_UNCERTAIN,     /* duplicate or overtaken, too old to tell */
 	COUNT_FOREIGN,       /* not of this run: not in any line above */
+	COUNT_UNMARKED,      /* without a header: wills, and what the scenario
+	                      * sends without one */
 	COUNT_RETAINED,      /* of the foreign ones, those kept by the broker */
+	COUNT_ANSWERED,      /* requests, by responders */
+	COUNT_ECHOED,        /* answers that came back */
 	COUNT_CLOCK_ERRORS,  /* arrived before they were sent, by the clocks */
 	COUNT_CONNECTS,      /* attempts that came to an end */
 	COUNT_CONNECTED,

@@ -112,14 +112,24 @@ bool header_find_field(struct bytes payload, struct bytes name,
 	return false;
 }
 
-/* Two rounds of multiply and fold: every bit of both reaches the tag. */
-uint16_t header_tag(uint64_t run, uint64_t clock_id)
+/* Two rounds of multiply and fold: every bit of both reaches the result. */
+static uint16_t mix(uint64_t a, uint64_t b)
 {
-	uint64_t x = run ^ (clock_id << 32 | clock_id >> 32);
+	uint64_t x = a ^ (b << 32 | b >> 32);
 
 	x = (x ^ x >> 31) * UINT64_C(0x9e3779b97f4a7c15);
 	x = (x ^ x >> 29) * UINT64_C(0xd1342543de82ef95);
 	return (uint16_t)(x >> 48 ^ x >> 32);
+}
+
+struct header_tag header_tag(uint64_t run, uint64_t clock_id, bool is_shared)
+{
+	if (!is_shared)
+		return (struct header_tag){ mix(run, clock_id), 0xffff };
+	return (struct header_tag){
+		(uint16_t)((mix(run, 1) & 0xff00) | (mix(clock_id, 2) & 0xff)),
+		0xff00,
+	};
 }
 
 int64_t header_delay(uint64_t now, uint64_t intended)

@@ -46,8 +46,25 @@ bool header_read_hex(struct bytes text, struct header *ret);
 bool header_find_field(struct bytes payload, struct bytes name,
 		       struct header *ret);
 
-/* The tag of a run (any 64-bit identity) on a clock (see host_clock_id()). */
-uint16_t header_tag(uint64_t run, uint64_t clock_id);
+/*
+ * The tag of a run (any 64-bit identity) on a clock (see host_clock_id()). A
+ * run of one process mixes both into 16 bits. Where several machines share a
+ * run, the upper byte stands for the run and the lower one for the clock, so
+ * that a receiver can tell messages of its run from another machine from
+ * yesterday's; two clocks that look alike are found out when the results are
+ * merged.
+ */
+struct header_tag {
+	uint16_t value;
+	uint16_t run_mask; /* the bits that all machines of the run share */
+};
+struct header_tag header_tag(uint64_t run, uint64_t clock_id, bool is_shared);
+
+static inline bool header_is_of_run(const struct header *h,
+				    const struct header_tag *t)
+{
+	return ((h->tag ^ t->value) & t->run_mask) == 0;
+}
 
 /* now - intended, both in ns since the run's start; negative only when the
  * two clocks disagree. */

@@ -4,6 +4,8 @@
 #include "bench/pcg.h"
 #include "mqtt/props.h"
 
+#define STAMP_SIZE 6u /* as large as the intended time */
+
 static uint8_t *block_of(const struct payload *p)
 {
 	return p->block.data;
@@ -86,7 +88,33 @@ static int render(struct payload *p, const struct header *h,
 	return template_render(p->plan->template, v, &p->text);
 }
 
-int payload_make(struct payload *p, const struct header *h,
+/* Bodies of generated content have room for the stamp when all sizes do. */
+static bool has_stamp(const struct payload_plan *plan)
+{
+	return plan->kind == PAYLOAD_SIZE && plan->header == HEADER_FRONT &&
+	       plan->size[0] >= HEADER_SIZE + STAMP_SIZE;
+}
+
+bool payload_sent_time(const struct payload *p, struct bytes payload,
+		       uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (!has_stamp(p->plan) || payload.n < HEADER_SIZE + STAMP_SIZE)
+		return false;
+	for (size_t i = 0; i < STAMP_SIZE; i++)
+		v = v << 8 | payload.p[HEADER_SIZE + i];
+	*ret = v;
+	return true;
+}
+
+static void put_stamp(uint8_t *p, uint64_t sent)
+{
+	for (size_t i = STAMP_SIZE; i-- > 0; sent >>= 8)
+		p[i] = (uint8_t)sent;
+}
+
+int payload_make(struct payload *p, const struct header *h, uint64_t sent,
 		 struct template_values *v, struct payload_out *ret)
 {
 	*ret = (struct payload_out){ .props = BYTES_NULL };
@@ -103,6 +131,8 @@ int payload_make(struct payload *p, const struct header *h,
 	}
 	if (p->plan->header == HEADER_FRONT)
 		header_write(block_of(p), h);
+	if (has_stamp(p->plan))
+		put_stamp(block_of(p) + HEADER_SIZE, sent);
 	ret->payload = bytes_of(block_of(p), p->plan->kind == PAYLOAD_SIZE
 				? size_of(p->plan, h) : buf_len(&p->block));
 	return 0;
@@ -125,6 +155,8 @@ bool payload_is_intact(const struct payload *p, const struct header *h,
 {
 	size_t from = p->plan->header == HEADER_FRONT ? HEADER_SIZE : 0, want;
 
+	if (has_stamp(p->plan))
+		from += STAMP_SIZE;
 	if (p->plan->kind == PAYLOAD_TEMPLATE)
 		return true;
 	want = p->plan->kind == PAYLOAD_SIZE ? size_of(p->plan, h)
@@ -134,13 +166,16 @@ bool payload_is_intact(const struct payload *p, const struct header *h,
 }
 
 /* Keeps a header that is not ours only until one that is turns up. */
-static enum header_found weigh(const struct header *h, uint16_t tag,
+static enum header_found weigh(const struct header *h,
+			       const struct header_tag *tag,
 			       enum header_found so_far, struct header *ret)
 {
-	if (h->tag != tag && so_far == HEADER_OTHER)
+	bool is_ours = header_is_of_run(h, tag);
+
+	if (!is_ours && so_far == HEADER_OTHER)
 		return HEADER_OTHER;
 	*ret = *h;
-	return h->tag == tag ? HEADER_OURS : HEADER_OTHER;
+	return is_ours ? HEADER_OURS : HEADER_OTHER;
 }
 
 static bool find_property(struct bytes props, struct header *ret)
@@ -156,7 +191,8 @@ static bool find_property(struct bytes props, struct header *ret)
 	return false;
 }
 
-enum header_found payload_find(const struct scenario *s, uint16_t tag,
+enum header_found payload_find(const struct scenario *s,
+			       const struct header_tag *tag,
 			       struct bytes payload, struct bytes props,
 			       struct header *ret)
 {

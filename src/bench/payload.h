@@ -34,11 +34,19 @@ struct payload_out {
 	struct bytes props; /* a user property; empty without */
 };
 
-/* v: what templates need; its header member is filled in here. -1 when out
- * of memory. */
-int payload_make(struct payload *p, const struct header *h,
+/*
+ * sent: when it really leaves, in ns since the run's start; goes behind a
+ * header at the front where there is room for it, so that the receiver can
+ * tell both delays. v: what templates need; its header member is filled in
+ * here. -1 when out of memory.
+ */
+int payload_make(struct payload *p, const struct header *h, uint64_t sent,
 		 struct template_values *v, struct payload_out *ret)
 	MUST_CHECK;
+/* That time; false when it is not in this payload. The header was found at
+ * the front of it. */
+bool payload_sent_time(const struct payload *p, struct bytes payload,
+		       uint64_t *ret);
 
 /* The bytes that a message of this entry has on the wire at most (payload
  * and header property), for plans. */
@@ -50,11 +58,12 @@ bool payload_is_intact(const struct payload *p, const struct header *h,
 
 /*
  * Finds the header of a message that arrived, wherever this scenario may
- * have put one, front first. Only one with the given tag is taken; else the
- * first that could be read, with another tag, is in *ret too.
+ * have put one, front first. Only one of our run is taken; else the first
+ * that could be read is in *ret too.
  */
 enum header_found { HEADER_OURS, HEADER_OTHER, HEADER_ABSENT };
-enum header_found payload_find(const struct scenario *s, uint16_t tag,
+enum header_found payload_find(const struct scenario *s,
+			       const struct header_tag *tag,
 			       struct bytes payload, struct bytes props,
 			       struct header *ret);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/track.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,7 +95,8 @@ static bool is_crowded(const struct track *t)
 
 static int grow(struct track *t)
 {
-	struct track bigger = { .cap = t->cap ? 2 * t->cap : 1 };
+	struct track bigger = { .cap = t->cap ? 2 * t->cap : 1,
+				.is_late = t->is_late };
 
 	bigger.slots = malloc(bigger.cap * sizeof(*bigger.slots));
 	if (!bigger.slots)
@@ -124,6 +124,8 @@ static struct track_slot *slot_of(struct track *t, uint32_t publisher)
 	s = find(t, publisher);
 	s->key = (uint64_t)publisher << SEQUENCE_BITS;
 	s->state = 0;
+	if (t->is_late)
+		set_next(s, RESTARTED);
 	t->used++;
 	return s;
 }
@@ -281,6 +283,7 @@ void track_restart(struct track *t)
 {
 	struct track_slot *s;
 
+	t->is_late = true;
 	for (uint32_t i = 0; i < t->cap; i++) {
 		s = &t->slots[i];
 		if (s->key != EMPTY)
@@ -293,7 +296,7 @@ uint64_t track_lost(const struct track *t, uint32_t publisher, uint64_t sent,
 {
 	const struct track_slot *s = find(t, publisher);
 	const struct gaps *g;
-	uint64_t lost = 0, next = 0, first = 0;
+	uint64_t lost = 0, next = t->is_late ? sent : 0, first = 0;
 
 	if (s && s->key != EMPTY) {
 		next = next_of(s) == RESTARTED ? sent : next_of(s);
@@ -315,4 +318,14 @@ uint64_t track_lost(const struct track *t, uint32_t publisher, uint64_t sent,
 	if (lost)
 		*ret_first = first;
 	return lost;
+}
+
+bool track_next(const struct track *t, uint32_t *at, uint32_t *ret_publisher)
+{
+	while (*at < t->cap && t->slots[*at].key == EMPTY)
+		++*at;
+	if (*at == t->cap)
+		return false;
+	*ret_publisher = publisher_of(&t->slots[(*at)++]);
+	return true;
 }

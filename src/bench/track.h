@@ -13,6 +13,7 @@
  * tables.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -22,6 +23,7 @@ struct track_slot;
 struct track {
 	struct track_slot *slots;
 	uint32_t cap, used;
+	bool is_late; /* was restarted: new publishers begin anywhere */
 };
 
 enum track_result {
@@ -49,8 +51,8 @@ enum track_result track_see(struct track *t, uint32_t publisher,
 enum track_result track_see_sparse(struct track *t, uint32_t publisher,
 				   uint64_t sequence);
 
-/* The receiver was away without a session: what it missed is nobody's loss.
- * The next message of each publisher is taken as it comes. */
+/* The receiver was away without a session, or comes late: what it missed is
+ * nobody's loss. The next message of each publisher is taken as it comes. */
 void track_restart(struct track *t);
 
 /*
@@ -60,5 +62,9 @@ void track_restart(struct track *t);
  */
 uint64_t track_lost(const struct track *t, uint32_t publisher, uint64_t sent,
 		    uint64_t *ret_first);
+
+/* Goes through the publishers that something came from, in no order; start
+ * with *at = 0. false at the end. */
+bool track_next(const struct track *t, uint32_t *at, uint32_t *ret_publisher);
 
 #endif

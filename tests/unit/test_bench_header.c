@@ -71,12 +71,31 @@ static void tags_differ(void)
 {
 	int same = 0;
 
-	is_int(header_tag(7, 9), header_tag(7, 9));
+	is_int(header_tag(7, 9, false).value, header_tag(7, 9, false).value);
 	for (uint64_t i = 0; i < 1000; i++) {
-		same += header_tag(1, i) == header_tag(2, i);
-		same += header_tag(i, 1) == header_tag(i, 2);
+		same += header_tag(1, i, false).value ==
+			header_tag(2, i, false).value;
+		same += header_tag(i, 1, false).value ==
+			header_tag(i, 2, false).value;
 	}
 	ok(same < 3, "%d of 2000 alike", same);
+}
+
+static void shared_tags_show_the_run(void)
+{
+	struct header_tag here = header_tag(77, 1, true);
+	int same_run = 0, same_clock = 0;
+	struct header h;
+
+	for (uint64_t i = 2; i < 1002; i++) {
+		h.tag = header_tag(77, i, true).value;
+		ok(header_is_of_run(&h, &here));
+		same_clock += h.tag == here.value;
+		h.tag = header_tag(77 + i, 1, true).value;
+		same_run += header_is_of_run(&h, &here);
+	}
+	ok(same_clock < 20, "%d clocks of 1000 look alike", same_clock);
+	ok(same_run < 20, "%d runs of 1000 look alike", same_run);
 }
 
 static void delay_is_signed_and_wraps(void)
@@ -94,4 +113,5 @@ static void delay_is_signed_and_wraps(void)
 }
 
 TEST_MAIN(T(bytes_are_big_endian), T(hex_round_trip), T(field_is_found),
-	  T(tags_differ), T(delay_is_signed_and_wraps))
+	  T(tags_differ), T(shared_tags_show_the_run),
+	  T(delay_is_signed_and_wraps))

@@ -159,6 +159,9 @@ static void restart_forgives_absence(void)
 	is_int(track_see(&t, 1, 52), TRACK_NEW);
 	is_int(track_lost(&t, 1, 53, &first), 1);
 	is_int(first, 51);
+	is_int(track_lost(&t, 9, 53, &first), 0, "not seen since");
+	is_int(track_see(&t, 9, 30), TRACK_NEW, "a new one begins anywhere");
+	is_int(track_lost(&t, 9, 31, &first), 0);
 	track_release(&t);
 }
 
@@ -180,8 +183,23 @@ static void sparse_publishers_have_no_gaps(void)
 	track_release(&t);
 }
 
+static void publishers_can_be_listed(void)
+{
+	struct track t = { 0 };
+	uint32_t at = 0, p = 0, sum = 0, n = 0;
+
+	ok(!track_next(&t, &at, &p), "none yet");
+	for (uint32_t i = 1; i <= 100; i++)
+		is_int(track_see(&t, i * 1000, 0), TRACK_NEW);
+	for (at = 0; track_next(&t, &at, &p); n++)
+		sum += p;
+	is_int(n, 100);
+	is_int(sum, 5050 * 1000);
+	track_release(&t);
+}
+
 TEST_MAIN(T(order_is_new), T(gaps_are_lost_until_filled),
 	  T(publishers_do_not_mix), T(one_publisher_takes_one_slot),
 	  T(random_faults_are_told_exactly), T(memory_is_bounded),
 	  T(full_list_still_splits), T(restart_forgives_absence),
-	  T(sparse_publishers_have_no_gaps))
+	  T(sparse_publishers_have_no_gaps), T(publishers_can_be_listed))

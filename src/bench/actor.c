@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/run_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "mqtt/props.h"
+#include "net/transport.h"
+#include "store/memory.h"
+
+#define LEAVE_TIMEOUT (2 * CLOCK_SEC)
+
+static struct actor *actor_of(struct conn *c)
+{
+	return CONTAINER_OF(c, struct actor, conn);
+}
+
+static struct worker *worker_of(const struct actor *a)
+{
+	return a->squad->worker;
+}
+
+static void count(struct actor *a, enum count what)
+{
+	worker_of(a)->account.n[what]++;
+}
+
+static void add_progress(atomic_uint_fast64_t *v, int n)
+{
+	atomic_fetch_add_explicit(v, (uint_fast64_t)(int_fast64_t)n,
+				  memory_order_relaxed);
+}
+
+static void set_state(struct actor *a, enum actor_state state)
+{
+	struct progress *p = &worker_of(a)->progress;
+	bool was_up = a->state == ACTOR_SUBSCRIBING || a->state == ACTOR_READY;
+	bool is_up = state == ACTOR_SUBSCRIBING || state == ACTOR_READY;
+
+	if (was_up != is_up)
+		add_progress(&p->connected, is_up ? 1 : -1);
+	if ((a->state == ACTOR_READY) != (state == ACTOR_READY))
+		add_progress(&p->ready, state == ACTOR_READY ? 1 : -1);
+	if (state == ACTOR_GONE)
+		add_progress(&p->gone, 1);
+	a->state = (uint8_t)state;
+}
+
+/* ------------------------------------------------------------- connecting */
+
+/* Renders into the attempt's text; the views are made when all is in. */
+struct piece {
+	size_t begin, end;
+	bool is_set;
+};
+
+static int render(struct actor *a, const struct template *t,
+		  struct piece *ret)
+{
+	struct attempt *at = a->attempt;
+	struct buf scratch = { 0 };
+	struct template_values v;
+	int r;
+
+	ret->is_set = t != NULL;
+	ret->begin = buf_len(&at->text);
+	r = t ? actor_values(a, t, &scratch, &v) : 0;
+	if (r == 0 && t)
+		r = template_render(t, &v, &at->text);
+	ret->end = buf_len(&at->text);
+	buf_release(&scratch);
+	return r;
+}
+
+static struct bytes view(const struct buf *text, const struct piece *p)
+{
+	if (!p->is_set)
+		return BYTES_NULL;
+	return bytes_of(buf_view(text).p + p->begin, p->end - p->begin);
+}
+
+/* Also with nothing in it the text must have an address: an empty client id
+ * is not an absent one. */
+static int fill_connect(struct actor *a)
+{
+	const struct crew *crew = a->squad->crew;
+	const struct group *g = crew->group;
+	const struct run_config *config = crew->run->config;
+	struct attempt *at = a->attempt;
+	struct piece id, user, password, topic, payload;
+
+	at->connect = crew->connect;
+	if (!buf_reserve(&at->text, 64) || render(a, g->id, &id) < 0 ||
+	    render(a, g->username, &user) < 0 ||
+	    render(a, g->password, &password) < 0 ||
+	    render(a, g->will.topic, &topic) < 0 ||
+	    render(a, g->will.payload, &payload) < 0)
+		return -1;
+	at->connect.client_id = view(&at->text, &id);
+	at->connect.user = g->username ? view(&at->text, &user)
+				       : bytes_str(config->username);
+	at->connect.password = g->password ? view(&at->text, &password)
+					   : bytes_str(config->password);
+	if (g->will.topic) {
+		at->connect.will.topic = view(&at->text, &topic);
+		at->connect.will.payload = view(&at->text, &payload);
+	}
+	/* A kept session is begun anew once, where that can be said without
+	 * losing it again at the end of the connection [MQTT 5]. */
+	at->connect.clean_start = g->mqtt.is_clean ||
+		(!a->was_up && g->mqtt.version == MQTT_5);
+	return 0;
+}
+
+static void fill_target(struct actor *a)
+{
+	const struct crew *crew = a->squad->crew;
+	const struct run_config *config = crew->run->config;
+	uint64_t n = crew->first_connect + actor_client(a);
+	const struct run_target *t = &config->targets[n % config->target_count];
+
+	a->attempt->target = (struct conn_target){
+		.dial = {
+			.host = t->host,
+			.port = t->port,
+			.unix_path = t->unix_path,
+			.bind_addresses = config->bind_addresses,
+			.bind_count = config->bind_count,
+			.bind_index = config->bind_count
+				? n % config->bind_count : 0,
+		},
+		.transport = t->transport,
+		.connect = &a->attempt->connect,
+		.connect_timeout = crew->run->scenario->connect.timeout,
+		.name = t->name,
+	};
+}
+
+static void drop_attempt(struct actor *a)
+{
+	if (!a->attempt)
+		return;
+	loop_stop_timer(worker_of(a)->loop, &a->attempt->timer);
+	buf_release(&a->attempt->text);
+	free(STEAL(a->attempt));
+}
+
+static void reconnect_due(struct timer *t, uint64_t now)
+{
+	struct actor *a = CONTAINER_OF(t, struct attempt, timer)->actor;
+
+	(void)now;
+	worker_reconnect(worker_of(a), a, t->node.deadline);
+}
+
+static struct attempt *new_attempt(struct actor *a)
+{
+	if (a->attempt)
+		return a->attempt;
+	a->attempt = calloc(1, sizeof(*a->attempt));
+	if (!a->attempt)
+		return NULL;
+	a->attempt->actor = a;
+	a->attempt->timer.on_due = reconnect_due;
+	return a->attempt;
+}
+
+static void give_up(struct actor *a)
+{
+	drop_attempt(a);
+	set_state(a, ACTOR_GONE);
+}
+
+void actor_connect(struct actor *a, uint64_t due)
+{
+	struct worker *w = worker_of(a);
+
+	a->since = due;
+	if (!new_attempt(a)) {
+		give_up(a);
+		return;
+	}
+	buf_clear(&a->attempt->text);
+	if (fill_connect(a) < 0) {
+		give_up(a);
+		return;
+	}
+	fill_target(a);
+	w->pending++;
+	set_state(a, ACTOR_CONNECTING);
+	a->attempt->begun = loop_refresh_now(w->loop);
+	conn_start_on_loop(&a->conn, &a->attempt->target);
+}
+
+static void reconnect_later(struct actor *a, uint64_t delay)
+{
+	struct worker *w = worker_of(a);
+	uint64_t due = clock_add(loop_refresh_now(w->loop), delay);
+
+	if (w->is_over) {
+		set_state(a, ACTOR_IDLE);
+		return;
+	}
+	if (!new_attempt(a) ||
+	    loop_set_timer(w->loop, &a->attempt->timer, due) < 0) {
+		give_up(a);
+		return;
+	}
+	set_state(a, ACTOR_IDLE);
+}
+
+static void on_phase(struct conn *c, enum conn_phase phase)
+{
+	struct actor *a = actor_of(c);
+	uint64_t now = clock_boot();
+
+	if (phase == CONN_HANDSHAKE)
+		a->attempt->connected = now;
+	else
+		a->attempt->ready = now;
+}
+
+static void record_connect(struct actor *a, uint64_t now)
+{
+	const struct attempt *at = a->attempt;
+	const struct transport_config *t = at->target.transport;
+	struct hist *h = worker_of(a)->timings;
+
+	hist_record(&h[TIMING_CONN_TCP], at->connected - at->begun);
+	if (t && (t->kind == TRANSPORT_TLS || t->kind == TRANSPORT_WSS))
+		hist_record(&h[TIMING_CONN_TLS], at->ready - at->connected);
+	else if (t && t->kind == TRANSPORT_WS)
+		hist_record(&h[TIMING_CONN_WS], at->ready - at->connected);
+	hist_record(&h[TIMING_CONN_MQTT], now - at->ready);
+	hist_record(&h[TIMING_CONN_TOTAL], now - a->since);
+}
+
+/* -------------------------------------------------------------------- up */
+
+static void become_ready(struct actor *a)
+{
+	set_state(a, ACTOR_READY);
+	if (!a->was_ready && worker_of(a)->sending_until)
+		actor_forgive(a);
+	a->was_ready = true;
+	actor_start_slow(a);
+	actor_go_on(a, TIMING_LAG_SOCKET);
+}
+
+static int subscribe_all(struct actor *a)
+{
+	const struct group *g = a->squad->crew->group;
+	struct buf *text = &worker_of(a)->filter;
+	struct subscription *s = calloc(g->subscribe_count, sizeof(*s));
+	struct subscribe p = { .filters = s, .count = g->subscribe_count };
+	uint16_t pid;
+	int r = -1;
+	size_t at = 0;
+
+	buf_clear(text);
+	for (size_t i = 0; s && i < g->subscribe_count; i++) {
+		at = buf_len(text);
+		if (actor_filter(a, i, text) < 0)
+			goto out;
+		s[i].filter.n = buf_len(text) - at;
+		s[i].options = g->subscribe[i].options;
+	}
+	at = 0;
+	for (size_t i = 0; s && i < g->subscribe_count; i++) {
+		s[i].filter.p = buf_view(text).p + at;
+		at += s[i].filter.n;
+	}
+	mutex_lock(&a->conn.lock);
+	if (s && session_subscribe(a->conn.session, &p, &pid) == SUBMIT_OK)
+		r = 0;
+	mutex_unlock(&a->conn.lock);
+out:
+	free(s);
+	return r;
+}
+
+static void on_up(struct conn *c, const struct event_connack *ack)
+{
+	struct actor *a = actor_of(c);
+	struct worker *w = worker_of(a);
+	struct crew *crew = a->squad->crew;
+	struct session_stats st;
+	uint16_t allowed;
+
+	record_connect(a, clock_boot());
+	count(a, COUNT_CONNECTS);
+	count(a, COUNT_CONNECTED);
+	if (a->was_up)
+		count(a, COUNT_RECONNECTS);
+	w->account.n[COUNT_ACKED] += ack->completed;
+	mutex_lock(&c->lock);
+	session_share_connect(c->session, &crew->connect);
+	session_stats(c->session, &st);
+	allowed = session_limits(c->session)->receive_max;
+	mutex_unlock(&c->lock);
+	c->target = crew_target(crew, actor_client(a));
+	a->window = allowed < crew->window ? allowed : crew->window;
+	a->in_flight = (uint16_t)(st.awaiting_ack + st.awaiting_comp +
+				  st.queued);
+	a->is_blocked = false;
+	a->was_up = true;
+	drop_attempt(a);
+	w->pending--;
+	worker_connect_more(w);
+	set_state(a, ACTOR_SUBSCRIBING);
+	a->since = clock_boot();
+	if (!crew->receives || (ack->packet.session_present && a->was_ready)) {
+		become_ready(a);
+		return;
+	}
+	if (a->was_ready)
+		actor_forgive(a);
+	w->account.n[COUNT_SUBSCRIBES] += crew->group->subscribe_count;
+	if (subscribe_all(a) < 0) {
+		w->account.n[COUNT_SUB_REFUSED] += crew->group->subscribe_count;
+		become_ready(a);
+	}
+}
+
+/* ------------------------------------------------------------------ down */
+
+static void count_failed_connect(struct actor *a, const struct err *why)
+{
+	struct worker *w = worker_of(a);
+	uint64_t waited = clock_boot() - a->attempt->begun;
+
+	w->account.n[COUNT_CONNECTS]++;
+	worker_add_cause(w, why);
+	if (why->kind == ERR_REFUSED || why->kind == ERR_BUSY) {
+		w->account.n[COUNT_CONN_REFUSED]++;
+		w->account.connect_reasons[why->code & 0xff]++;
+	} else if (why->code == ETIMEDOUT ||
+		   waited >= a->attempt->target.connect_timeout) {
+		w->account.n[COUNT_CONN_TIMED_OUT]++;
+	} else {
+		w->account.n[COUNT_CONN_FAILED]++;
+	}
+}
+
+static void connect_failed(struct actor *a, const struct err *why)
+{
+	const struct group *g = a->squad->crew->group;
+	uint32_t retries = a->squad->crew->run->scenario->connect.retries;
+	struct worker *w = worker_of(a);
+
+	w->pending--;
+	if (why)
+		count_failed_connect(a, why);
+	if (!why || w->is_over)
+		give_up(a);
+	else if (a->was_up ? g->reconnects : a->attempts++ < retries)
+		reconnect_later(a, g->reconnect_delay);
+	else
+		give_up(a);
+	worker_connect_more(w);
+}
+
+static void on_down(struct conn *c, const struct err *why)
+{
+	struct actor *a = actor_of(c);
+	struct worker *w = worker_of(a);
+	const struct group *g = a->squad->crew->group;
+
+	if (w->probed == a)
+		w->probed = NULL;
+	actor_stop_slow(a);
+	if (a->state == ACTOR_CONNECTING) {
+		connect_failed(a, why);
+		return;
+	}
+	if (a->state == ACTOR_LEAVING || w->is_over) {
+		if (w->is_over || !a->is_leaver)
+			set_state(a, ACTOR_GONE);
+		else
+			reconnect_later(a, g->churn.down);
+		return;
+	}
+	count(a, COUNT_DISCONNECTS);
+	if (why) {
+		worker_add_cause(w, why);
+		if (why->kind == ERR_LOST && why->code > 0x80 &&
+		    why->code < 0x100)
+			w->account.disconnect_reasons[why->code]++;
+	}
+	if (g->reconnects)
+		reconnect_later(a, g->reconnect_delay);
+	else
+		set_state(a, ACTOR_GONE);
+}
+
+/* Sessions end with the run: what it left at the broker is tidied up. */
+static void say_goodbye(struct actor *a)
+{
+	const struct crew *crew = a->squad->crew;
+	struct disconnect bye = { 0 };
+	struct buf props = { 0 };
+
+	if (worker_of(a)->is_over && crew->group->mqtt.session_expiry &&
+	    props_put_num(&props, PROP_SESSION_EXPIRY, 0) == 0)
+		bye.props = buf_view(&props);
+	conn_disconnect_on_loop(&a->conn, &bye,
+				loop_now(worker_of(a)->loop) + LEAVE_TIMEOUT);
+	buf_release(&props);
+}
+
+void actor_leave(struct actor *a, enum churn_how how)
+{
+	bool is_up = a->state == ACTOR_SUBSCRIBING || a->state == ACTOR_READY;
+
+	if (!is_up && a->state != ACTOR_CONNECTING) {
+		drop_attempt(a);
+		if (a->state == ACTOR_IDLE)
+			set_state(a, ACTOR_GONE);
+		return;
+	}
+	if (is_up) {
+		a->is_leaver = !worker_of(a)->is_over;
+		set_state(a, ACTOR_LEAVING);
+	}
+	if (how == CHURN_DISCONNECT) {
+		say_goodbye(a);
+		return;
+	}
+	conn_abort_on_loop(&a->conn);
+	on_down(&a->conn, NULL);
+}
+
+/* ---------------------------------------------------------------- events */
+
+static void on_suback(struct actor *a, const struct suback *s, uint64_t now)
+{
+	struct worker *w = worker_of(a);
+
+	if (a->state != ACTOR_SUBSCRIBING)
+		return;
+	hist_record(&w->timings[TIMING_SUB_ACK], now - a->since);
+	a->refused_filters = 0;
+	for (size_t i = 0; i < s->reasons.n; i++) {
+		if (s->reasons.p[i] < 0x80) {
+			w->account.n[COUNT_SUBSCRIBED]++;
+			continue;
+		}
+		w->account.n[COUNT_SUB_REFUSED]++;
+		w->account.subscribe_reasons[s->reasons.p[i]]++;
+		if (i < 16)
+			a->refused_filters |= (uint16_t)(1u << i);
+	}
+	become_ready(a);
+}
+
+static void on_pong(struct actor *a, uint64_t now)
+{
+	struct worker *w = worker_of(a);
+
+	if (w->probed != a)
+		return;
+	hist_record(&w->timings[TIMING_PING], now - w->probed_at);
+	w->probed = NULL;
+}
+
+static void on_events(struct conn *c, const struct event *ev, size_t n)
+{
+	struct actor *a = actor_of(c);
+	uint64_t now = loop_refresh_now(c->loop), delivery = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		switch (ev[i].type) {
+		case EVENT_MESSAGE:
+			actor_on_message(a, &ev[i].message, now);
+			delivery = ev[i].message.delivery;
+			break;
+		case EVENT_PUBLISHED:
+			actor_on_published(a, &ev[i].published, now);
+			break;
+		case EVENT_SUBACK:
+			on_suback(a, &ev[i].suback, now);
+			break;
+		case EVENT_PONG:
+			on_pong(a, now);
+			break;
+		default:
+			break;
+		}
+	}
+	if (delivery)
+		actor_acknowledge(a, delivery, now);
+}
+
+static void on_room_locked(struct conn *c)
+{
+	struct actor *a = actor_of(c);
+
+	if (!a->is_blocked || c->wants_write || c->phase != CONN_UP ||
+	    session_output_len(c->session) > CONN_OUTPUT_LOW)
+		return;
+	a->is_blocked = false;
+	worker_feed(worker_of(a), a);
+}
+
+static const struct conn_ops ops = {
+	.on_phase = on_phase,
+	.on_up = on_up,
+	.on_events = on_events,
+	.on_room_locked = on_room_locked,
+	.on_down = on_down,
+};
+
+int actor_init(struct actor *a, struct squad *s, uint32_t place)
+{
+	const struct session_config config = {
+		.inflight = s->crew->window,
+		.aliases_out = s->crew->aliases,
+	};
+	struct store *store = memory_store_new(0);
+	struct session *session = store ? session_new(store, &config) : NULL;
+
+	a->squad = s;
+	a->place = place;
+	if (!session) {
+		if (store)
+			store->ops->free(store);
+		return -1;
+	}
+	a->store = store;
+	conn_init(&a->conn, s->worker->loop, session, &ops);
+	if (s->crew->receives && actor_make_receiver(a) < 0)
+		return -1;
+	return s->crew->is_slow ? actor_make_slow(a) : 0;
+}
+
+void actor_release(struct actor *a)
+{
+	if (!a->conn.session)
+		return;
+	conn_abort_on_loop(&a->conn);
+	drop_attempt(a);
+	actor_stop_slow(a);
+	if (a->slow)
+		free(a->slow->acks);
+	free(a->slow);
+	free(a->backlog);
+	actor_drop_receiver(a);
+	conn_release(&a->conn);
+	session_free(a->conn.session);
+	a->store->ops->free(a->store);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/run_private.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "mqtt/encode.h"
+#include "mqtt/props.h"
+#include "mqtt/reason.h"
+
+#define HELPING 64 /* messages of the closed model at a time */
+#define BACKLOG_MAX (UINT32_C(1) << 16)
+
+enum sent { SENT, SENT_NOT_NOW, SENT_NEVER };
+
+static struct worker *worker_of(const struct actor *a)
+{
+	return a->squad->worker;
+}
+
+static uint64_t since_epoch(const struct worker *w, uint64_t now)
+{
+	return now - w->run->epoch;
+}
+
+/* ------------------------------------------------------------------ tags */
+
+static uint64_t make_tag(uint32_t entry, uint64_t intended, uint64_t lag)
+{
+	return (uint64_t)hist_slot(lag) << (TAG_TIME_BITS + TAG_ENTRY_BITS) |
+	       (uint64_t)entry << TAG_TIME_BITS |
+	       (intended & ((UINT64_C(1) << TAG_TIME_BITS) - 1));
+}
+
+static uint32_t tag_entry(uint64_t tag)
+{
+	return tag >> TAG_TIME_BITS & (ENTRIES_MAX - 1);
+}
+
+static uint64_t tag_lag(uint64_t tag)
+{
+	return hist_slot_low((uint32_t)(tag >> (TAG_TIME_BITS +
+						TAG_ENTRY_BITS)));
+}
+
+/* How long ago, at `now` since the epoch. */
+static uint64_t tag_age(uint64_t tag, uint64_t now)
+{
+	return (now - tag) & ((UINT64_C(1) << TAG_TIME_BITS) - 1);
+}
+
+/* ----------------------------------------------------------- one message */
+
+static uint64_t *sequence_of(const struct actor *a, uint32_t entry)
+{
+	return &a->squad->sequences[a->place *
+				    a->squad->crew->group->publish_count +
+				    entry];
+}
+
+static void note_unaccepted(struct actor *a, uint32_t entry)
+{
+	struct squad *s = a->squad;
+	size_t n = (size_t)s->share.count * s->crew->group->publish_count;
+
+	if (!s->unaccepted)
+		s->unaccepted = calloc(n, sizeof(*s->unaccepted));
+	if (s->unaccepted)
+		s->unaccepted[a->place * s->crew->group->publish_count +
+			      entry]++;
+}
+
+static uint32_t random_number(void *ctx)
+{
+	return pcg_next(ctx);
+}
+
+/* The topic of one message. Random parts follow from who sends it and its
+ * number, so that they can be found again. */
+int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
+		struct buf *ret)
+{
+	const struct entry *e = &a->squad->crew->entries[entry];
+	struct bytes literal = template_literal(e->plan->topic);
+	struct template_values v;
+	struct buf text = { 0 };
+	struct pcg random;
+	int r;
+
+	if (bytes_is_set(literal))
+		return buf_append(ret, literal);
+	if (actor_values(a, e->plan->topic, &text, &v) < 0)
+		return -1;
+	if (template_uses(e->plan->topic) & TEMPLATE_RANDOM)
+		pcg_init(&random, a->squad->crew->run->config->seed ^ number,
+			 e->first_stream + actor_client(a));
+	v.number = number;
+	v.random = random_number;
+	v.random_ctx = &random;
+	r = template_render(e->plan->topic, &v, ret);
+	buf_release(&text);
+	return r;
+}
+
+static int make_payload(struct actor *a, uint32_t entry, uint64_t intended,
+			uint64_t now, struct payload_out *ret)
+{
+	const struct entry *e = &a->squad->crew->entries[entry];
+	struct worker *w = worker_of(a);
+	struct template_values v = { 0 };
+	struct buf text = { 0 };
+	struct header h = {
+		.tag = w->run->tag.value,
+		.publisher = e->first_stream + actor_client(a),
+		.sequence = *sequence_of(a, entry),
+		.intended = intended,
+	};
+	int r = 0;
+
+	if (e->plan->payload.kind == PAYLOAD_TEMPLATE) {
+		r = actor_values(a, e->plan->payload.template, &text, &v);
+		v.number = h.sequence;
+		v.time = clock_wall();
+		v.random = random_number;
+		v.random_ctx = &w->random;
+	}
+	if (r == 0)
+		r = payload_make(&w->payloads[e->number], &h,
+				 since_epoch(w, now), &v, ret);
+	buf_release(&text);
+	return r;
+}
+
+static int add_reply(struct actor *a, const struct entry *e,
+		     struct buf *props, struct payload_out *out)
+{
+	struct template_values v;
+	struct buf text = { 0 }, topic = { 0 };
+	int r;
+
+	r = actor_values(a, e->plan->reply, &text, &v);
+	if (r == 0)
+		r = template_render(e->plan->reply, &v, &topic);
+	if (r == 0)
+		r = buf_append(props, out->props);
+	if (r == 0)
+		r = props_put_bytes(props, PROP_RESPONSE_TOPIC,
+				    buf_view(&topic));
+	out->props = buf_view(props);
+	buf_release(&text);
+	buf_release(&topic);
+	return r;
+}
+
+static int build(struct actor *a, uint32_t entry, uint64_t intended,
+		 uint64_t now, struct publish *ret)
+{
+	const struct entry *e = &a->squad->crew->entries[entry];
+	struct worker *w = worker_of(a);
+	struct payload_out out;
+
+	buf_clear(&w->topic);
+	buf_clear(&w->props);
+	if (make_payload(a, entry, intended, now, &out) < 0 ||
+	    actor_topic(a, entry, *sequence_of(a, entry), &w->topic) < 0 ||
+	    (e->plan->reply && add_reply(a, e, &w->props, &out) < 0))
+		return -1;
+	*ret = (struct publish){
+		.topic = buf_view(&w->topic),
+		.payload = out.payload,
+		.props = out.props,
+		.expiry = e->plan->expiry,
+		.has_expiry = e->plan->expiry != 0,
+		.qos = e->plan->qos,
+		.retain = e->plan->retain,
+	};
+	return 0;
+}
+
+/* What the broker does not allow is told apart from what it refuses. */
+static uint8_t reason_of(enum submit s)
+{
+	switch (s) {
+	case SUBMIT_NO_QOS:
+		return REASON_NO_QOS;
+	case SUBMIT_NO_RETAIN:
+		return REASON_NO_RETAIN;
+	case SUBMIT_TOO_LARGE:
+		return REASON_PACKET_TOO_LARGE;
+	case SUBMIT_BAD_TOPIC:
+		return REASON_TOPIC_INVALID;
+	default:
+		return 0;
+	}
+}
+
+static enum sent never_sent(struct actor *a, uint32_t entry, enum submit s)
+{
+	struct account *acc = &worker_of(a)->account;
+	uint8_t reason = reason_of(s);
+
+	if (!reason) {
+		acc->n[COUNT_SKIPPED]++;
+		return SENT_NEVER;
+	}
+	acc->n[COUNT_SENT]++;
+	acc->n[COUNT_REFUSED]++;
+	acc->publish_reasons[reason]++;
+	note_unaccepted(a, entry);
+	++*sequence_of(a, entry);
+	return SENT_NEVER;
+}
+
+static void count_sent(struct actor *a, uint32_t entry, uint64_t intended,
+		       const struct publish *p)
+{
+	const struct entry *e = &a->squad->crew->entries[entry];
+	struct worker *w = worker_of(a);
+
+	++*sequence_of(a, entry);
+	w->account.n[COUNT_SENT]++;
+	w->account.n[COUNT_BYTES_OUT] += encode_publish_size(
+		a->squad->crew->group->mqtt.version, p);
+	if (p->qos == 0)
+		w->account.n[COUNT_SENT_QOS0]++;
+	else
+		a->in_flight++;
+	if (run_measures(w->run, intended))
+		w->measured_sent++;
+	if (e->varies && w->run->route)
+		atomic_fetch_add_explicit(&w->progress.expected,
+			route_match(w->run->route, p->topic, NULL, NULL),
+			memory_order_relaxed);
+}
+
+static enum sent send_one(struct actor *a, uint32_t entry, uint64_t intended,
+			  uint64_t now)
+{
+	struct worker *w = worker_of(a);
+	uint64_t lag = since_epoch(w, now) - intended, seq;
+	struct publish p;
+	enum submit s = SUBMIT_NO_MEMORY;
+
+	if (build(a, entry, intended, now, &p) < 0)
+		return never_sent(a, entry, s);
+	mutex_lock(&a->conn.lock);
+	s = session_publish(a->conn.session, &p,
+			    make_tag(entry, intended, lag), now, &seq);
+	if (a->conn.wants_write ||
+	    session_output_len(a->conn.session) >= CONN_OUTPUT_HIGH)
+		a->is_blocked = true;
+	mutex_unlock(&a->conn.lock);
+	if (s == SUBMIT_OFFLINE || s == SUBMIT_NO_PID)
+		return SENT_NOT_NOW;
+	if (s != SUBMIT_OK)
+		return never_sent(a, entry, s);
+	count_sent(a, entry, intended, &p);
+	return SENT;
+}
+
+/* --------------------------------------------------------------- backlog */
+
+static int grow_backlog(struct actor *a)
+{
+	struct backlog *old = a->backlog, *b;
+	uint32_t cap = old ? 2 * old->cap : 4;
+
+	if (cap > BACKLOG_MAX)
+		return -1;
+	b = malloc(sizeof(*b) + cap * sizeof(b->ring[0]));
+	if (!b)
+		return -1;
+	*b = (struct backlog){ .cap = cap };
+	for (; old && b->count < old->count; b->count++)
+		b->ring[b->count] = old->ring[(old->head + b->count) &
+					      (old->cap - 1)];
+	free(old);
+	a->backlog = b;
+	return 0;
+}
+
+static void count_skipped(struct actor *a, uint64_t intended)
+{
+	struct worker *w = worker_of(a);
+
+	w->account.n[COUNT_SKIPPED]++;
+	if (run_measures(w->run, intended))
+		w->measured_lost++;
+}
+
+static void put_off(struct actor *a, uint32_t entry, uint64_t intended)
+{
+	struct backlog *b = a->backlog;
+
+	if ((!b || b->count == b->cap) && grow_backlog(a) < 0) {
+		count_skipped(a, intended);
+		return;
+	}
+	b = a->backlog;
+	b->ring[(b->head + b->count++) & (b->cap - 1)] =
+		(struct waiting){ intended, entry };
+}
+
+static bool can_send(const struct actor *a, uint8_t qos)
+{
+	return a->state == ACTOR_READY && !a->is_blocked &&
+	       (qos == 0 || a->in_flight < a->window);
+}
+
+static bool is_too_late(const struct actor *a, uint64_t late)
+{
+	uint64_t limit = worker_of(a)->run->scenario->skip_after;
+
+	return limit && late > limit;
+}
+
+void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended)
+{
+	const struct publish_plan *plan = a->squad->crew->entries[entry].plan;
+	struct worker *w = worker_of(a);
+	uint64_t now = loop_refresh_now(w->loop);
+	uint64_t late = since_epoch(w, now) - intended;
+
+	w->account.n[COUNT_SCHEDULED]++;
+	worker_record(w, TIMING_LAG_TIMER, intended, late);
+	if (is_too_late(a, late)) {
+		count_skipped(a, intended);
+		return;
+	}
+	if ((a->backlog && a->backlog->count) || !can_send(a, plan->qos) ||
+	    send_one(a, entry, intended, now) == SENT_NOT_NOW) {
+		put_off(a, entry, intended);
+		return;
+	}
+	worker_touch(w, a);
+}
+
+/* True when the first one is off the list. */
+static bool send_waiting(struct actor *a, enum timing cause, uint64_t now)
+{
+	struct worker *w = worker_of(a);
+	struct backlog *b = a->backlog;
+	struct waiting first = b->ring[b->head];
+	uint64_t late = since_epoch(w, now) - first.intended;
+
+	if (is_too_late(a, late))
+		count_skipped(a, first.intended);
+	else if (!can_send(a, a->squad->crew->entries[first.entry].plan->qos) ||
+		 send_one(a, first.entry, first.intended, now) == SENT_NOT_NOW)
+		return false;
+	else {
+		worker_record(w, cause, first.intended, late);
+		w->waited += run_measures(w->run, first.intended);
+	}
+	b->head = (b->head + 1) & (b->cap - 1);
+	b->count--;
+	return true;
+}
+
+/* ---------------------------------------------------------- closed model */
+
+/* How many messages this client may still send of that entry; NULL: any. */
+static uint64_t *quota_of(const struct actor *a, uint32_t entry)
+{
+	const struct squad *s = a->squad;
+
+	if (!s->quota || !s->crew->entries[entry].plan->count)
+		return NULL;
+	return &s->quota[a->place * s->crew->group->publish_count + entry];
+}
+
+/* One round over the entries without a rate; false when nothing went. */
+static bool send_closed(struct actor *a)
+{
+	const struct crew *crew = a->squad->crew;
+	struct worker *w = worker_of(a);
+	bool any = false;
+	uint64_t now, *quota;
+
+	for (uint32_t i = 0; i < crew->group->publish_count; i++) {
+		quota = quota_of(a, i);
+		if (!entry_is_closed(&crew->entries[i]) ||
+		    !can_send(a, crew->entries[i].plan->qos) ||
+		    (quota && *quota == 0))
+			continue;
+		now = loop_refresh_now(w->loop);
+		if (send_one(a, i, since_epoch(w, now), now) == SENT_NOT_NOW)
+			continue;
+		w->account.n[COUNT_SCHEDULED]++;
+		if (quota)
+			--*quota;
+		any = true;
+	}
+	return any;
+}
+
+void actor_go_on(struct actor *a, enum timing cause)
+{
+	uint64_t now = loop_refresh_now(worker_of(a)->loop);
+	int helping = HELPING;
+
+	while (a->backlog && a->backlog->count && helping-- > 0)
+		if (!send_waiting(a, cause, now))
+			return;
+	if (a->backlog && !a->backlog->count)
+		free(STEAL(a->backlog));
+	if (!a->backlog && (!a->squad->crew->is_closed || !a->squad->may_send))
+		return;
+	while (!a->backlog && helping-- > 0)
+		if (!send_closed(a))
+			return;
+	worker_feed(worker_of(a), a);
+}
+
+/* ------------------------------------------------------- acknowledgements */
+
+static void record_ack(struct actor *a, const struct event_published *p,
+		       uint64_t now)
+{
+	struct worker *w = worker_of(a);
+	uint64_t age = tag_age(p->tag, since_epoch(w, now));
+	uint64_t intended = since_epoch(w, now) - age, lag = tag_lag(p->tag);
+
+	worker_record(w, p->qos == 1 ? TIMING_PUB_ACK : TIMING_PUB_TOTAL,
+		      intended, age);
+	if (run_measures(w->run, intended))
+		hist_record(&w->timings[TIMING_PUB_RAW],
+			    age > lag ? age - lag : 0);
+}
+
+void actor_on_published(struct actor *a, const struct event_published *p,
+			uint64_t now)
+{
+	struct account *acc = &worker_of(a)->account;
+
+	if (p->tag == RESPONSE_TAG)
+		return;
+	a->in_flight--;
+	if (p->reason >= 0x80 || p->expired) {
+		acc->n[COUNT_REFUSED]++;
+		acc->publish_reasons[p->reason]++;
+		note_unaccepted(a, tag_entry(p->tag));
+	} else {
+		acc->n[COUNT_ACKED]++;
+		acc->n[COUNT_UNMATCHED] += p->reason == REASON_NO_SUBSCRIBERS;
+		record_ack(a, p, now);
+	}
+	actor_go_on(a, TIMING_LAG_WINDOW);
+}
+
+void actor_count_rest(struct actor *a, uint64_t now)
+{
+	struct worker *w = worker_of(a);
+	const struct run *r = w->run;
+	uint64_t age;
+
+	if (a->backlog)
+		w->account.n[COUNT_BACKLOG] += a->backlog->count;
+	for (uint32_t i = 0; a->backlog && i < a->backlog->count; i++)
+		w->measured_lost += run_measures(r,
+			a->backlog->ring[(a->backlog->head + i) &
+					 (a->backlog->cap - 1)].intended);
+	for (struct message *m = a->store->head; m; m = m->next) {
+		if (m->tag == RESPONSE_TAG)
+			continue;
+		age = tag_age(m->tag, since_epoch(w, now));
+		note_unaccepted(a, tag_entry(m->tag));
+		w->account.n[age >= r->config->ack_timeout ? COUNT_TIMED_OUT
+							   : COUNT_IN_FLIGHT]++;
+		w->measured_lost += run_measures(r, since_epoch(w, now) - age);
+	}
+}

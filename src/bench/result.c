@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *run_phase_name(enum run_phase p)
+{
+	static const char *const names[] = {
+		[RUN_CONNECT] = "connect", [RUN_SETTLE] = "settle",
+		[RUN_WARMUP] = "warm-up", [RUN_MEASURE] = "measure",
+		[RUN_DRAIN] = "drain", [RUN_OVER] = "over",
+	};
+
+	return names[p];
+}
+
+void result_init(struct result *r)
+{
+	*r = (struct result){ .shards = 1 };
+	for (enum timing t = 0; t < TIMING_COUNT; t++)
+		r->timings[t].min = UINT64_MAX;
+	r->floor.min = UINT64_MAX;
+}
+
+static void release_tally(struct tally *t)
+{
+	free(t->group);
+	free(t->topic);
+	free(t->sent);
+	free(t->unaccepted);
+	free(t->unique);
+	free(t->receivers);
+}
+
+void result_release(struct result *r)
+{
+	for (enum timing t = 0; t < TIMING_COUNT; t++)
+		hist_release(&r->timings[t]);
+	hist_release(&r->floor);
+	for (size_t i = 0; i < r->tally_count; i++)
+		release_tally(&r->tallies[i]);
+	for (size_t i = 0; i < r->outcome_count; i++) {
+		free(r->outcomes[i].requirement);
+		free(r->outcomes[i].text);
+	}
+	free(r->tallies);
+	free(r->outcomes);
+	free(r->course);
+	free(r->threads);
+	free(r->scenario);
+	free(r->text);
+	free(r->title);
+	free(r->partial);
+	free(r->imbalances);
+	json_decref(r->settings);
+	json_decref(r->host);
+	json_decref(r->broker);
+	result_init(r);
+}
+
+struct hist *result_timing(struct result *r, enum timing t)
+{
+	if (!r->timings[t].counts && hist_init(&r->timings[t]) < 0)
+		return NULL;
+	return &r->timings[t];
+}
+
+int result_add_interval(struct result *r, const struct interval *i)
+{
+	size_t n = r->course_count;
+	struct interval *course = r->course;
+
+	/* Room for a power of two each time. */
+	if ((n & (n - 1)) == 0) {
+		course = reallocarray(course, n ? 2 * n : 1, sizeof(*course));
+		if (!course)
+			return -1;
+		r->course = course;
+	}
+	course[r->course_count++] = *i;
+	return 0;
+}
+
+void result_count_cause(struct cause *list, const char *text, uint64_t n)
+{
+	struct cause *c = list;
+
+	while (c < list + RESULT_CAUSES - 1 && c->count &&
+	       strncmp(c->text, text, RESULT_TEXT - 1) != 0)
+		c++;
+	if (c->count == 0)
+		snprintf(c->text, sizeof(c->text), "%s",
+			 c < list + RESULT_CAUSES - 1 ? text : "others");
+	c->count += n;
+}
+
+void result_add_worst(struct result *r, const char *text, uint64_t lost)
+{
+	struct worst *w = r->worst + RESULT_WORST - 1;
+
+	if (lost <= w->lost)
+		return;
+	while (w > r->worst && w[-1].lost < lost) {
+		*w = w[-1];
+		w--;
+	}
+	snprintf(w->text, sizeof(w->text), "%s", text);
+	w->lost = lost;
+}

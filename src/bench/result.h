@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_RESULT_H
+#define BENCH_RESULT_H
+
+/*
+ * Everything that a run found out: what reports are made from, what is
+ * written to a file, and what files are merged and compared by. Plain data
+ * with the means to add it up; it owns all it points to.
+ *
+ * Filled by the engine on the main thread when its threads have ended, or
+ * read from a file. Durations are ns, times of the course seconds since the
+ * begin of sending.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/account.h"
+#include "bench/hist.h"
+#include "bench/metric.h"
+#include "bench/verdict.h"
+
+enum { RESULT_TEXT = 128, RESULT_CAUSES = 16, RESULT_WORST = 10 };
+
+enum run_phase {
+	RUN_CONNECT,
+	RUN_SETTLE,
+	RUN_WARMUP,
+	RUN_MEASURE,
+	RUN_DRAIN,
+	RUN_OVER,
+};
+const char *run_phase_name(enum run_phase p);
+
+/* One second of the run, or less. */
+struct interval {
+	double at;          /* its end; negative before sending began */
+	double length;
+	enum run_phase phase;
+	uint64_t connected; /* at its end */
+	uint64_t connects, sent, delivered, errors; /* in it */
+	uint64_t e2e_count, e2e_p50, e2e_p99, e2e_max;
+	uint64_t ack_count, ack_p50, ack_p99;
+	uint64_t lag_p99;   /* of our timers */
+	double cpu;         /* cores used by this program */
+	uint64_t memory;
+	double broker_cpu;  /* -1: unknown */
+	uint64_t broker_memory;
+};
+
+/* One publishing entry of a group: what each of its clients got through. */
+struct tally {
+	char *group, *topic;
+	uint32_t first_stream, clients;
+	bool varies;        /* topics differ from message to message */
+	uint64_t *sent;     /* by client of the whole group */
+	uint64_t *unaccepted; /* of these: refused or never acknowledged */
+	uint64_t *unique;   /* first deliveries to the receivers of this
+	                     * generator */
+	uint32_t *receivers; /* how many there are of each client's topic */
+};
+
+/* Why connections failed, in words, with how often. */
+struct cause {
+	char text[RESULT_TEXT];
+	uint64_t count;
+};
+
+/* A client or pair of clients with the most losses. */
+struct worst {
+	char text[RESULT_TEXT];
+	uint64_t lost;
+};
+
+struct thread_load {
+	char name[16];
+	double cpu;         /* share of its time, 0..1 */
+};
+
+struct outcome {
+	char *requirement, *text;
+	bool holds;
+};
+
+struct result {
+	char *scenario;     /* name */
+	char *text;         /* the scenario's YAML */
+	char *title;        /* of the report; NULL: from the scenario */
+	json_t *settings;   /* effective values, in the order to show them */
+	json_t *host, *broker;
+	double started;     /* seconds since 1970 */
+	uint64_t seed, run_id, clock_id;
+	uint32_t shard, shards; /* 0 of 1: the whole */
+	char *partial;      /* why the run did not end as planned, or NULL */
+	bool is_open;       /* had rates */
+	bool is_self;       /* against the peer in the same binary */
+	double asked;       /* messages per second in the measured phase */
+	double measured;    /* seconds */
+	double connect_time; /* seconds until all were connected */
+	uint64_t clients;
+	uint64_t measured_sent, measured_delivered;
+	/* Of the measured phase, infinitely late: lost, skipped, timed out,
+	 * still waiting. */
+	uint64_t late_publishes, late_deliveries;
+	double waited;      /* share of messages that had to wait for window
+	                     * or socket */
+
+	struct hist timings[TIMING_COUNT];
+	struct hist floor;  /* timer lag of the idle machine */
+	struct account account;
+	struct interval *course;
+	size_t course_count;
+	struct tally *tallies;
+	size_t tally_count;
+	struct cause causes[RESULT_CAUSES];
+	struct worst worst[RESULT_WORST];
+	struct thread_load *threads;
+	size_t thread_count;
+	double cpu;         /* seconds of this program */
+	uint64_t memory;    /* most it had, bytes (PSS where known) */
+	double throttled, steal;
+	uint64_t untracked;
+
+	char *imbalances;   /* lines of the books that do not hold */
+	struct outcome *outcomes;
+	size_t outcome_count;
+	struct verdict verdict;
+};
+
+void result_init(struct result *r);
+void result_release(struct result *r);
+
+/* The histogram to record into; NULL when memory is short. */
+struct hist *result_timing(struct result *r, enum timing t);
+int result_add_interval(struct result *r, const struct interval *i)
+	MUST_CHECK;
+/* Counts a cause in a list of RESULT_CAUSES; what finds no place is counted
+ * in the last one. */
+void result_count_cause(struct cause *list, const char *text, uint64_t n);
+void result_add_worst(struct result *r, const char *text, uint64_t lost);
+
+#endif

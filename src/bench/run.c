@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/run_private.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bench/host.h"
+
+#define POLL (10 * CLOCK_MSEC)       /* how often the progress is looked at */
+#define CALIBRATION_MAX (2 * CLOCK_SEC)
+#define HEAD_START (20 * CLOCK_MSEC) /* for the threads to hear of it */
+#define DISCONNECT_MAX (5 * CLOCK_SEC)
+#define QUIET CLOCK_SEC              /* shards: nothing came for so long */
+
+/* What the coordinator keeps from interval to interval. */
+struct course {
+	uint64_t next, last;     /* absolute */
+	struct account before;
+	double cpu_before;
+};
+
+static uint64_t sum(const struct run *r, size_t offset)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->worker_count; i++) {
+		const char *p = (const char *)&r->workers[i].progress;
+
+		n += atomic_load_explicit(
+			(const atomic_uint_fast64_t *)(const void *)(p +
+								     offset),
+			memory_order_relaxed);
+	}
+	return n;
+}
+
+#define SUM(run, member) sum(run, offsetof(struct progress, member))
+
+/* -------------------------------------------------------------- intervals */
+
+static uint64_t errors_of(const struct account *a)
+{
+	static const enum count bad[] = {
+		COUNT_SKIPPED, COUNT_REFUSED, COUNT_CONN_REFUSED,
+		COUNT_CONN_FAILED, COUNT_CONN_TIMED_OUT, COUNT_DISCONNECTS,
+		COUNT_SUB_REFUSED, COUNT_CORRUPTED,
+	};
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		n += a->n[bad[i]];
+	return n;
+}
+
+static void fill_briefs(struct run *r, struct interval *i)
+{
+	struct hist *all[BRIEF_COUNT];
+
+	for (int b = 0; b < BRIEF_COUNT; b++) {
+		all[b] = &r->workers[0].handover.briefs[b];
+		for (size_t w = 1; w < r->worker_count; w++)
+			hist_merge(all[b], &r->workers[w].handover.briefs[b]);
+	}
+	i->e2e_count = all[BRIEF_E2E]->total;
+	i->e2e_p50 = hist_percentile(all[BRIEF_E2E], 50, 0);
+	i->e2e_p99 = hist_percentile(all[BRIEF_E2E], 99, 0);
+	i->e2e_max = all[BRIEF_E2E]->max;
+	i->ack_count = all[BRIEF_ACK]->total;
+	i->ack_p50 = hist_percentile(all[BRIEF_ACK], 50, 0);
+	i->ack_p99 = hist_percentile(all[BRIEF_ACK], 99, 0);
+	i->lag_p99 = hist_percentile(all[BRIEF_LAG], 99, 0);
+	for (int b = 0; b < BRIEF_COUNT; b++)
+		for (size_t w = 0; w < r->worker_count; w++)
+			hist_clear(&r->workers[w].handover.briefs[b]);
+}
+
+static void collect(struct run *r, struct course *c)
+{
+	uint64_t now = clock_boot();
+	struct account *total = &r->result->account;
+	struct interval i = {
+		.at = r->send_begin ? ((double)now - (double)r->send_begin) /
+					      (double)CLOCK_SEC
+				    : -1,
+		.length = (double)(now - c->last) / (double)CLOCK_SEC,
+		.phase = r->phase,
+		.broker_cpu = -1,
+	};
+	double cpu = host_cpu_seconds(0);
+
+	run_order(r, worker_hand_over);
+	*total = (struct account){ 0 };
+	for (size_t w = 0; w < r->worker_count; w++)
+		account_add(total, &r->workers[w].handover.account);
+	i.connected = SUM(r, connected);
+	i.connects = total->n[COUNT_CONNECTED] - c->before.n[COUNT_CONNECTED];
+	i.sent = total->n[COUNT_SENT] - c->before.n[COUNT_SENT];
+	i.delivered = total->n[COUNT_UNIQUE] - c->before.n[COUNT_UNIQUE];
+	i.errors = errors_of(total) - errors_of(&c->before);
+	i.memory = host_resident(0);
+	i.cpu = i.length > 0 ? (cpu - c->cpu_before) / i.length : 0;
+	fill_briefs(r, &i);
+	if (r->config->sample_broker)
+		r->config->sample_broker(r->config->ctx, &i);
+	if (result_add_interval(r->result, &i) < 0)
+		r->result->untracked++;
+	c->before = *total;
+	c->cpu_before = cpu;
+	c->last = now;
+	c->next = now + r->config->interval;
+	if (r->config->on_interval) {
+		const char *stop = NULL;
+
+		r->config->on_interval(r->config->ctx, r->result, &i, &stop);
+		if (stop)
+			run_stop(r, stop);
+	}
+}
+
+void run_stop(struct run *r, const char *why)
+{
+	r->must_stop = true;
+	if (!r->result->partial)
+		r->result->partial = strdup(why);
+}
+
+/* Sleeps until then, or until something has to be looked at; intervals are
+ * reported on the way. */
+static void doze(struct run *r, struct course *c, uint64_t until)
+{
+	uint64_t now = clock_boot(), wake = until < c->next ? until : c->next;
+	struct pollfd p = { .fd = r->config->interrupt_fd, .events = POLLIN };
+	struct timespec ts = { 0 };
+
+	if (wake > now) {
+		ts.tv_sec = (time_t)((wake - now) / CLOCK_SEC);
+		ts.tv_nsec = (long)((wake - now) % CLOCK_SEC);
+	}
+	if (ppoll(&p, r->must_stop ? 0 : 1, &ts, NULL) > 0)
+		run_stop(r, "interrupted");
+	if (clock_boot() >= c->next)
+		collect(r, c);
+}
+
+static void wait_until(struct run *r, struct course *c, uint64_t until)
+{
+	while (!r->must_stop && clock_boot() < until)
+		doze(r, c, until);
+}
+
+/* ----------------------------------------------------------------- phases */
+
+static void calibrate(struct run *r)
+{
+	uint64_t end = clock_boot() + CALIBRATION_MAX;
+	struct timespec ts = { .tv_nsec = (long)POLL };
+	size_t done = 0;
+
+	run_order(r, worker_calibrate);
+	while (done < r->worker_count && clock_boot() < end) {
+		if (atomic_load(&r->workers[done].is_calibrated))
+			done++;
+		else
+			nanosleep(&ts, NULL);
+	}
+}
+
+static void enter(struct run *r, struct course *c, enum run_phase p)
+{
+	/* The interval that is under way belongs to the old phase. */
+	if (clock_boot() > c->last + POLL)
+		collect(r, c);
+	r->phase = p;
+}
+
+static uint64_t expected_clients(const struct run *r)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (!r->crews[i].group->join)
+			n += r->crews[i].share.count;
+	return n;
+}
+
+/* The most frequent reason is the one to tell. */
+static int none_connected(const struct run *r, struct err *e)
+{
+	const struct worker *w = &r->workers[0];
+	const struct cause *worst = NULL;
+	enum err_kind kind = ERR_CONNECT;
+
+	for (size_t i = 0; i < r->worker_count; i++) {
+		w = &r->workers[i];
+		for (size_t k = 0; k < RESULT_CAUSES; k++) {
+			if (w->causes[k].count &&
+			    (!worst || w->causes[k].count > worst->count)) {
+				worst = &w->causes[k];
+				kind = w->worst_kind;
+			}
+		}
+	}
+	if (worst)
+		return err_set(e, kind, 0, "%s", worst->text);
+	return err_set(e, ERR_CONNECT, 0, "no client could connect in time");
+}
+
+static int connect_all(struct run *r, struct course *c, struct err *e)
+{
+	const struct phases *p = &r->scenario->phases;
+	uint64_t all = expected_clients(r), ready = 0, gone = 0;
+	uint64_t begin = clock_boot(), end = begin + p->start_deadline;
+	double rate = r->scenario->connect.rate / r->config->shards;
+
+	r->phase = RUN_CONNECT;
+	r->begin = begin;
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (!r->crews[i].group->join)
+			r->crews[i].connect_begin = begin + (rate <= 0 ? 0 :
+				(uint64_t)((double)r->crews[i].first_connect /
+					   rate * (double)CLOCK_SEC));
+	run_order(r, worker_start_connecting);
+	while (!r->must_stop && clock_boot() < end && ready + gone < all) {
+		doze(r, c, clock_boot() + POLL);
+		ready = SUM(r, ready);
+		gone = SUM(r, gone);
+	}
+	r->result->connect_time = (double)(clock_boot() - begin) /
+				  (double)CLOCK_SEC;
+	if (all && ready == 0 && !r->must_stop) {
+		run_order(r, worker_hand_over);
+		return none_connected(r, e);
+	}
+	if ((double)ready < floor(p->start_share * (double)all) &&
+	    !r->must_stop)
+		run_stop(r, "too few clients connected");
+	return 0;
+}
+
+static void set_times(struct run *r)
+{
+	const struct phases *p = &r->scenario->phases;
+	uint64_t now = clock_boot(), wall = clock_wall();
+
+	r->send_begin = now + HEAD_START;
+	if (r->config->start_at > wall)
+		r->send_begin = now + (r->config->start_at - wall);
+	r->measure_begin = r->send_begin + p->warmup;
+	r->measure_end = p->measure ? r->measure_begin + p->measure
+				    : CLOCK_NEVER;
+	r->send_end = r->measure_end;
+	r->result->started = (double)(wall + (r->send_begin - now)) / 1e9;
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (r->crews[i].group->join)
+			r->crews[i].connect_begin = r->send_begin +
+				r->crews[i].group->join;
+}
+
+/* Scenarios with limits end when all is sent, not when the time is over. */
+static bool has_more_to_send(const struct run *r)
+{
+	uint64_t total = 0;
+
+	if (r->entry_count == 0)
+		return true;
+	for (size_t i = 0; i < r->entry_count; i++) {
+		if (r->entries[i].plan->arrival != ARRIVAL_TRACE &&
+		    !r->entries[i].plan->count)
+			return true;
+		total += r->entries[i].plan->count
+			? r->entries[i].plan->count
+			: r->entries[i].plan->trace_count;
+	}
+	return r->result->account.n[COUNT_SCHEDULED] <
+	       total / r->config->shards;
+}
+
+static void send_all(struct run *r, struct course *c)
+{
+	struct result *res = r->result;
+	double throttled, steal;
+
+	set_times(r);
+	run_order(r, worker_start_sending);
+	enter(r, c, RUN_WARMUP);
+	wait_until(r, c, r->measure_begin);
+	enter(r, c, RUN_MEASURE);
+	run_order(r, worker_mark_begin);
+	throttled = host_throttled_seconds();
+	steal = host_steal_seconds();
+	while (!r->must_stop && clock_boot() < r->measure_end) {
+		doze(r, c, r->measure_end);
+		if (!has_more_to_send(r))
+			break;
+	}
+	if (clock_boot() < r->measure_end)
+		r->measure_end = r->send_end = clock_boot();
+	res->measured = r->measure_end > r->measure_begin
+		? (double)(r->measure_end - r->measure_begin) /
+			  (double)CLOCK_SEC : 0;
+	if (res->measured > 0) {
+		res->throttled = (host_throttled_seconds() - throttled) /
+				 res->measured;
+		res->steal = (host_steal_seconds() - steal) / res->measured /
+			     host_cpus();
+	}
+	res->memory = host_memory();
+	run_order(r, worker_mark_end);
+	run_order(r, worker_stop_sending);
+}
+
+/* Has everything arrived that can be expected? */
+static bool is_drained(struct run *r)
+{
+	uint64_t expected = SUM(r, expected), unsettled = 0;
+
+	run_order(r, worker_sum_expected);
+	for (size_t i = 0; i < r->worker_count; i++) {
+		expected += r->workers[i].expected;
+		unsettled += r->workers[i].unsettled;
+	}
+	return unsettled == 0 && r->config->shards == 1 &&
+	       SUM(r, unique) >= expected;
+}
+
+static void drain(struct run *r, struct course *c)
+{
+	uint64_t end = clock_boot() + r->scenario->phases.drain, last = 0;
+	uint64_t quiet_since = clock_boot();
+	bool was_stopped = r->must_stop;
+
+	enter(r, c, RUN_DRAIN);
+	/* A second interrupt ends this too. */
+	r->must_stop = false;
+	while (!r->must_stop && clock_boot() < end && !is_drained(r)) {
+		doze(r, c, clock_boot() + 5 * POLL);
+		if (SUM(r, unique) != last)
+			quiet_since = clock_boot();
+		last = SUM(r, unique);
+		if (r->config->shards > 1 &&
+		    clock_boot() - quiet_since > QUIET)
+			break;
+	}
+	r->must_stop = r->must_stop || was_stopped;
+}
+
+static void count_rest(struct worker *w)
+{
+	uint64_t now = loop_refresh_now(w->loop);
+	struct squad *s;
+
+	for (size_t i = 0; i < w->run->crew_count; i++) {
+		s = &w->squads[i];
+		for (uint32_t k = 0; k < s->share.count; k++)
+			actor_count_rest(&s->actors[k], now);
+	}
+}
+
+static void disconnect_all(struct run *r)
+{
+	uint64_t end = clock_boot() + DISCONNECT_MAX;
+	struct timespec ts = { .tv_nsec = (long)POLL };
+
+	run_order(r, worker_disconnect_all);
+	while (SUM(r, gone) < r->clients && clock_boot() < end)
+		nanosleep(&ts, NULL);
+	pool_stop(r->pool);
+}
+
+/* ---------------------------------------------------------------- the end */
+
+static int take_threads(struct run *r)
+{
+	struct result *res = r->result;
+	const struct worker *w;
+
+	res->threads = calloc(r->worker_count, sizeof(*res->threads));
+	if (!res->threads)
+		return -1;
+	res->thread_count = r->worker_count;
+	for (size_t i = 0; i < r->worker_count; i++) {
+		w = &r->workers[i];
+		snprintf(res->threads[i].name, sizeof(res->threads[i].name),
+			 "bench-%u", w->number % 10000);
+		if (res->measured > 0)
+			res->threads[i].cpu = (w->cpu_marks[1] -
+					       w->cpu_marks[0]) /
+					      res->measured;
+	}
+	return 0;
+}
+
+/* What did not have to wait waited for nothing. */
+static void add_zeros(struct run *r, uint64_t waited)
+{
+	struct result *res = r->result;
+	struct hist *h = res->timings;
+
+	if (h[TIMING_LAG_TIMER].total == 0 || res->measured_sent < waited)
+		return;
+	hist_record_many(&h[TIMING_LAG_WINDOW], 0,
+			 res->measured_sent - waited +
+				 h[TIMING_LAG_SOCKET].total);
+	hist_record_many(&h[TIMING_LAG_SOCKET], 0,
+			 res->measured_sent - h[TIMING_LAG_SOCKET].total);
+}
+
+static int take_figures(struct run *r)
+{
+	struct result *res = r->result;
+	uint64_t waited = 0;
+	struct worker *w;
+
+	res->account = (struct account){ 0 };
+	if (hist_init(&res->floor) < 0)
+		return -1;
+	for (size_t i = 0; i < r->worker_count; i++) {
+		w = &r->workers[i];
+		account_add(&res->account, &w->account);
+		for (enum timing t = 0; t < TIMING_COUNT; t++) {
+			if (!result_timing(res, t))
+				return -1;
+			hist_merge(&res->timings[t], &w->timings[t]);
+		}
+		hist_merge(&res->floor, &w->floor);
+		res->measured_sent += w->measured_sent;
+		res->measured_delivered += w->measured_delivered;
+		res->late_publishes += w->measured_lost;
+		res->untracked += w->untracked;
+		waited += w->waited;
+		for (size_t k = 0; k < RESULT_CAUSES; k++)
+			if (w->causes[k].count)
+				result_count_cause(res->causes,
+						   w->causes[k].text,
+						   w->causes[k].count);
+	}
+	add_zeros(r, waited);
+	res->waited = res->measured_sent ? (double)waited /
+					   (double)res->measured_sent : 0;
+	return take_threads(r);
+}
+
+/* Messages per second that were meant to be sent in the measured phase. */
+static double asked_rate(const struct run *r)
+{
+	uint64_t begin = r->measure_begin - r->send_begin;
+	uint64_t end = r->measure_end - r->send_begin;
+	const struct crew *c;
+	double n = 0;
+
+	for (size_t i = 0; i < r->crew_count; i++) {
+		c = &r->crews[i];
+		for (size_t k = 0; k < c->group->publish_count; k++)
+			if (!entry_is_closed(&c->entries[k]))
+				n += (schedule_expected(&c->entries[k].schedule,
+							end) -
+				      schedule_expected(&c->entries[k].schedule,
+							begin)) *
+				     c->share.count / c->group->clients;
+	}
+	return r->result->measured > 0 ? n / r->result->measured : 0;
+}
+
+static bool is_open(const struct run *r)
+{
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (r->crews[i].is_closed)
+			return false;
+	return true;
+}
+
+/* Deliveries that never came count like the messages themselves. */
+static void count_late(struct result *res)
+{
+	const uint64_t *n = res->account.n;
+	double fan = n[COUNT_SENT] ? (double)n[COUNT_EXPECTED] /
+				     (double)n[COUNT_SENT] : 0;
+
+	res->late_deliveries = n[COUNT_LOST] +
+		(uint64_t)ceil((double)res->late_publishes * fan);
+}
+
+static int finish(struct run *r, struct course *c, struct err *e)
+{
+	struct result *res = r->result;
+
+	run_order(r, count_rest);
+	r->phase = RUN_OVER;
+	collect(r, c);
+	disconnect_all(r);
+	if (take_figures(r) < 0)
+		return err_nomem(e);
+	res->cpu = host_cpu_seconds(0);
+	res->asked = asked_rate(r);
+	res->is_open = is_open(r);
+	if (run_balance(r, e) < 0)
+		return -1;
+	count_late(res);
+	return 0;
+}
+
+static int carry_out(struct run *r, struct err *e)
+{
+	struct course c = { .last = clock_boot() };
+
+	c.next = c.last + r->config->interval;
+	r->result->clients = r->clients;
+	if (connect_all(r, &c, e) < 0)
+		return -1;
+	if (!r->must_stop) {
+		enter(r, &c, RUN_SETTLE);
+		if (run_build_route(r, e) < 0)
+			return -1;
+		wait_until(r, &c, clock_boot() + r->scenario->phases.settle);
+	}
+	if (!r->must_stop) {
+		send_all(r, &c);
+		drain(r, &c);
+	}
+	return finish(r, &c, e);
+}
+
+int run_execute(const struct run_config *config, struct result *res,
+		struct err *e)
+{
+	struct run r = { .config = config, .scenario = config->scenario,
+			 .result = res };
+	int result = -1;
+
+	if (run_setup(&r, e) == 0) {
+		calibrate(&r);
+		r.epoch = config->epoch ? config->epoch : clock_boot();
+		result = carry_out(&r, e);
+	}
+	run_teardown(&r);
+	return result;
+}

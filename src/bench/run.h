@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_RUN_H
+#define BENCH_RUN_H
+
+/*
+ * The load engine: carries out a scenario with a pool of receive threads,
+ * each with its own clients, timers, counts and histograms, and adds up the
+ * result at the end.
+ *
+ * run_execute() blocks its caller, which is the coordinator: it tells the
+ * threads when to connect, send, stop and count, and calls back once per
+ * interval. Everything in the configuration is borrowed and must not change
+ * until it returns.
+ *
+ * The clock is clock_boot() throughout, the same as the loops': processes on
+ * one machine share it, so that times in payloads mean the same to all.
+ */
+
+#include "bench/result.h"
+#include "bench/scenario.h"
+#include "net/dial.h"
+
+struct transport_config;
+
+/* One broker; clients take them in turn. Numeric hosts, so that no client
+ * has to resolve a name. */
+struct run_target {
+	const char *host;
+	uint16_t port;
+	const char *unix_path; /* instead of host and port */
+	const char *name;      /* as it was given, for messages */
+	const struct transport_config *transport; /* NULL: plain */
+	uint64_t resolve_time; /* what it took, ns; 0: nothing */
+};
+
+struct run_config {
+	const struct scenario *scenario;
+	const struct run_target *targets;
+	size_t target_count;
+	const char *const *bind_addresses; /* numeric; clients in turn */
+	size_t bind_count;
+	unsigned threads;
+	uint32_t shard, shards;  /* 0 of 1: the whole */
+	uint64_t seed, run_id;
+	uint64_t clock_id;       /* host_clock_id() */
+	/* For groups that name none of their own; NULL: none. */
+	const char *username, *password;
+	uint64_t ack_timeout;    /* ns after which a message has timed out */
+	uint64_t start_at;       /* ns since 1970 to begin at; 0: at once */
+	uint64_t epoch;          /* run's start on clock_boot() that the
+	                          * headers count from; 0: now */
+	uint64_t interval;       /* ns between reports; 0: 1 s */
+	int interrupt_fd;        /* readable: stop in good order; -1: none */
+
+	void *ctx;
+	/* After each interval; r is the result so far (counts only). May set
+	 * *ret_stop to a static text to end the run early. May be NULL. */
+	void (*on_interval)(void *ctx, const struct result *r,
+			    const struct interval *i, const char **ret_stop);
+	/* Adds what is known of the broker; may be NULL. */
+	void (*sample_broker)(void *ctx, struct interval *i);
+};
+
+/*
+ * Runs to the end, or until interrupted; the result is as complete as it can
+ * be in both cases (r->partial says why it ended early). -1 with e when it
+ * could not begin: too few clients connected (the kind of the most frequent
+ * failure), or no memory or threads. r has been initialised by the caller
+ * and holds what was found out either way.
+ */
+int run_execute(const struct run_config *c, struct result *r, struct err *e)
+	MUST_CHECK;
+
+#endif

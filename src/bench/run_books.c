@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/run_private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mqtt/topic.h"
+
+/* ----------------------------------------------------------------- routes */
+
+static size_t count_receivers(const struct run *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->worker_count; i++)
+		for (size_t k = 0; k < r->crew_count; k++)
+			n += r->workers[i].squads[k].share.count;
+	return n;
+}
+
+static int add_receiver(struct run *r, struct actor *a, struct buf *text)
+{
+	uint32_t number = (uint32_t)r->receiver_count;
+	struct bytes filter, share;
+
+	r->receivers[r->receiver_count++] = a->receiver;
+	for (size_t i = 0; i < a->squad->crew->group->subscribe_count; i++) {
+		if (i < 16 && a->refused_filters & 1u << i)
+			continue;
+		buf_clear(text);
+		if (actor_filter(a, i, text) < 0)
+			return -1;
+		filter = buf_view(text);
+		(void)topic_is_shared(filter, &share, &filter);
+		if (route_add(r->route, filter, number) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Only who was there from the begin can be expected to get everything. */
+static int add_squad(struct run *r, struct squad *s, struct buf *text)
+{
+	struct actor *a;
+
+	for (uint32_t i = 0; i < s->share.count; i++) {
+		a = &s->actors[i];
+		if (!a->receiver || a->receiver->actor != a)
+			continue;
+		if (!a->was_ready)
+			a->receiver->was_away = true;
+		else if (add_receiver(r, a, text) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Overlapping filters of one receiver may bring a message twice or once
+ * [MQTT-3.3.4-2]: it counts as one. */
+struct fan {
+	const struct run *run;
+	uint32_t *marks;  /* by receiver: the stream that marked it last */
+	uint32_t stream;
+	uint32_t count;
+	void (*each)(struct fan *f, struct receiver *rc);
+	const struct actor *from; /* the publisher */
+	struct run *books;        /* balance_pair: where it is counted, */
+	const struct tally *tally; /* and what was sent */
+};
+
+static bool is_own(const struct fan *f, const struct receiver *rc)
+{
+	const struct actor *a = rc->actor;
+	const struct group *g = a->squad->crew->group;
+
+	return g->subscribe[0].options & MQTT_SUB_NO_LOCAL &&
+	       a->squad->crew == f->from->squad->crew &&
+	       actor_client(a) == actor_client(f->from);
+}
+
+static void fan_found(void *ctx, uint32_t receiver)
+{
+	struct fan *f = ctx;
+	struct receiver *rc = f->run->receivers[receiver];
+
+	if (f->marks[receiver] == f->stream + 1 || is_own(f, rc))
+		return;
+	f->marks[receiver] = f->stream + 1;
+	f->count++;
+	if (f->each)
+		f->each(f, rc);
+}
+
+/* Calls f->each for all receivers of a stream's topic. */
+static int fan_out(struct fan *f, const struct crew *c, uint32_t entry,
+		   uint32_t client)
+{
+	struct squad squad = { .crew = (struct crew *)(uintptr_t)c,
+			       .share = { client, 1, 1 } };
+	const struct actor from = { .squad = &squad };
+	struct buf topic = { 0 };
+	int r;
+
+	f->stream = c->entries[entry].first_stream + client;
+	f->from = &from;
+	f->count = 0;
+	r = actor_topic(&from, entry, 0, &topic);
+	if (r == 0)
+		(void)route_match(f->run->route, buf_view(&topic), fan_found,
+				  f);
+	buf_release(&topic);
+	return r;
+}
+
+static bool is_tracked(const struct entry *e)
+{
+	return !e->varies && e->plan->payload.header != HEADER_NONE;
+}
+
+static int fan_all(struct run *r, struct fan *f)
+{
+	const struct crew *c;
+
+	for (size_t i = 0; i < r->crew_count; i++) {
+		c = &r->crews[i];
+		for (uint32_t k = 0; k < c->group->publish_count; k++) {
+			for (uint32_t n = 0; is_tracked(&c->entries[k]) &&
+					     n < c->group->clients; n++) {
+				if (fan_out(f, c, k, n) < 0)
+					return -1;
+				r->fanout[f->stream] = f->count;
+			}
+		}
+	}
+	return 0;
+}
+
+int run_build_route(struct run *r, struct err *e)
+{
+	size_t n = count_receivers(r);
+	struct fan f = { .run = r };
+	struct buf text = { 0 };
+	int result = 0;
+
+	r->route = route_new();
+	r->receivers = calloc(n + 1, sizeof(struct receiver *));
+	r->fanout = calloc(r->stream_count + 1, sizeof(*r->fanout));
+	f.marks = calloc(n + 1, sizeof(*f.marks));
+	if (!r->route || !r->receivers || !r->fanout || !f.marks)
+		result = -1;
+	for (size_t i = 0; result == 0 && i < r->worker_count; i++)
+		for (size_t k = 0; result == 0 && k < r->crew_count; k++)
+			result = add_squad(r, &r->workers[i].squads[k], &text);
+	if (result == 0)
+		result = fan_all(r, &f);
+	free(f.marks);
+	buf_release(&text);
+	return result < 0 ? err_nomem(e) : 0;
+}
+
+/* --------------------------------------------------------- while it drains */
+
+void worker_sum_expected(struct worker *w)
+{
+	const struct run *r = w->run;
+	const struct squad *s;
+	size_t entries, at;
+
+	w->expected = w->unsettled = 0;
+	for (size_t i = 0; i < r->crew_count; i++) {
+		s = &w->squads[i];
+		entries = s->crew->group->publish_count;
+		for (uint32_t k = 0; k < s->share.count; k++) {
+			w->unsettled += s->actors[k].in_flight;
+			if (s->actors[k].backlog)
+				w->unsettled += s->actors[k].backlog->count;
+			for (size_t n = 0; n < entries; n++) {
+				at = k * entries + n;
+				w->expected += (s->sequences[at] -
+					(s->unaccepted ? s->unaccepted[at]
+						       : 0)) *
+					r->fanout[s->crew->entries[n]
+						.first_stream +
+						actor_client(&s->actors[k])];
+			}
+		}
+	}
+}
+
+/* ------------------------------------------------------------- at the end */
+
+static int add_tally(struct run *r, const struct crew *c, size_t entry)
+{
+	const struct entry *e = &c->entries[entry];
+	struct tally *t = &r->result->tallies[r->result->tally_count++];
+	uint32_t n = c->group->clients;
+
+	*t = (struct tally){
+		.group = strdup(c->group->name),
+		.first_stream = e->first_stream, .clients = n,
+		.varies = !is_tracked(e),
+		.sent = calloc(n, sizeof(*t->sent)),
+		.unaccepted = calloc(n, sizeof(*t->unaccepted)),
+		.unique = calloc(n, sizeof(*t->unique)),
+		.receivers = calloc(n, sizeof(*t->receivers)),
+	};
+	if (!t->group || !t->sent || !t->unaccepted || !t->unique ||
+	    !t->receivers)
+		return -1;
+	for (uint32_t i = 0; i < n; i++) {
+		for (size_t w = 0; w < r->worker_count; w++)
+			t->unique[i] +=
+				r->workers[w].unique[e->first_stream + i];
+		if (r->fanout)
+			t->receivers[i] = r->fanout[e->first_stream + i];
+	}
+	return 0;
+}
+
+static void fill_sent(struct run *r, const struct squad *s, size_t first)
+{
+	size_t entries = s->crew->group->publish_count, at;
+	struct tally *t;
+	uint32_t client;
+
+	for (uint32_t k = 0; k < s->share.count; k++) {
+		client = s->share.first + k * s->share.step;
+		for (size_t n = 0; n < entries; n++) {
+			t = &r->result->tallies[first + n];
+			at = k * entries + n;
+			t->sent[client] = s->sequences[at];
+			if (s->unaccepted)
+				t->unaccepted[client] = s->unaccepted[at];
+		}
+	}
+}
+
+static int make_tallies(struct run *r)
+{
+	struct result *res = r->result;
+	size_t first;
+
+	res->tallies = calloc(r->entry_count + 1, sizeof(*res->tallies));
+	if (!res->tallies)
+		return -1;
+	for (size_t i = 0; i < r->crew_count; i++) {
+		first = res->tally_count;
+		for (size_t k = 0; k < r->crews[i].group->publish_count; k++)
+			if (add_tally(r, &r->crews[i], k) < 0)
+				return -1;
+		for (size_t w = 0; w < r->worker_count; w++)
+			fill_sent(r, &r->workers[w].squads[i], first);
+	}
+	return 0;
+}
+
+static void blame(struct run *r, const struct fan *f,
+		  const struct receiver *rc, uint64_t lost, uint64_t sent)
+{
+	char text[RESULT_TEXT];
+	const struct actor *to = rc->actor;
+
+	snprintf(text, sizeof(text), "%s %u%s from %s %u: %" PRIu64
+		 " of %" PRIu64, to->squad->crew->group->name,
+		 actor_client(to) + 1, rc->share ? " (shared)" : "",
+		 f->from->squad->crew->group->name,
+		 actor_client(f->from) + 1, lost, sent);
+	result_add_worst(r->result, text, lost);
+}
+
+/* One pair of publisher and receiver. Messages that the broker never
+ * accepted may be missing without being lost. */
+static void balance_pair(struct fan *f, struct receiver *rc)
+{
+	struct run *r = f->books;
+	const struct tally *t = f->tally;
+	uint32_t client = f->stream - t->first_stream;
+	uint64_t sent = t->sent[client], excused = t->unaccepted[client];
+	uint64_t missing, first, lost;
+
+	if (rc->was_away)
+		return;
+	missing = track_lost(&rc->track, f->stream, sent, &first);
+	lost = missing > excused ? missing - excused : 0;
+	r->result->account.n[COUNT_EXPECTED] += sent - (missing - lost);
+	r->result->account.n[COUNT_LOST] += lost;
+	if (lost)
+		blame(r, f, rc, lost, sent);
+}
+
+static uint64_t sent_by(const struct run *r, uint32_t stream)
+{
+	const struct tally *t = r->result->tallies;
+
+	for (size_t i = 0; i < r->result->tally_count; i++, t++)
+		if (stream >= t->first_stream &&
+		    stream - t->first_stream < t->clients)
+			return t->varies ? 0
+					 : t->sent[stream - t->first_stream];
+	return 0;
+}
+
+/* Who was away is expected to have what it got, and the gaps in between. */
+static void balance_away(struct run *r, const struct receiver *rc)
+{
+	uint64_t *n = r->result->account.n, lost = 0, first;
+	uint32_t at = 0, stream;
+
+	while (track_next(&rc->track, &at, &stream))
+		if (sent_by(r, stream))
+			lost += track_lost(&rc->track, stream,
+					   sent_by(r, stream), &first);
+	n[COUNT_EXPECTED] += rc->unique + lost;
+	n[COUNT_LOST] += lost;
+}
+
+/* Topics that vary: only sums are known, and only when nobody was away and
+ * everything was accepted. */
+static void balance_varying(struct run *r, bool any_away)
+{
+	uint64_t *n = r->result->account.n, unique = 0, expected = 0, open = 0;
+	const struct tally *t = r->result->tallies;
+
+	for (size_t i = 0; i < r->result->tally_count; i++, t++) {
+		for (uint32_t k = 0; t->varies && k < t->clients; k++) {
+			unique += t->unique[k];
+			open += t->unaccepted[k];
+		}
+	}
+	for (size_t i = 0; i < r->worker_count; i++)
+		expected += atomic_load(&r->workers[i].progress.expected);
+	if (any_away || open)
+		expected = unique;
+	n[COUNT_EXPECTED] += expected;
+	if (expected > unique)
+		n[COUNT_LOST] += expected - unique;
+}
+
+static int balance_fixed(struct run *r)
+{
+	struct fan f = { .run = r, .each = balance_pair, .books = r };
+	struct tally *t = r->result->tallies;
+	int result = 0;
+
+	f.marks = calloc(r->receiver_count + 1, sizeof(*f.marks));
+	if (!f.marks)
+		return -1;
+	for (size_t i = 0; i < r->crew_count; i++) {
+		const struct crew *c = &r->crews[i];
+
+		for (uint32_t k = 0; k < c->group->publish_count; k++, t++) {
+			f.tally = t;
+			for (uint32_t n = 0; result == 0 && !t->varies &&
+					     n < t->clients; n++)
+				if (t->sent[n])
+					result = fan_out(&f, c, k, n);
+		}
+	}
+	free(f.marks);
+	return result;
+}
+
+/* Every receiver once, the shared ones too. */
+static bool each_away(struct run *r)
+{
+	bool any = false;
+	struct squad *s;
+	struct receiver *rc;
+
+	for (size_t w = 0; w < r->worker_count; w++) {
+		for (size_t i = 0; i < r->crew_count; i++) {
+			s = &r->workers[w].squads[i];
+			for (uint32_t k = 0; k < s->share.count; k++) {
+				rc = s->actors[k].receiver;
+				if (!rc || rc->actor != &s->actors[k] ||
+				    !rc->was_away)
+					continue;
+				balance_away(r, rc);
+				any = true;
+			}
+		}
+	}
+	return any;
+}
+
+int run_balance(struct run *r, struct err *e)
+{
+	struct result *res = r->result;
+	bool any_away;
+
+	if (make_tallies(r) < 0)
+		return err_nomem(e);
+	if (r->config->shards > 1) {
+		/* Only all shards together know what was lost. */
+		res->account.n[COUNT_EXPECTED] = res->account.n[COUNT_UNIQUE];
+		return 0;
+	}
+	if (r->route && balance_fixed(r) < 0)
+		return err_nomem(e);
+	any_away = each_away(r);
+	balance_varying(r, any_away);
+	return 0;
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_RUN_PRIVATE_H
+#define BENCH_RUN_PRIVATE_H
+
+/*
+ * The inside of the load engine:
+ *
+ *	run.c            coordinator: phases, intervals, end
+ *	run_setup.c      from scenario to crews, workers, actors
+ *	run_books.c      who should have got what: expected, lost
+ *	worker.c         one loop's share: connect ramp, schedules, figures
+ *	actor.c          one client's connection: start, up, down, events
+ *	actor_send.c     publishing: open and closed model, backlog
+ *	actor_receive.c  deliveries, acknowledgements, slow consumers
+ *	churn.c          clients that come and go on purpose
+ *
+ * A crew is a group of the scenario as this process runs it; a squad is the
+ * part of a crew on one worker; an actor is one client. After the setup
+ * everything below a worker belongs to its loop's thread; the coordinator
+ * talks to it by tasks and reads its progress (atomics), until the loops
+ * have been stopped and all is the coordinator's again.
+ */
+
+#include <stdatomic.h>
+
+#include "bench/payload.h"
+#include "bench/route.h"
+#include "bench/run.h"
+#include "bench/track.h"
+#include "client/conn.h"
+#include "client/pool.h"
+#include "client/sync.h"
+
+struct actor;
+struct worker;
+
+/* A publishing entry of a group. Read-only while the run goes on. */
+struct entry {
+	const struct publish_plan *plan;
+	uint32_t number;        /* in the whole scenario */
+	uint32_t first_stream;  /* stream number of the group's client 0 */
+	bool varies;            /* topics differ from message to message */
+	struct schedule_config schedule;
+	uint64_t payload_seed;
+};
+
+/* Sends as fast as it goes. */
+static inline bool entry_is_closed(const struct entry *e)
+{
+	return e->plan->rate <= 0 && e->plan->arrival != ARRIVAL_TRACE;
+}
+
+struct crew {
+	struct run *run;
+	const struct group *group;
+	uint32_t number;
+	struct share share;      /* of this process */
+	int pinned;              /* worker of all of it, or -1 */
+	uint64_t first_connect;  /* number of its first client in the order
+	                          * of connects */
+	uint64_t connect_begin;  /* absolute; CLOCK_NEVER: not known yet */
+	struct entry *entries;   /* group->publish_count of them */
+	struct connect connect;  /* without identity */
+	struct conn_target *targets; /* of connections that are up */
+	struct buf connect_props;
+	uint16_t window, aliases;
+	bool is_closed;          /* has entries without a rate */
+	bool receives;           /* subscribes to something */
+	bool is_shared;          /* its subscriptions are one receiver */
+	bool is_slow;
+};
+
+/* What a connect attempt needs; freed when it is over. */
+struct attempt {
+	struct timer timer;      /* until it begins */
+	struct actor *actor;
+	struct conn_target target;
+	struct connect connect;
+	struct buf text;         /* id, user, password, will */
+	uint64_t begun, connected, ready; /* dial, socket, streams */
+};
+
+/* A message that waits for its turn. */
+struct waiting {
+	uint64_t intended;       /* ns since the epoch */
+	uint32_t entry;          /* index in the group */
+};
+
+struct backlog {
+	uint32_t head, count, cap; /* cap is a power of two */
+	struct waiting ring[];
+};
+
+/* An acknowledgement that is held back. */
+struct held_ack {
+	uint64_t due, delivery;
+};
+
+struct slow {
+	struct timer ack_timer, pause_timer;
+	struct actor *actor;
+	struct held_ack *acks;
+	uint32_t head, count, cap; /* a ring; cap is a power of two */
+	bool is_pausing;
+};
+
+enum actor_state {
+	ACTOR_IDLE,       /* not connected, nothing under way */
+	ACTOR_CONNECTING,
+	ACTOR_SUBSCRIBING,
+	ACTOR_READY,
+	ACTOR_LEAVING,    /* disconnects on purpose */
+	ACTOR_GONE,       /* gave up */
+};
+
+struct actor {
+	struct conn conn;
+	struct squad *squad;
+	struct store *store;
+	struct attempt *attempt; /* while connecting */
+	struct backlog *backlog; /* NULL: nothing waits */
+	struct slow *slow;       /* NULL: not slow */
+	struct receiver *receiver; /* NULL: subscribes to nothing */
+	uint64_t since;          /* when connect or subscribe was due */
+	uint32_t place;          /* in the squad */
+	uint16_t in_flight;
+	uint16_t window;
+	uint16_t refused_filters; /* bits: the first 16 */
+	uint8_t state;           /* enum actor_state */
+	uint8_t attempts;        /* failed first connects */
+	bool was_up : 1;
+	bool was_ready : 1;
+	bool is_touched : 1;     /* stands in worker.touched */
+	bool is_hungry : 1;      /* stands in worker.hungry */
+	bool is_blocked : 1;     /* by its socket */
+	bool is_leaver : 1;      /* churn took it down */
+};
+
+/* Who gets each message once: a subscriber, or all members of a share group
+ * together, which are on one worker for that reason. */
+struct receiver {
+	struct track track;
+	uint64_t unique;         /* first deliveries, of fixed topics */
+	const struct actor *actor; /* the first member: its filters */
+	char *share;             /* "$share/..."; NULL: not shared */
+	struct receiver *next;   /* of the shared ones of a worker */
+	bool was_away;           /* what it missed is nobody's loss */
+};
+
+struct squad {
+	struct worker *worker;
+	struct crew *crew;
+	struct share share;
+	struct actor *actors;    /* share.count of them */
+	uint64_t *sequences;     /* next number: [place][entry] */
+	uint64_t *unaccepted;    /* the same; NULL until there is one */
+	uint64_t *quota;         /* closed model with a count: what is left;
+	                          * NULL: no limit */
+	struct timer churn_timer;
+	uint32_t churn_times;    /* done */
+	uint32_t churn_next;     /* place to go on at */
+	double churn_rest;       /* of a client, for small shares */
+	struct timer stage_timer; /* closed model with stages */
+	bool may_send;           /* closed model: within an active stage */
+};
+
+/* An open-model entry of a squad. */
+struct source {
+	struct heap_node node;   /* deadline: absolute time */
+	struct squad *squad;
+	const struct entry *entry;
+	uint32_t entry_index;    /* in the group */
+	struct schedule schedule;
+	uint64_t intended;       /* of the next message */
+	uint32_t client;
+};
+
+struct actor_list {
+	struct actor **v;
+	size_t count, cap;
+};
+
+/* Timings kept for each interval as well as for the measured phase. */
+enum brief { BRIEF_E2E, BRIEF_ACK, BRIEF_LAG, BRIEF_COUNT };
+
+/* The tag of a message carries when it was meant to leave (44 bits of ns:
+ * five hours, then it wraps), which entry of its group it is of (4), and how
+ * late it left (a histogram slot, 16). Answers have this one instead. */
+#define RESPONSE_TAG UINT64_MAX
+#define TAG_TIME_BITS 44
+#define TAG_ENTRY_BITS 4
+enum { ENTRIES_MAX = 1 << TAG_ENTRY_BITS };
+
+/* What the coordinator may look at while the run goes on. */
+struct progress {
+	atomic_uint_fast64_t connected, ready, gone; /* clients now */
+	atomic_uint_fast64_t expected;  /* deliveries of varying topics */
+	atomic_uint_fast64_t unique;
+};
+
+/* What a worker hands over for an interval: by turns the worker's, while it
+ * carries out the order, and the coordinator's. */
+struct handover {
+	struct account account;  /* since the begin */
+	struct hist briefs[BRIEF_COUNT]; /* of the interval */
+	double cpu;              /* seconds of the thread so far */
+	uint64_t busy;           /* ns spent in turns so far */
+};
+
+struct worker {
+	struct run *run;
+	struct loop *loop;
+	unsigned number;
+	struct squad *squads;    /* one for each crew, perhaps empty */
+	struct receiver *shares; /* list of the share groups here */
+	struct payload *payloads; /* one for each entry of the scenario */
+	struct source *sources;
+	size_t source_count;
+	struct heap due;         /* of sources */
+
+	struct timer connect_timer, send_timer, probe_timer;
+	struct hist floor;       /* timer lag of an idle loop */
+	atomic_bool is_calibrated;
+	struct task task;        /* the coordinator's orders */
+	struct task hungry_task;
+	void (*order)(struct worker *w);
+	size_t connect_crew;     /* where the ramp stands: crew and place */
+	uint32_t connect_place;
+	unsigned pending, pending_max;
+	struct actor_list queue; /* reconnects that wait for their turn */
+	size_t queue_head;
+	uint64_t sending_until;  /* 0: not sending; absolute */
+	bool is_over;            /* no more connects */
+
+	struct actor_list touched, hungry;
+	struct actor *probed;    /* its ping is under way */
+	uint64_t probed_at;
+	struct buf topic, filter, props; /* scratch */
+	struct pcg random;
+
+	struct account account;
+	struct hist timings[TIMING_COUNT];
+	struct hist briefs[BRIEF_COUNT];
+	uint64_t waited;         /* messages that stood in a backlog */
+	uint64_t measured_sent, measured_delivered;
+	uint64_t measured_lost;  /* timed out or skipped, measured phase */
+	uint64_t untracked;
+	uint64_t busy;           /* ns in turns */
+	double cpu_marks[2];     /* at begin and end of the measured phase */
+	uint64_t *unique;        /* by stream: first deliveries here */
+	struct cause causes[RESULT_CAUSES];
+	enum err_kind worst_kind;
+
+	struct progress progress;
+	/* The coordinator's between orders. */
+	uint64_t expected, unsettled; /* deliveries; messages not done */
+	struct handover handover;
+	bool is_done;            /* with the order; guarded by run->lock */
+};
+
+struct run {
+	const struct run_config *config;
+	const struct scenario *scenario;
+	struct result *result;
+	struct crew *crews;
+	size_t crew_count;
+	struct entry *entries;
+	size_t entry_count;
+	uint32_t stream_count;
+	struct pool *pool;
+	struct worker *workers;
+	size_t worker_count;
+	uint64_t clients;        /* of this process */
+	struct header_tag tag;
+	bool has_unmarked;       /* some entries have no header */
+	uint64_t epoch;          /* clock_boot() at time 0 of the headers */
+	uint64_t begin;          /* of connecting */
+	uint64_t send_begin;     /* 0: not yet; absolute */
+	uint64_t measure_begin, measure_end, send_end; /* absolute */
+	struct route *route;     /* made when all have subscribed */
+	struct receiver **receivers; /* by number in the route */
+	size_t receiver_count;
+	uint32_t *fanout;        /* by stream: receivers of its topic */
+	enum run_phase phase;
+	bool must_stop;          /* an early end was asked for */
+
+	struct mutex lock;
+	struct cond done;        /* an order was carried out */
+};
+
+/* run.c: ends the run early; the text goes into the result. */
+void run_stop(struct run *r, const char *why);
+
+/* run_setup.c */
+int run_setup(struct run *r, struct err *e) MUST_CHECK;
+void run_teardown(struct run *r);
+/* The number of a client in its group. */
+static inline uint32_t actor_client(const struct actor *a)
+{
+	return a->squad->share.first + a->place * a->squad->share.step;
+}
+/* Identity and topics: values for templates; id and user are rendered into
+ * `text` when the template asks for them. */
+int actor_values(const struct actor *a, const struct template *t,
+		 struct buf *text, struct template_values *ret) MUST_CHECK;
+/* Appends its i-th filter. */
+int actor_filter(const struct actor *a, size_t i, struct buf *ret) MUST_CHECK;
+/* What a connection that is up refers to. */
+const struct conn_target *crew_target(const struct crew *c, uint32_t client);
+
+/* run_books.c */
+int run_build_route(struct run *r, struct err *e) MUST_CHECK;
+/* What should have arrived by now, on each worker: worker.expected. */
+void worker_sum_expected(struct worker *w);
+/* When the loops have ended: fills in the result. */
+int run_balance(struct run *r, struct err *e) MUST_CHECK;
+
+/* worker.c */
+void worker_init(struct worker *w, struct run *r, unsigned number);
+/* Has `order` carried out on each worker's thread, and waits for that. */
+void run_order(struct run *r, void (*order)(struct worker *w));
+/* How late its timers are while it has nothing to do: TIMING_LAG_TIMER. */
+void worker_calibrate(struct worker *w);
+void worker_start_connecting(struct worker *w);
+void worker_start_sending(struct worker *w);
+void worker_stop_sending(struct worker *w);
+void worker_mark_begin(struct worker *w);
+void worker_mark_end(struct worker *w);
+void worker_disconnect_all(struct worker *w);
+void worker_hand_over(struct worker *w);
+/* A connect is over, well or badly: the next may begin. */
+void worker_connect_more(struct worker *w);
+/* A client wants back; it waits when too many connects are under way. */
+void worker_reconnect(struct worker *w, struct actor *a, uint64_t due);
+/* Its output is to be flushed soon, by worker_flush(). */
+void worker_touch(struct worker *w, struct actor *a);
+void worker_flush(struct worker *w);
+/* It can send again: actor_go_on() in the next turn. */
+void worker_feed(struct worker *w, struct actor *a);
+void worker_record(struct worker *w, enum timing t, uint64_t intended,
+		   uint64_t ns);
+void worker_add_cause(struct worker *w, const struct err *why);
+/* Is a message that was meant for that time part of the measurement? */
+static inline bool run_measures(const struct run *r, uint64_t intended)
+{
+	uint64_t at = r->epoch + intended;
+
+	return at >= r->measure_begin && at < r->measure_end;
+}
+
+/* actor_receive.c */
+/* Its receiver: a new one, or the one of its share group. */
+int actor_make_receiver(struct actor *a) MUST_CHECK;
+void actor_drop_receiver(struct actor *a);
+/* It has subscribed anew: what came in between is not missed. */
+void actor_forgive(struct actor *a);
+
+/* actor.c */
+int actor_init(struct actor *a, struct squad *s, uint32_t place) MUST_CHECK;
+void actor_release(struct actor *a);
+void actor_connect(struct actor *a, uint64_t due);
+/* Takes it down on purpose; back after `down` ns, unless CLOCK_NEVER. */
+void actor_leave(struct actor *a, enum churn_how how);
+
+/* actor_send.c */
+void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended);
+/* Appends the topic of its message with that number. */
+int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
+		struct buf *ret) MUST_CHECK;
+/* Sends what waits, and for the closed model what fits. cause: what it has
+ * waited for, TIMING_LAG_WINDOW or TIMING_LAG_SOCKET. */
+void actor_go_on(struct actor *a, enum timing cause);
+void actor_on_published(struct actor *a, const struct event_published *p,
+			uint64_t now);
+/* At the end: what is still waiting or unacknowledged. */
+void actor_count_rest(struct actor *a, uint64_t now);
+
+/* actor_receive.c */
+void actor_on_message(struct actor *a, const struct event_message *m,
+		      uint64_t now);
+/* Everything up to that delivery has been seen. */
+void actor_acknowledge(struct actor *a, uint64_t delivery, uint64_t now);
+int actor_make_slow(struct actor *a) MUST_CHECK;
+void actor_start_slow(struct actor *a);
+void actor_stop_slow(struct actor *a);
+
+/* churn.c */
+void churn_start(struct squad *s);
+void churn_stop(struct squad *s);
+
+#endif
