@@ -127,7 +127,7 @@ static void fill_entry(struct crew *c, size_t i, uint64_t *stream)
 		.arrival = p->arrival, .phase = p->phase, .rate = p->rate,
 		.clients = c->group->clients, .burst = p->burst,
 		.trace = p->trace, .trace_count = p->trace_count,
-		.limit = p->count,
+		.limit = p->count, .tick = r->scenario->tick,
 		.stages = scenario_stages(r->scenario, c->group),
 		.seed = r->config->seed, .stream = e->number,
 	};

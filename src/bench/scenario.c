@@ -326,6 +326,7 @@ static int build_all(struct builder *b)
 	    build_connect(b) < 0 || build_phases(b) < 0 ||
 	    build_targets(b) < 0 || build_requirements(b) < 0 ||
 	    build_stages(b, raw->stages, raw->stages_count, &s->stages) < 0 ||
+	    build_duration(b, "tick", raw->tick, &s->tick) < 0 ||
 	    build_duration(b, "skip-after", raw->skip_after,
 			   &s->skip_after) < 0)
 		return -1;

@@ -146,6 +146,7 @@ struct scenario {
 	size_t require_count;
 	uint64_t seed;
 	bool has_seed;
+	uint64_t tick;            /* see struct schedule_config */
 	uint64_t skip_after;      /* messages later than this are skipped;
 	                           * 0: never */
 	struct group *groups;

@@ -207,6 +207,7 @@ static const cyaml_schema_field_t scenario_fields[] = {
 	LIST("stages", struct raw_scenario, stages, &stage_value),
 	LIST("require", struct raw_scenario, require, &text_value),
 	TEXT("seed", struct raw_scenario, seed),
+	TEXT("tick", struct raw_scenario, tick),
 	TEXT("skip-after", struct raw_scenario, skip_after),
 	LIST("groups", struct raw_scenario, groups, &group_value),
 	CYAML_FIELD_END

@@ -104,7 +104,7 @@ struct raw_scenario {
 	char **require;
 	unsigned require_count;
 	char *seed;
-	char *skip_after;
+	char *tick, *skip_after;
 	struct raw_group *groups;
 	unsigned groups_count;
 };

@@ -131,6 +131,8 @@ bool schedule_next(struct schedule *s, uint64_t *ret_time,
 	time = time_of(s, step.period);
 	if (time == CLOCK_NEVER)
 		return false;
+	if (c->tick)
+		time += (c->tick - time % c->tick) % c->tick;
 	*ret_time = time;
 	*ret_client = step.client;
 	return true;

@@ -48,6 +48,8 @@ struct schedule_config {
 	uint32_t burst;   /* messages at once, > 0 */
 	const uint64_t *trace; /* rising times */
 	uint64_t trace_count;
+	uint64_t tick;    /* ns that all times are multiples of, rounded up;
+	                   * 0: as exact as they come */
 	uint64_t limit;   /* messages of the whole group; 0: no limit */
 	const struct stages *stages; /* NULL: factor 1 without end */
 	uint64_t seed, stream;

@@ -215,6 +215,16 @@ static void stages_bend_the_schedule(void)
 	stages_release(&stages);
 }
 
+static void ticks_gather_messages(void)
+{
+	struct schedule_config c = config(ARRIVAL_CONSTANT);
+
+	c.tick = 10 * CLOCK_MSEC;
+	run(&c, share_of(100, 0, 1), whole, 1000);
+	for (uint64_t i = 0; i < 1000; i++)
+		is_int(whole[i].time, (i + 9) / 10 * c.tick);
+}
+
 static void shares_cover_each_client_once(void)
 {
 	uint32_t seen[41] = { 0 };
@@ -239,4 +249,5 @@ TEST_MAIN(T(constant_is_even), T(aligned_clients_beat_together),
 	  T(poisson_has_its_statistics), T(constant_shares_add_up),
 	  T(burst_shares_add_up), T(poisson_shares_add_up),
 	  T(traces_are_replayed), T(seed_decides), T(stages_bend_the_schedule),
+	  T(ticks_gather_messages),
 	  T(shares_cover_each_client_once))
