@@ -92,6 +92,7 @@ struct result {
 	double started;     /* seconds since 1970 */
 	uint64_t seed, run_id, clock_id;
 	uint32_t shard, shards; /* 0 of 1: the whole */
+	bool is_merged;     /* all shards are in it */
 	char *partial;      /* why the run did not end as planned, or NULL */
 	bool is_open;       /* had rates */
 	bool is_self;       /* against the peer in the same binary */

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/judge.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEADY_INTERVALS 10 /* too few to say anything below */
+#define STEADY_FACTOR 2.0
+#define STEADY_MIN_NS 1000000.0
+
+static bool is_delivery(enum timing t)
+{
+	return t == TIMING_E2E || t == TIMING_E2E_RAW;
+}
+
+static bool is_publish(enum timing t)
+{
+	return t == TIMING_PUB_ACK || t == TIMING_PUB_REC ||
+	       t == TIMING_PUB_COMP || t == TIMING_PUB_TOTAL ||
+	       t == TIMING_PUB_RAW;
+}
+
+bool judge_has_enough(const struct result *r, enum timing t, double p)
+{
+	struct hist samples = { .total = r->timings[t].total };
+
+	if (is_delivery(t) && r->measured_sent &&
+	    samples.total > r->measured_sent)
+		samples.total = r->measured_sent;
+	return hist_has_enough(&samples, p);
+}
+
+/* ----------------------------------------------------------------- readings */
+
+static void read_timing(const struct result *r, const struct metric *m,
+			struct reading *ret)
+{
+	const struct hist *h = &r->timings[m->timing];
+	uint64_t late = 0, v;
+
+	/* What never came is in no maximum, but in every percentile. */
+	if (is_delivery(m->timing))
+		late = r->late_deliveries;
+	else if (is_publish(m->timing))
+		late = r->late_publishes;
+	if (m->stat == STAT_COUNT) {
+		ret->value = (double)h->total;
+		return;
+	}
+	if (h->total == 0 && late == 0) {
+		ret->missing = "nothing of it was measured";
+		return;
+	}
+	switch (m->stat) {
+	case STAT_MIN:
+		ret->value = (double)h->min;
+		break;
+	case STAT_MAX:
+		ret->value = late ? HUGE_VAL : (double)h->max;
+		break;
+	case STAT_MEAN:
+		ret->value = late ? HUGE_VAL : hist_mean(h);
+		break;
+	default:
+		v = hist_percentile(h, m->percentile, late);
+		ret->value = v == HIST_INFINITE ? HUGE_VAL : (double)v;
+		if (!judge_has_enough(r, m->timing, m->percentile))
+			ret->missing = "too few messages for that percentile";
+	}
+}
+
+/* Which number another one is a part of, for tolerances. */
+static enum count whole_of(enum count c)
+{
+	switch (c) {
+	case COUNT_LOST:
+	case COUNT_DUPLICATES:
+	case COUNT_REORDERED:
+	case COUNT_CORRUPTED:
+	case COUNT_UNCERTAIN:
+		return COUNT_EXPECTED;
+	case COUNT_REFUSED:
+	case COUNT_TIMED_OUT:
+	case COUNT_UNMATCHED:
+	case COUNT_IN_FLIGHT:
+		return COUNT_SENT;
+	case COUNT_SKIPPED:
+	case COUNT_BACKLOG:
+		return COUNT_SCHEDULED;
+	case COUNT_CONN_REFUSED:
+	case COUNT_CONN_FAILED:
+	case COUNT_CONN_TIMED_OUT:
+	case COUNT_DISCONNECTS:
+		return COUNT_CONNECTS;
+	case COUNT_SUB_REFUSED:
+		return COUNT_SUBSCRIBES;
+	default:
+		return COUNT_COUNT;
+	}
+}
+
+static void read_number(const struct result *r, enum count c,
+			struct reading *ret)
+{
+	enum count whole = whole_of(c);
+
+	ret->value = (double)r->account.n[c];
+	if (whole != COUNT_COUNT)
+		ret->whole = (double)r->account.n[whole];
+	if (c == COUNT_LOST && r->shards > 1 && !r->is_merged)
+		ret->missing = "one shard alone cannot know what was lost";
+	else if (c == COUNT_LOST && r->account.n[COUNT_EXPECTED] == 0)
+		ret->missing = "no delivery was expected";
+}
+
+static double errors(const struct result *r)
+{
+	static const enum count bad[] = {
+		COUNT_SKIPPED, COUNT_REFUSED, COUNT_TIMED_OUT, COUNT_LOST,
+		COUNT_CORRUPTED, COUNT_CONN_REFUSED, COUNT_CONN_FAILED,
+		COUNT_CONN_TIMED_OUT, COUNT_DISCONNECTS, COUNT_SUB_REFUSED,
+	};
+	double n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		n += (double)r->account.n[bad[i]];
+	return n;
+}
+
+/* The mean over the measured phase, or why there is none. */
+static void read_broker(const struct result *r, bool is_memory,
+			struct reading *ret)
+{
+	double n = 0, sum = 0, most = 0;
+
+	for (size_t i = 0; i < r->course_count; i++) {
+		if (r->course[i].phase != RUN_MEASURE ||
+		    r->course[i].broker_cpu < 0)
+			continue;
+		n++;
+		sum += r->course[i].broker_cpu;
+		most = fmax(most, (double)r->course[i].broker_memory);
+	}
+	if (n <= 0)
+		ret->missing = "the broker's process is not known";
+	else
+		ret->value = is_memory ? most : sum / n;
+}
+
+static void read_gauge(const struct result *r, enum gauge g,
+		       struct reading *ret)
+{
+	double cpu = 0;
+
+	switch (g) {
+	case GAUGE_RATE_IN:
+		ret->asked = r->asked;
+		ret->value = (double)r->measured_sent / r->measured;
+		break;
+	case GAUGE_RATE_OUT:
+		ret->value = (double)r->measured_delivered / r->measured;
+		break;
+	case GAUGE_RATE_CONNECTS:
+		ret->value = (double)r->clients / r->connect_time;
+		break;
+	case GAUGE_ERRORS:
+		ret->value = errors(r);
+		break;
+	case GAUGE_CPU:
+		for (size_t i = 0; i < r->thread_count; i++)
+			cpu += r->threads[i].cpu;
+		ret->value = cpu;
+		break;
+	case GAUGE_MEMORY:
+		ret->value = (double)r->memory;
+		break;
+	default:
+		read_broker(r, g == GAUGE_BROKER_MEMORY, ret);
+		break;
+	}
+	if (isnan(ret->value) || isinf(ret->value))
+		ret->missing = "nothing was measured";
+}
+
+void judge_read(const struct result *r, const struct metric *m,
+		const struct result *base, struct reading *ret)
+{
+	struct reading other;
+
+	*ret = (struct reading){ 0 };
+	if (m->kind == METRIC_TIMING)
+		read_timing(r, m, ret);
+	else if (m->kind == METRIC_NUMBER)
+		read_number(r, m->number, ret);
+	else
+		read_gauge(r, m->gauge, ret);
+	if (!base)
+		return;
+	judge_read(base, m, NULL, &other);
+	ret->has_base = !other.missing;
+	ret->base = other.value;
+}
+
+int judge_requirements(struct result *r, const struct require *list, size_t n,
+		       const struct result *base, struct err *e)
+{
+	struct outcome *o;
+	struct reading m;
+	char text[200];
+	int missed = 0;
+
+	o = reallocarray(r->outcomes, r->outcome_count + n + 1, sizeof(*o));
+	if (!o)
+		return err_nomem(e);
+	r->outcomes = o;
+	for (size_t i = 0; i < n; i++) {
+		o = &r->outcomes[r->outcome_count];
+		judge_read(r, &list[i].metric, base, &m);
+		o->holds = require_check(&list[i], &m, text, sizeof(text));
+		o->requirement = strdup(list[i].text);
+		o->text = strdup(text);
+		if (!o->requirement || !o->text) {
+			free(o->requirement);
+			free(o->text);
+			return err_nomem(e);
+		}
+		r->outcome_count++;
+		missed |= !o->holds;
+	}
+	return missed;
+}
+
+/* ------------------------------------------------------------------ verdict */
+
+/* The latency that the report is about. */
+static enum timing main_timing(const struct result *r)
+{
+	static const enum timing order[] = { TIMING_E2E, TIMING_PUB_ACK,
+					     TIMING_PUB_TOTAL, TIMING_ECHO,
+					     TIMING_CONN_TOTAL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (r->timings[order[i]].total)
+			return order[i];
+	return TIMING_E2E;
+}
+
+static void fill_levels(const struct result *r, enum timing t,
+			struct evidence *ev)
+{
+	static const double levels[VERDICT_LEVELS] = { 50, 99, 99.9, 99.99 };
+	const struct hist *h = r->timings;
+
+	for (int i = 0; i < VERDICT_LEVELS; i++)
+		ev->levels[i] = (struct evidence_level){
+			.percentile = levels[i],
+			.is_known = judge_has_enough(r, t, levels[i]),
+			.reported = hist_percentile(&h[t], levels[i], 0),
+			.timer = hist_percentile(&h[TIMING_LAG_TIMER],
+						 levels[i], 0),
+			.floor = hist_percentile(&r->floor, levels[i], 0),
+			.turn = hist_percentile(&h[TIMING_TURN], levels[i],
+						0),
+		};
+}
+
+/* Means over the first and the last third of the measured phase. */
+static void thirds(const struct result *r, double ret_p99[2])
+{
+	size_t n = 0, third, at = 0, used[2] = { 0 };
+
+	ret_p99[0] = ret_p99[1] = 0;
+	for (size_t i = 0; i < r->course_count; i++)
+		n += r->course[i].phase == RUN_MEASURE;
+	third = n / 3;
+	for (size_t i = 0; i < r->course_count; i++) {
+		const struct interval *v = &r->course[i];
+
+		if (v->phase != RUN_MEASURE)
+			continue;
+		if (at < third || at >= n - third) {
+			ret_p99[at >= third] += (double)
+				(v->e2e_count ? v->e2e_p50 : v->ack_p50);
+			used[at >= third]++;
+		}
+		at++;
+	}
+	for (int i = 0; i < 2; i++)
+		if (used[i])
+			ret_p99[i] /= (double)used[i];
+}
+
+/* A latency that keeps rising has no value that could be reported. */
+static const char *unsteady(const struct result *r, char *dst, size_t size)
+{
+	char a[32], b[32];
+	double p[2];
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->course_count; i++)
+		n += r->course[i].phase == RUN_MEASURE;
+	if (n < STEADY_INTERVALS)
+		return NULL;
+	thirds(r, p);
+	if (p[1] < STEADY_MIN_NS || p[1] < STEADY_FACTOR * p[0])
+		return NULL;
+	snprintf(dst, size, "the median rose from %s to %s",
+		 metric_format(a, sizeof(a), UNIT_NS, p[0]),
+		 metric_format(b, sizeof(b), UNIT_NS, p[1]));
+	return dst;
+}
+
+int judge_result(struct result *r, struct err *e)
+{
+	enum timing t = main_timing(r);
+	struct buf lines = { 0 };
+	char drift[100];
+	struct evidence ev = {
+		.is_open = r->is_open, .latency = timing_name(t),
+		.asked = r->is_open ? r->asked : 0,
+		.throttled = r->throttled, .steal = r->steal,
+		.waited = r->waited,
+		.imbalances = account_check(&r->account, &lines),
+		.clock_errors = r->account.n[COUNT_CLOCK_ERRORS],
+		.untracked = r->untracked,
+		.uncertain = r->account.n[COUNT_UNCERTAIN],
+		.received = r->account.n[COUNT_RECEIVED],
+		.measured = r->measured_sent,
+		.expects_messages = r->tally_count > 0,
+		.is_partial = r->partial != NULL,
+		.unsteady = unsteady(r, drift, sizeof(drift)),
+	};
+
+	if (r->measured > 0)
+		ev.achieved = (double)r->measured_sent / r->measured;
+	for (size_t i = 0; i < r->thread_count; i++)
+		ev.busiest = fmax(ev.busiest, r->threads[i].cpu);
+	fill_levels(r, t, &ev);
+	free(r->imbalances);
+	r->imbalances = NULL;
+	if (buf_len(&lines)) {
+		const char *text = buf_cstr(&lines);
+
+		r->imbalances = text ? strdup(text) : NULL;
+	}
+	buf_release(&lines);
+	if (ev.imbalances && !r->imbalances)
+		return err_nomem(e);
+	verdict_judge(&ev, &r->verdict);
+	return 0;
+}

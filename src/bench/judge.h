@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_JUDGE_H
+#define BENCH_JUDGE_H
+
+/*
+ * From what a run found out to what it says: the values of metrics, the
+ * books, the requirements, the verdict. Main thread; works on results of
+ * runs and on those read from files alike.
+ */
+
+#include "bench/require.h"
+#include "bench/result.h"
+
+/* The value of a metric; base: another result to compare with, or NULL. The
+ * missing text of the reading lives as long as `r`. */
+void judge_read(const struct result *r, const struct metric *m,
+		const struct result *base, struct reading *ret);
+
+/* Checks all requirements; adds an outcome for each to r. 0 when all hold,
+ * 1 when one does not, -1 with e when memory is short. */
+int judge_requirements(struct result *r, const struct require *list, size_t n,
+		       const struct result *base, struct err *e) MUST_CHECK;
+
+/* Checks the books and fills in r->imbalances and r->verdict. */
+int judge_result(struct result *r, struct err *e) MUST_CHECK;
+
+/* What a result with that many samples may say: percentiles of latencies need
+ * enough messages (publishes; the deliveries of one message are no
+ * independent samples). */
+bool judge_has_enough(const struct result *r, enum timing t, double p);
+
+#endif
