@@ -191,15 +191,17 @@ wait_for() {
 # --- brokers ----------------------------------------------------------------
 
 # start_broker [LINE...]: a mosquitto for everybody on 127.0.0.1:$PORT and on
-# the Unix socket $SOCKET; each LINE is added to its configuration.  Its log,
-# with every packet, is broker.err.  BROKER=NAME when a test needs several.
+# the Unix socket $SOCKET; each LINE is added to its configuration.  Unless
+# told, it drops nothing for a slow subscriber.  Its log, with every packet, is
+# broker.err.  BROKER=NAME when a test needs several.
 start_broker() {
   local name=${BROKER:-broker}
   # shellcheck disable=SC2119
   PORT=$(free_port) || return 1
   SOCKET=$BATS_TEST_TMPDIR/$name.sock
   {
-    printf '%s\n' 'user root' 'log_dest stderr' 'log_type all' "$@"
+    printf '%s\n' 'user root' 'log_dest stderr' 'log_type all' \
+      'max_queued_messages 0' "$@"
     printf '%s\n' "listener $PORT 127.0.0.1" 'allow_anonymous true'
     printf '%s\n' "listener 0 $SOCKET" 'allow_anonymous true'
   } > "$BATS_TEST_TMPDIR/$name.conf"
