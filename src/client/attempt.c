@@ -85,7 +85,7 @@ static void start_attempt(struct client *c)
 	c->connect.version = v;
 	c->connect.clean_start = pick_clean_start(c, v);
 	fill_target(c, &c->params->servers[current_server(c)]);
-	if (load_credentials(c, &e) < 0) {
+	if (load_credentials(c, &e) < 0 || auth_begin(c, &e) < 0) {
 		client_give_up(c, &e);
 		return;
 	}

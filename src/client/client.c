@@ -46,6 +46,8 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 		.address = address,
 	};
 
+	if (!auth_finish(c, &ack->packet))
+		return;
 	name_address(conn, address, sizeof(address));
 	c->versions[(c->server_first + c->server_done) %
 		    c->params->server_count] = (uint8_t)c->connect.version;
@@ -92,9 +94,11 @@ static void on_event(struct client *c, const struct event *ev)
 	case EVENT_UNSUBACK:
 		subscribe_answer(c, &ev->suback, true);
 		break;
+	case EVENT_AUTH:
+		auth_step(c, &ev->disconnect);
+		break;
 	case EVENT_CONNACK:
 	case EVENT_PONG:
-	case EVENT_AUTH:
 	case EVENT_DISCONNECT:
 		break;
 	}
@@ -193,7 +197,9 @@ static void on_down(struct conn *conn, const struct err *why)
 	mutex_unlock(&conn->lock);
 	/* What arrived before the end is still to be written. */
 	on_batch_end(conn);
-	if (!why || wants_bye)
+	if (c->auth_error.kind != ERR_NONE && !wants_bye)
+		attempt_failed(c, &c->auth_error);
+	else if (!why || wants_bye)
 		came_down(c);
 	else
 		attempt_failed(c, why);
@@ -297,6 +303,7 @@ struct client *client_new(const struct client_params *p, struct store *store,
 	c->event_fd = -1;
 	c->connect_task.run = run_connect;
 	c->bye_task.run = run_bye;
+	c->reauth_task.run = auth_again;
 	c->collect_task.run = run_collect;
 	cond_init(&c->changed);
 	if (set_up(c, e) < 0) {
@@ -326,6 +333,7 @@ void client_free(struct client *c)
 	release_conn(c); /* the thread is gone: we stand in for it */
 	loop_free(c->loop);
 	subs_release(&c->subs);
+	buf_release(&c->auth_props);
 	if (c->owns_store && c->store)
 		c->store->ops->free(c->store);
 	if (c->event_fd >= 0)

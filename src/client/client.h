@@ -199,6 +199,11 @@ int client_disconnect(struct client *c, const struct disconnect *p,
  * (without waiting for anything). NULL is fine. */
 void client_free(struct client *c);
 
+/* Proves who we are once more on a live MQTT 5 connection with enhanced
+ * authentication [MQTT-4.12.1]; other traffic goes on meanwhile. A refusal
+ * ends the connection. Does not wait. Any thread. */
+void client_reauthenticate(struct client *c);
+
 /* Fills e and returns true once the connection is gone for good. */
 bool client_has_failed(struct client *c, struct err *e);
 enum client_state client_state(struct client *c);

@@ -60,7 +60,7 @@ struct client {
 
 	struct reconnect reconnect; /* T */
 	struct timer retry;         /* T */
-	struct task connect_task, bye_task, collect_task;
+	struct task connect_task, bye_task, reauth_task, collect_task;
 	struct conn_target target;  /* T */
 	struct connect connect;     /* T: as sent in this attempt */
 	char name[280];             /* L: of the server under way */
@@ -69,6 +69,8 @@ struct client {
 	size_t bind_next;           /* T */
 	uint8_t *versions;          /* T: per server, what it speaks; 0 */
 	struct err round_error;     /* T: all failures of this round */
+	struct buf auth_props;      /* T: CONNECT's, with method and data */
+	struct err auth_error;      /* T: what ended the dialogue */
 };
 
 static inline struct client *client_of(struct conn *c)
@@ -81,6 +83,14 @@ void attempt_init(struct client *c);
 void attempt_start_round(struct client *c);
 /* An attempt or a connection ended with *why. */
 void attempt_failed(struct client *c, const struct err *why);
+
+/* auth.c, receive thread: puts method and first data into this attempt's
+ * CONNECT; takes a step on AUTH; checks the end on CONNACK. -1 with e, or
+ * false when the connection is being ended because of auth_error. */
+int auth_begin(struct client *c, struct err *e);
+void auth_step(struct client *c, const struct disconnect *p);
+bool auth_finish(struct client *c, const struct connack *p);
+void auth_again(struct task *t);
 
 /* client.c: gives up for good and tells everybody who waits. */
 void client_give_up(struct client *c, const struct err *why);

@@ -5,6 +5,8 @@ noinst_LIBRARIES += src/libclient.a
 
 src_libclient_a_SOURCES =
 src_libclient_a_SOURCES += src/client/attempt.c
+src_libclient_a_SOURCES += src/client/auth.c
+src_libclient_a_SOURCES += src/client/auth.h
 src_libclient_a_SOURCES += src/client/client.c
 src_libclient_a_SOURCES += src/client/client.h
 src_libclient_a_SOURCES += src/client/client_private.h
@@ -23,6 +25,8 @@ src_libclient_a_SOURCES += src/client/pool.c
 src_libclient_a_SOURCES += src/client/pool.h
 src_libclient_a_SOURCES += src/client/reconnect.c
 src_libclient_a_SOURCES += src/client/reconnect.h
+src_libclient_a_SOURCES += src/client/scram.c
+src_libclient_a_SOURCES += src/client/scram.h
 src_libclient_a_SOURCES += src/client/state.c
 src_libclient_a_SOURCES += src/client/state.h
 src_libclient_a_SOURCES += src/client/subs.c

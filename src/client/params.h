@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "mqtt/packet.h"
@@ -63,6 +64,26 @@ struct client_credentials {
 	void *ctx;
 };
 
+/*
+ * Enhanced authentication [MQTT-4.12]: a dialogue per connection and per
+ * re-authentication, on the receive thread; a step may block only as long as
+ * a local program takes to answer. Each step appends the data to send to ret
+ * (which may stay empty); -1 with e ends the connection.
+ */
+struct client_auth {
+	const char *method; /* NULL: none */
+	/* A new dialogue. c has user and password as loaded; what the method
+	 * proves in another way is to be taken out of it. */
+	int (*begin)(void *ctx, struct connect *c, struct buf *ret,
+		     struct err *e);
+	int (*answer)(void *ctx, struct bytes challenge, struct buf *ret,
+		      struct err *e);
+	/* The server is content; what it said last (absent: nothing) must
+	 * be checked. */
+	int (*finish)(void *ctx, struct bytes last, struct err *e);
+	void *ctx;
+};
+
 struct client_params {
 	const struct client_server *servers;
 	size_t server_count;
@@ -80,6 +101,7 @@ struct client_params {
 	struct connect connect;
 	bool keep_session;        /* our state outlives a connection */
 	struct client_credentials credentials; /* load NULL: as in connect */
+	struct client_auth auth;
 
 	struct session_config session;
 	struct reconnect_params reconnect;

@@ -197,3 +197,7 @@ tests_unit_test_bench_payload_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_route
 tests_unit_test_bench_route_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_auth
+tests_unit_test_auth_LDADD = $(CLIENT_LIBS)
+UNIT_TESTS += tests/unit/test_scram
+tests_unit_test_scram_LDADD = $(CLIENT_LIBS)
