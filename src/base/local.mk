@@ -11,6 +11,7 @@ src_libbase_a_SOURCES += src/base/buf.h
 src_libbase_a_SOURCES += src/base/bytes.h
 src_libbase_a_SOURCES += src/base/clock.c
 src_libbase_a_SOURCES += src/base/clock.h
+src_libbase_a_SOURCES += src/base/crash.h
 src_libbase_a_SOURCES += src/base/err.c
 src_libbase_a_SOURCES += src/base/err.h
 src_libbase_a_SOURCES += src/base/heap.c

@@ -367,6 +367,30 @@ static int wait_connected(struct client *c, uint64_t deadline, struct err *e)
 	return c->has_failed ? client_failed_locked(c, e) : 0;
 }
 
+static enum state_error ask_for_connection(struct client *c)
+	REQUIRES(c->conn.lock)
+{
+	enum state_error r = c->has_failed ?
+		STATE_IS_CLOSED : state_apply(&c->state, STATE_CALL_CONNECT);
+
+	if (r == STATE_OK)
+		loop_post(c->loop, &c->connect_task);
+	return r;
+}
+
+int client_start_connect(struct client *c, struct err *e)
+{
+	enum state_error r;
+	int ret = 0;
+
+	mutex_lock(&c->conn.lock);
+	r = ask_for_connection(c);
+	if (r != STATE_OK)
+		ret = state_refuse(e, r, "connect", c->state);
+	mutex_unlock(&c->conn.lock);
+	return ret;
+}
+
 int client_connect(struct client *c, uint64_t deadline, struct err *e)
 {
 	enum state_error r;
@@ -375,14 +399,9 @@ int client_connect(struct client *c, uint64_t deadline, struct err *e)
 	if (client_check_thread(c, "connect", e) < 0)
 		return -1;
 	mutex_lock(&c->conn.lock);
-	r = c->has_failed ? STATE_IS_CLOSED :
-		state_apply(&c->state, STATE_CALL_CONNECT);
-	if (r != STATE_OK) {
-		ret = state_refuse(e, r, "connect", c->state);
-	} else {
-		loop_post(c->loop, &c->connect_task);
-		ret = wait_connected(c, deadline, e);
-	}
+	r = ask_for_connection(c);
+	ret = r == STATE_OK ? wait_connected(c, deadline, e) :
+			      state_refuse(e, r, "connect", c->state);
 	mutex_unlock(&c->conn.lock);
 	if (ret < 0 && r == STATE_OK) /* nothing goes on behind our back */
 		(void)client_disconnect(c, NULL, clock_boot(), NULL);

@@ -91,6 +91,9 @@ struct client *client_new(const struct client_params *p, struct store *store,
 int client_connect(struct client *c, uint64_t deadline, struct err *e)
 	MUST_CHECK;
 
+/* The same without waiting: publishers wait for it, or queue meanwhile. */
+int client_start_connect(struct client *c, struct err *e) MUST_CHECK;
+
 enum client_flags {
 	CLIENT_MORE = 1, /* more publishes follow at once: do not flush */
 };

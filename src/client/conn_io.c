@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "client/trace.h"
 
 #define READ_MIN ((size_t)16 * 1024)  /* room wanted before each read */
@@ -42,8 +43,10 @@ static bool write_once(struct conn *c, uint64_t now) REQUIRES(c->lock)
 	out = session_output(c->session);
 	if (!out.n)
 		return false;
+	crash_point();
 	switch (stream_write(c->stream, out.p, out.n, &n, &e)) {
 	case IO_OK:
+		crash_point();
 		if (c->trace)
 			trace_sent(c->trace, bytes_of(out.p, n));
 		session_sent(c->session, n, now);

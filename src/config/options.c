@@ -54,6 +54,38 @@ static const struct choice json_payloads[] = {
 	{ NULL, 0, false },
 };
 
+static const struct choice durabilities[] = {
+	{ "process", 0, false },
+	{ "power", 1, false },
+	{ NULL, 0, false },
+};
+
+static const struct choice session_losses[] = {
+	{ "republish", SESSION_LOSS_REPUBLISH, false },
+	{ "fail", SESSION_LOSS_HOLD, false },
+	{ NULL, 0, false },
+};
+
+static const struct choice queue_policies[] = {
+	{ "block", QUEUE_BLOCK, false },
+	{ "drop-oldest", QUEUE_DROP_OLDEST, false },
+	{ "drop-newest", QUEUE_DROP_NEWEST, false },
+	{ "fail", QUEUE_FAIL, false },
+	{ NULL, 0, false },
+};
+
+static const struct choice ack_times[] = {
+	{ "on-write", SUB_ACK_ON_WRITE, false },
+	{ "manual", SUB_ACK_MANUAL, false },
+	{ NULL, 0, false },
+};
+
+static const struct choice event_formats[] = {
+	{ "none", 0, false },
+	{ "json", 1, false },
+	{ NULL, 0, false },
+};
+
 const char *const option_group_titles[OPTION_GROUPS] = {
 	[GROUP_MESSAGE] = "Message",
 	[GROUP_SUBSCRIPTION] = "Subscription",
@@ -63,6 +95,7 @@ const char *const option_group_titles[OPTION_GROUPS] = {
 	[GROUP_CREDENTIALS] = "Credentials",
 	[GROUP_SESSION] = "Session",
 	[GROUP_WILL] = "Will",
+	[GROUP_STORE] = "Store and queue",
 	[GROUP_WAITING] = "Waiting and reconnecting",
 	[GROUP_GENERAL] = "General",
 };
@@ -511,51 +544,8 @@ const struct option options[] = {
 	  .tools = TOOLS_CLIENT, .flags = OPTION_V5, PAIRS_AT(typed.will_user),
 	  .metavar = "NAME=VALUE", .property = "will user-property",
 	  .help = "User property of the will; may be repeated" },
-	{ .name = "timeout", .group = GROUP_WAITING,
-	  .letter = SHARED_LETTER('W'), .tools = TOOLS_CLIENT,
-	  DURATION_AT(run.timeout), .min = CLOCK_MSEC,
-	  .max = OPTION_DURATION_MAX, .metavar = "TIME",
-	  .help = "End after TIME, with 27 if the job is not done",
-	  .details =
-	  "Counts from the start; fractions are allowed." },
-	{ .name = "ack-timeout", .group = GROUP_WAITING, .tools = TOOLS_CLIENT,
-	  DURATION_AT(run.ack_timeout), .min = CLOCK_MSEC,
-	  .max = OPTION_DURATION_MAX, .fallback = "30s", .metavar = "TIME",
-	  .help = "Longest wait for an answer of the broker" },
-	{ .name = "idle-timeout", .group = GROUP_WAITING,
-	  .tools = TOOLS_CLIENT, DURATION_AT(run.idle_timeout),
-	  .min = CLOCK_MSEC, .max = OPTION_DURATION_MAX, .metavar = "TIME",
-	  .help = "End with 0 when nothing came for TIME" },
-	{ .name = "drain-timeout", .group = GROUP_WAITING,
-	  .tools = TOOLS_CLIENT, DURATION_AT(run.drain_timeout),
-	  .min = CLOCK_MSEC, .max = OPTION_DURATION_MAX, .fallback = "30s",
-	  .metavar = "TIME",
-	  .help = "Longest wait for confirmations after the input's end" },
-	{ .name = "reconnect", .group = GROUP_WAITING, .tools = TOOLS_CLIENT,
-	  .flags = OPTION_ENV, YES_NO_AT(typed.reconnect), .metavar = "yes|no",
-	  .help = "Connect again when the connection was lost",
-	  .details =
-	  "Default: yes for mqtt-sub and for mqtt-pub -l, else no. A "
-	  "mqtt-pub that still waits for confirmations reconnects unless "
-	  "this is no." },
-	{ .name = "reconnect-delay", .group = GROUP_WAITING,
-	  .tools = TOOLS_CLIENT, .flags = OPTION_ENV,
-	  DURATION_AT(typed.reconnect_delay), .min = CLOCK_MSEC,
-	  .max = OPTION_DURATION_MAX, .fallback = "1s", .metavar = "TIME",
-	  .help = "Wait about TIME before the first new attempt",
-	  .details =
-	  "Doubled after each round without success; the actual delay is "
-	  "drawn at random between nothing and that." },
-	{ .name = "reconnect-max-delay", .group = GROUP_WAITING,
-	  .tools = TOOLS_CLIENT, .flags = OPTION_ENV,
-	  DURATION_AT(typed.reconnect_max_delay), .min = CLOCK_MSEC,
-	  .max = OPTION_DURATION_MAX, .fallback = "60s", .metavar = "TIME",
-	  .help = "Never wait longer than TIME between attempts" },
-	{ .name = "reconnect-attempts", .group = GROUP_WAITING,
-	  .tools = TOOLS_CLIENT, .flags = OPTION_ENV,
-	  UINT_AT(typed.reconnect_attempts), .max = UINT32_MAX,
-	  .fallback = "0", .metavar = "N",
-	  .help = "Give up after N rounds without success; 0: never" },
+#include "config/options_store.inc"
+#include "config/options_waiting.inc"
 	{ .name = "profile", .group = GROUP_GENERAL, .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV | OPTION_NO_PROFILE, TEXT_AT(typed.profile),
 	  .metavar = "NAME|FILE",

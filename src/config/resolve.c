@@ -13,6 +13,9 @@
 #include "mqtt/props.h"
 #include "mqtt/types.h"
 
+/* How long a session waits for a client that has its half in a store. */
+#define STORE_EXPIRY (7 * 86400)
+
 const char *told_by(const struct settings *s, size_t offset)
 {
 	static char text[2][ORIGIN_TEXT_MAX];
@@ -145,7 +148,7 @@ static int resolve_session(struct settings *s, struct err *e)
 	bool is_endless = IS_SET(s, typed.session_expiry) &&
 			  t->session_expiry == MQTT_EXPIRY_NEVER;
 
-	if ((t->keep_session || is_endless) &&
+	if ((t->keep_session || is_endless) && !s->store.path &&
 	    (!IS_SET(s, typed.id) || !*t->id))
 		return err_set(e, ERR_USAGE, 0,
 			       "%s needs --id: a session belongs to a client "
@@ -153,8 +156,9 @@ static int resolve_session(struct settings *s, struct err *e)
 			       t->keep_session
 				       ? TOLD_BY(s, typed.keep_session)
 				       : TOLD_BY(s, typed.session_expiry));
-	s->client.connect.clean_start = !t->keep_session;
-	s->client.keep_session = t->keep_session || t->session_expiry > 0;
+	s->client.connect.clean_start = !t->keep_session && !s->store.path;
+	s->client.keep_session = t->keep_session || t->session_expiry > 0 ||
+				 s->store.path;
 	return 0;
 }
 
@@ -168,12 +172,14 @@ static int imply_props(struct settings *s, struct err *e)
 	/* With -C mosquitto_sub announces a receive maximum as small as the
 	 * count. Not so here: its own broker (2.0.11) overruns that, and what
 	 * is not taken over stays with the broker anyway. */
-	if (!t->keep_session || IS_SET(s, typed.session_expiry))
+	if ((!t->keep_session && !s->store.path) ||
+	    IS_SET(s, typed.session_expiry))
 		return 0;
-	t->session_expiry = MQTT_EXPIRY_NEVER;
+	t->session_expiry = t->keep_session ? MQTT_EXPIRY_NEVER
+					    : STORE_EXPIRY;
 	return resolve_implied(s,
 			       &(struct implied_prop){ PROP_SESSION_EXPIRY,
-						       MQTT_EXPIRY_NEVER },
+						       t->session_expiry },
 			       list, e);
 }
 
@@ -218,7 +224,8 @@ int resolve_connect(struct settings *s, struct err *e)
 static void resolve_reconnect(struct settings *s)
 {
 	struct reconnect_params *r = &s->client.reconnect;
-	bool is_stream = s->tool != TOOL_PUB || s->typed.stdin_lines;
+	bool is_stream = s->tool != TOOL_PUB || s->typed.stdin_lines ||
+			 s->pub.flush;
 
 	if (!IS_SET(s, typed.reconnect))
 		s->typed.reconnect = is_stream;
@@ -230,6 +237,10 @@ static void resolve_reconnect(struct settings *s)
 	r->delay = s->typed.reconnect_delay;
 	r->max_delay = s->typed.reconnect_max_delay;
 	r->max_attempts = s->typed.reconnect_attempts;
+	r->max_elapsed = s->typed.reconnect_time;
+	r->stable_after = s->typed.reconnect_stable;
+	r->retry_refused = s->typed.reconnect_refused;
+	r->retry_first = s->typed.reconnect_first;
 }
 
 static void resolve_log_level(struct settings *s)
@@ -242,7 +253,8 @@ static void resolve_log_level(struct settings *s)
 
 int resolve_client(struct settings *s, struct err *e)
 {
-	if (resolve_servers(s, e) || resolve_version(s, e) ||
+	if (resolve_store(s, e) || resolve_servers(s, e) ||
+	    resolve_version(s, e) ||
 	    resolve_connect(s, e) || resolve_will(s, e))
 		return -1;
 	if (s->typed.reconnect_max_delay < s->typed.reconnect_delay)

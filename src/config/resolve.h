@@ -20,6 +20,7 @@ int resolve_sub(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_password(struct settings *s, struct err *e) MUST_CHECK;
 
 /* Parts of resolve_client(). */
+int resolve_store(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_servers(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_version(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_connect(struct settings *s, struct err *e) MUST_CHECK;

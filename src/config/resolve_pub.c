@@ -105,6 +105,16 @@ static int check_repeat(const struct settings *s, struct err *e)
 	return 0;
 }
 
+/* Only messages that are confirmed need a store. */
+static int check_store(const struct settings *s, struct err *e)
+{
+	if (!s->store.path || s->typed.qos)
+		return 0;
+	return err_set(e, ERR_USAGE, 0,
+		       "%s needs --qos 1 or 2: QoS 0 is never confirmed",
+		       TOLD_BY(s, store.path));
+}
+
 static int resolve_utf8(struct settings *s, struct err *e)
 {
 	struct typed *t = &s->typed;
@@ -125,8 +135,10 @@ int resolve_pub(struct settings *s, struct err *e)
 	const struct implied_prop text = { PROP_PAYLOAD_FORMAT, 1 };
 	struct publish *p = &s->pub.publish;
 
+	if (s->pub.flush || s->store.info || s->store.clear)
+		return 0;
 	if (resolve_topic(s, e) || resolve_source(s, e) ||
-	    check_repeat(s, e) || resolve_utf8(s, e) ||
+	    check_store(s, e) || check_repeat(s, e) || resolve_utf8(s, e) ||
 	    keep_qos2_session(s, e))
 		return -1;
 	if (resolve_props(s, "publish", PROP_IN(PACKET_PUBLISH), &p->props,

@@ -287,6 +287,8 @@ static int check_output(struct settings *s, struct err *e)
 
 int resolve_sub(struct settings *s, struct err *e)
 {
+	if (s->store.info || s->store.clear)
+		return 0;
 	if (resolve_subscribes(s, e) || resolve_unsubscribe(s, e) ||
 	    resolve_filter_out(s, e))
 		return -1;

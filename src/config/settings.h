@@ -73,9 +73,21 @@ struct run_settings {
 	uint64_t drain_timeout; /* after the end of input */
 	enum log_level log_level; /* from --quiet and -d */
 	bool coalesce;          /* false: write every packet at once */
+	unsigned events;        /* 1: as JSON on events_fd */
+	uint32_t events_fd;
+};
+
+/* --store and what goes with it. */
+struct store_settings {
+	const char *path;       /* NULL: none */
+	unsigned durability;    /* 1: survives power loss */
+	bool exactly_once;
+	bool info, clear, yes;  /* look or clear, and end */
+	bool has_given_id;      /* else the store's own client id is used */
 };
 
 enum pub_source {
+	PUB_NOTHING, /* --flush */
 	PUB_MESSAGE, /* -m: pub.message */
 	PUB_NULL,    /* -n: no payload; pub.message is empty */
 	PUB_FILE,    /* -f: the whole of pub.file */
@@ -93,7 +105,13 @@ struct pub_settings {
 	uint64_t repeat;       /* times to send it; 1 unless told */
 	uint64_t repeat_delay; /* at least this long between two */
 	bool check_utf8;       /* refuse payloads that are not UTF-8 */
+	bool enqueue, flush;   /* only store, only send */
+	bool resume;           /* skip records that are stored already */
+	int source_ack;        /* descriptor; -1: none */
 };
+
+enum sub_ack { SUB_ACK_ON_WRITE, SUB_ACK_MANUAL };
+
 
 /* How payloads appear in JSON. */
 enum json_payload {
@@ -127,6 +145,9 @@ struct sub_settings {
 	enum json_payload json_payload;
 	bool pretty;           /* JSON over several lines */
 	const char *output;    /* --output FILE; NULL: stdout */
+	unsigned ack;          /* enum sub_ack */
+	uint32_t ack_fd;
+	bool at_most_once;     /* acknowledge before writing */
 };
 
 /* Topic filters with the QoS that -q had asked for before each of them;
@@ -178,6 +199,11 @@ struct typed {
 	bool reconnect;
 	uint64_t reconnect_delay, reconnect_max_delay;
 	uint32_t reconnect_attempts;
+	bool reconnect_first, reconnect_refused;
+	uint64_t reconnect_time, reconnect_stable;
+	unsigned on_session_loss, queue_policy;
+	uint64_t queue_count;
+	uint32_t queue_bytes, source_ack;
 	bool debug, quiet;
 
 	uint32_t qos;
@@ -214,6 +240,7 @@ struct settings {
 	struct client_params client;
 	struct disconnect disconnect; /* for client_disconnect() */
 	struct run_settings run;
+	struct store_settings store;
 	struct pub_settings pub;
 	struct sub_settings sub;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "store/memory.h"
 #include "store/sqlite_impl.h"
 
@@ -142,7 +143,11 @@ static bool write_pending(struct sqlite_store *s)
 		return false;
 	if (s->source_changed && !sqlite_write_source(s))
 		return false;
-	return sqlite_run(s, sqlite_statement(s, STMT_COMMIT));
+	crash_point();
+	if (!sqlite_run(s, sqlite_statement(s, STMT_COMMIT)))
+		return false;
+	crash_point();
+	return true;
 }
 
 int sqlite_commit(struct store *store, struct err *e)

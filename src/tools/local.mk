@@ -4,6 +4,10 @@
 noinst_LIBRARIES += src/libtools.a
 
 src_libtools_a_SOURCES =
+src_libtools_a_SOURCES += src/tools/durable.c
+src_libtools_a_SOURCES += src/tools/durable.h
+src_libtools_a_SOURCES += src/tools/enqueue.c
+src_libtools_a_SOURCES += src/tools/enqueue.h
 src_libtools_a_SOURCES += src/tools/format.c
 src_libtools_a_SOURCES += src/tools/format.h
 src_libtools_a_SOURCES += src/tools/format_ops.h
@@ -21,6 +25,10 @@ src_libtools_a_SOURCES += src/tools/refusals.c
 src_libtools_a_SOURCES += src/tools/refusals.h
 src_libtools_a_SOURCES += src/tools/removal.c
 src_libtools_a_SOURCES += src/tools/removal.h
+src_libtools_a_SOURCES += src/tools/source.c
+src_libtools_a_SOURCES += src/tools/source.h
+src_libtools_a_SOURCES += src/tools/source_pipe.c
+src_libtools_a_SOURCES += src/tools/source_pipe.h
 src_libtools_a_SOURCES += src/tools/stamp.c
 src_libtools_a_SOURCES += src/tools/stamp.h
 src_libtools_a_SOURCES += src/tools/subscriber.c

@@ -12,8 +12,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "tools/durable.h"
+#include "tools/enqueue.h"
 #include "tools/pub_input.h"
 #include "tools/refusals.h"
+#include "tools/source.h"
 #include "tools/tool.h"
 
 #define BATCH 512
@@ -22,6 +25,7 @@ struct pub {
 	struct tool_run *tool;
 	const struct pub_settings *settings;
 	struct pub_input *input;
+	struct source source;
 	struct refusals refusals;
 	uint64_t accepted;      /* QoS 1 and 2 that the client took */
 	uint64_t unacked_since; /* when it took the first of the open ones */
@@ -33,9 +37,11 @@ struct pub {
 	atomic_bool is_up;
 	atomic_uint_fast64_t completed; /* confirmed, refused or expired */
 	atomic_uint_fast64_t expired;
+	atomic_uint_fast64_t dropped; /* the queue was full */
 	atomic_uint_fast64_t progress_at;
 
 	struct publish messages[BATCH];
+	uint64_t tags[BATCH];
 };
 
 enum send {
@@ -73,11 +79,20 @@ static void on_published(void *ctx, const struct event_published *done)
 		refusals_add(&p->refusals, done->reason, done->props);
 	if (done->expired)
 		atomic_fetch_add(&p->expired, 1);
+	if (done->no_room)
+		atomic_fetch_add(&p->dropped, 1);
 	/* One writer: no need for a locked instruction per message. */
 	atomic_store_explicit(&p->completed, n + 1, memory_order_relaxed);
 	atomic_store_explicit(&p->progress_at,
 			      loop_now(client_loop(p->tool->client)),
 			      memory_order_relaxed);
+}
+
+static void on_store(void *ctx, const struct client_store_event *ev)
+{
+	struct pub *p = ctx;
+
+	durable_note(p->tool, ev);
 }
 
 static int on_status(void *ctx, struct buf *line)
@@ -88,14 +103,24 @@ static int on_status(void *ctx, struct buf *line)
 			  (uintmax_t)atomic_load(&p->completed));
 }
 
+/* Messages of an earlier run, or of others, are waited for too. */
+static bool has_unconfirmed(struct pub *p)
+{
+	struct session_stats st;
+
+	if (!p->tool->store)
+		return p->accepted != atomic_load(&p->completed);
+	client_stats(p->tool->client, &st);
+	return st.awaiting_ack || st.awaiting_comp;
+}
+
 /* When the next acknowledgement is overdue, if the wait for it did not begin
  * before `from`. */
 static uint64_t ack_deadline(struct pub *p, uint64_t from)
 {
 	uint64_t progress_at = atomic_load(&p->progress_at);
 
-	if (!p->tool->settings.run.ack_timeout ||
-	    p->accepted == atomic_load(&p->completed))
+	if (!p->tool->settings.run.ack_timeout || !has_unconfirmed(p))
 		return CLOCK_NEVER;
 	if (from < progress_at)
 		from = progress_at;
@@ -168,8 +193,11 @@ static enum send publish(struct pub *p, size_t count, struct err *e)
 	while (done < count && s == SEND_OK) {
 		struct client_batch b = {
 			.messages = p->messages + done,
+			.tags = p->tags + done,
 			.count = coalesce ? count - done : 1,
-			.flags = coalesce ? CLIENT_MORE : 0,
+			/* With a store each batch is a transaction. */
+			.flags = coalesce && !p->tool->store ? CLIENT_MORE
+							     : 0,
 		};
 		int ret = client_publish(p->tool->client, &b, 0, &n, e);
 
@@ -208,6 +236,24 @@ static bool is_stopping(struct pub *p)
 	return true;
 }
 
+static enum send publish_lines(struct pub *p, size_t count, struct err *e)
+{
+	if (source_filter(&p->source, p->messages, &count, e))
+		return SEND_FAILED;
+	source_tag(&p->source, p->messages, count, p->tags);
+	if (publish(p, count, e) != SEND_OK || source_confirm(&p->source, e))
+		return SEND_FAILED;
+	return SEND_OK;
+}
+
+/* The end of the input, or ours. */
+static enum send finish_lines(struct pub *p, struct err *e)
+{
+	if (!p->is_stopping && source_finish(&p->source, e))
+		return SEND_FAILED;
+	return SEND_ENDED;
+}
+
 static enum send send_lines(struct pub *p, struct err *e)
 {
 	enum send s = SEND_OK;
@@ -218,7 +264,7 @@ static enum send send_lines(struct pub *p, struct err *e)
 		switch (pub_input_next(p->input, p->messages, BATCH, &count,
 				       e)) {
 		case PUB_INPUT_GOT:
-			s = publish(p, count, e);
+			s = publish_lines(p, count, e);
 			p->input_at = clock_boot();
 			break;
 		case PUB_INPUT_WAIT:
@@ -226,7 +272,7 @@ static enum send send_lines(struct pub *p, struct err *e)
 			s = wait_for(p, pub_input_fd(p->input), e);
 			break;
 		case PUB_INPUT_END:
-			s = SEND_ENDED;
+			s = finish_lines(p, e);
 			break;
 		case PUB_INPUT_FAIL:
 			s = SEND_FAILED;
@@ -335,12 +381,18 @@ static int read_record(struct pub *p, struct err *e)
 
 static int prepare(struct pub *p, struct err *e)
 {
+	if (p->settings->source == PUB_NOTHING)
+		return durable_open(p->tool, e);
 	p->input = pub_input_new(p->settings, e);
 	if (!p->input)
 		return -1;
 	for (size_t i = 0; i < BATCH; i++)
 		p->messages[i] = p->settings->publish;
-	return p->settings->source == PUB_LINES ? 0 : read_record(p, e);
+	if (p->settings->source != PUB_LINES)
+		return read_record(p, e);
+	if (durable_open(p->tool, e))
+		return -1;
+	return source_open(&p->source, p->tool, p->input, e);
 }
 
 static int check_expired(struct pub *p, struct err *e)
@@ -353,6 +405,17 @@ static int check_expired(struct pub *p, struct err *e)
 		       "%ju message%s expired before the broker took %s",
 		       (uintmax_t)n, n == 1 ? "" : "s",
 		       n == 1 ? "it" : "them");
+}
+
+static int check_dropped(struct pub *p, struct err *e)
+{
+	uint64_t n = atomic_load(&p->dropped);
+
+	if (!n)
+		return 0;
+	return err_set(e, ERR_INCOMPLETE, 0,
+		       "%ju message%s dropped because the queue was full",
+		       (uintmax_t)n, n == 1 ? " was" : "s were");
 }
 
 static int report_refusals(struct pub *p, struct err *e)
@@ -381,7 +444,8 @@ static int conclude(struct pub *p, int ret, struct err *e)
 {
 	struct err other;
 
-	if (drain(p, &other) || check_expired(p, &other)) {
+	if (drain(p, &other) || check_expired(p, &other) ||
+	    check_dropped(p, &other)) {
 		if (ret && e->kind == ERR_LOCAL)
 			tool_report(e);
 		*e = other;
@@ -409,6 +473,7 @@ static int start(struct pub *p, struct err *e)
 		.on_up = on_up,
 		.on_down = on_down,
 		.on_published = on_published,
+		.on_store = on_store,
 	};
 	struct client_handlers h = handlers;
 
@@ -417,15 +482,34 @@ static int start(struct pub *p, struct err *e)
 	p->tool->on_status = on_status;
 	if (tool_start(p->tool, &h, e))
 		return -1;
+	if (p->tool->settings.client.reconnect.retry_first &&
+	    p->settings->source == PUB_LINES)
+		return client_start_connect(p->tool->client, e);
 	return tool_connect(p->tool, e);
+}
+
+static enum send send_all(struct pub *p, struct err *e)
+{
+	p->input_at = clock_boot();
+	switch (p->settings->source) {
+	case PUB_NOTHING:
+		return SEND_ENDED;
+	case PUB_LINES:
+		return send_lines(p, e);
+	default:
+		return send_record(p, e);
+	}
 }
 
 static int run(struct tool_run *t, struct err *e)
 {
-	struct pub *p = calloc(1, sizeof(*p));
+	struct pub *p;
 	enum send s;
 	int ret;
 
+	if (t->settings.pub.enqueue)
+		return enqueue(t, e);
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return err_nomem(e);
 	p->tool = t;
@@ -436,12 +520,13 @@ static int run(struct tool_run *t, struct err *e)
 	if (ret == 0)
 		ret = start(p, e);
 	if (ret == 0) {
-		p->input_at = clock_boot();
-		s = p->settings->source == PUB_LINES ? send_lines(p, e)
-						     : send_record(p, e);
+		s = send_all(p, e);
 		ret = conclude(p, s == SEND_FAILED ? -1 : 0, e);
 	}
+	if (ret)
+		durable_say_where(t, e);
 	tool_end(t);
+	source_release(&p->source);
 	pub_input_free(p->input);
 	refusals_release(&p->refusals);
 	free(p);

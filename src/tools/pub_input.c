@@ -24,6 +24,8 @@ struct pub_input {
 	size_t used;    /* bytes in front that the caller has as records */
 	size_t scanned; /* bytes after those without a line feed */
 	uint64_t lines; /* handed out so far */
+	uint64_t base;  /* bytes of the input before those in buf */
+	struct pub_input_reader reader;
 	int fd;
 	bool owns_fd;
 	bool is_plain;  /* a regular file, never waits */
@@ -175,6 +177,55 @@ static enum pub_input_state fill(struct pub_input *in, struct err *e)
 	return PUB_INPUT_GOT;
 }
 
+static enum pub_input_state refill(struct pub_input *in, struct err *e)
+{
+	size_t before = buf_len(&in->buf);
+	enum pub_input_state s;
+
+	if (!in->reader.fill)
+		return fill(in, e);
+	if (before >= MQTT_VARINT_MAX)
+		return too_long(in, e);
+	s = in->reader.fill(in->reader.ctx, &in->buf, e);
+	in->at_end = s == PUB_INPUT_GOT && buf_len(&in->buf) == before;
+	return s;
+}
+
+int pub_input_set_reader(struct pub_input *in,
+			 const struct pub_input_reader *r,
+			 struct bytes before, struct err *e)
+{
+	in->reader = *r;
+	return buf_append(&in->buf, before) < 0 ? err_nomem(e) : 0;
+}
+
+int pub_input_skip(struct pub_input *in, uint64_t offset, uint64_t records,
+		   bool seek, struct err *e)
+{
+	if (seek && lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
+		return err_sys(e, ERR_LOCAL, "cannot go to byte %ju of '%s'",
+			       (uintmax_t)offset, in->name);
+	in->base = offset;
+	in->lines = records;
+	return 0;
+}
+
+uint64_t pub_input_offset(const struct pub_input *in,
+			  const struct publish *m)
+{
+	struct bytes all = buf_view(&in->buf);
+	size_t end = (size_t)(m->payload.p + m->payload.n - all.p);
+
+	return in->base + end + (end < all.n);
+}
+
+struct bytes pub_input_rest(const struct pub_input *in)
+{
+	struct bytes all = buf_view(&in->buf);
+
+	return bytes_of(all.p + in->used, all.n - in->used);
+}
+
 static enum pub_input_state whole(struct pub_input *in,
 				  struct publish *message, struct err *e)
 {
@@ -239,6 +290,7 @@ static size_t last_line(struct pub_input *in, struct publish *message)
 static void drop_used(struct pub_input *in)
 {
 	buf_consume(&in->buf, in->used);
+	in->base += in->used;
 	in->used = 0;
 	if (in->buf.cap > KEEP)
 		buf_trim(&in->buf);
@@ -260,7 +312,7 @@ static enum pub_input_state lines(struct pub_input *in,
 				return PUB_INPUT_END;
 			break;
 		}
-		s = fill(in, e);
+		s = refill(in, e);
 		if (s != PUB_INPUT_GOT)
 			return s;
 		count = split(in, messages, max);

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "config/settings.h"
 #include "mqtt/packet.h"
@@ -42,6 +43,28 @@ enum pub_input_state pub_input_next(struct pub_input *in,
 /* Reads nothing more: what has been read comes as records, then the end. A
  * line that is not complete is dropped. */
 void pub_input_stop(struct pub_input *in);
+
+/* Where the bytes of a stream come from if not from read(2): appends some to
+ * buf. GOT without any: the end. */
+struct pub_input_reader {
+	void *ctx;
+	enum pub_input_state (*fill)(void *ctx, struct buf *buf,
+				     struct err *e);
+};
+/* Before the first pub_input_next(). What was read before goes in front. */
+int pub_input_set_reader(struct pub_input *in,
+			 const struct pub_input_reader *r,
+			 struct bytes before, struct err *e) MUST_CHECK;
+/* Where the input begins: bytes and records that do not come any more. */
+int pub_input_skip(struct pub_input *in, uint64_t offset, uint64_t records,
+		   bool seek, struct err *e) MUST_CHECK;
+/* Bytes of the input up to the end of a record that has just been got, its
+ * line feed included. */
+uint64_t pub_input_offset(const struct pub_input *in,
+			  const struct publish *m);
+/* What has been read of a record that is not complete. */
+struct bytes pub_input_rest(const struct pub_input *in);
+
 int pub_input_fd(const struct pub_input *in);
 
 #endif

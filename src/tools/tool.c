@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "tools/durable.h"
 
 /* An orderly end: DISCONNECT has to be written within this. */
 #define DISCONNECT_TIME (2 * CLOCK_SEC)
@@ -112,13 +113,15 @@ int tool_start(struct tool_run *t, const struct client_handlers *h,
 {
 	sigset_t set;
 
+	if (durable_open(t, e))
+		return -1;
 	/* Blocked before the first thread is made, which inherits that. */
 	signal_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	t->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (t->signal_fd < 0)
 		return err_sys(e, ERR_LOCAL, "cannot watch for signals");
-	t->client = client_new(&t->settings.client, NULL, h, e);
+	t->client = client_new(&t->settings.client, t->store, h, e);
 	if (!t->client)
 		return -1;
 	t->signals.on_ready = on_signal;
@@ -132,6 +135,7 @@ void tool_end(struct tool_run *t)
 {
 	client_free(t->client);
 	t->client = NULL;
+	durable_close(t);
 	if (t->signal_fd >= 0)
 		close(t->signal_fd);
 	t->signal_fd = -1;
@@ -237,6 +241,10 @@ static int work(struct tool_run *t, const struct tool_program *program,
 		log_line(LOG_WARN, "%s", s->warnings.v[i]);
 	if (s->action == SETTINGS_PRINT)
 		return print_text(&s->text, e);
+	if (s->store.info)
+		return durable_show(t, e);
+	if (s->store.clear)
+		return durable_clear(t, e);
 	/* Writing to a reader that is gone must not end us in mid-packet. */
 	signal(SIGPIPE, SIG_IGN);
 	note_server(t, s->client.servers[0].unix_path

@@ -29,6 +29,7 @@ struct tool_run {
 	const char *name;
 	struct settings settings;
 	uint64_t deadline;        /* of --timeout, or CLOCK_NEVER */
+	struct store *store;      /* with --store, see tools/durable.h */
 	struct client *client;    /* after tool_start() */
 
 	/* Set before tool_start(); on the receive thread. */
