@@ -28,6 +28,8 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 /* Frees the storage; the buf is empty and usable afterwards. */
 void buf_release(struct buf *b);
+/* The same, for secrets: overwrites the storage first. */
+void buf_wipe(struct buf *b);
 
 static inline size_t buf_len(const struct buf *b)
 {

@@ -30,7 +30,9 @@ struct attempt {
 struct dial {
 	struct dial_config config;
 	struct addresses bind;    /* parsed config.bind_addresses */
-	struct resolve *resolve;  /* NULL when there is nothing to wait for */
+	/* Both NULL when there is nothing to wait for. */
+	struct resolve *resolve, *far_resolve;
+	struct addresses far;     /* what config.far_host is */
 	struct addresses targets;
 	struct attempt *attempts; /* one for each target */
 	size_t started;           /* targets tried so far, in order */
@@ -88,6 +90,12 @@ static int watch(struct dial *d, int fd, uint32_t events, struct err *e)
 	return 0;
 }
 
+static void unwatch(struct dial *d, int fd)
+{
+	if (d->epoll_fd >= 0)
+		(void)epoll_ctl(d->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 static void end_attempt(struct dial *d, size_t i, int error,
 			const char *reason)
 {
@@ -116,6 +124,7 @@ static void win(struct dial *d, size_t i)
 
 	d->winner = a->fd;
 	a->fd = -1;
+	unwatch(d, d->winner);
 	socket_name(target(d, i), d->address, sizeof(d->address));
 	/* It was the only flag; see stream.h on blocking sockets. */
 	(void)fcntl(d->winner, F_SETFL, 0);
@@ -271,6 +280,8 @@ static void name_target(const struct dial *d, char *ret, size_t size)
 
 	if (c->unix_path)
 		snprintf(ret, size, "unix:%s", c->unix_path);
+	else if (c->srv)
+		snprintf(ret, size, "%s", c->host);
 	else if (strchr(c->host, ':'))
 		snprintf(ret, size, "[%s]:%u", c->host,
 			 (unsigned int)c->port);
@@ -281,7 +292,7 @@ static void name_target(const struct dial *d, char *ret, size_t size)
 static enum io fail_all(const struct dial *d, struct err *e)
 {
 	const struct attempt *last = &d->attempts[d->targets.count - 1];
-	char list[ERR_TEXT_MAX - 128], only[SOCKET_NAME_SIZE], name[300];
+	char list[ERR_TEXT_MAX - 144], only[SOCKET_NAME_SIZE], name[300];
 
 	name_target(d, name, sizeof(name));
 	socket_name(target(d, 0), only, sizeof(only));
@@ -289,8 +300,9 @@ static enum io fail_all(const struct dial *d, struct err *e)
 	/* "cannot connect to '::1:1': ::1:1: ..." would say it twice. */
 	if (d->targets.count == 1 && strcmp(only, name) == 0)
 		snprintf(list, sizeof(list), "%s", last->reason);
-	err_set(e, ERR_CONNECT, last->error, "cannot connect to '%s': %s",
-		name, list);
+	err_set(e, ERR_CONNECT, last->error, "cannot connect to %s%s'%s': %s",
+		d->config.role ? d->config.role : "",
+		d->config.role ? " " : "", name, list);
 	return IO_FAIL;
 }
 
@@ -304,34 +316,50 @@ static int set_targets(struct dial *d, struct err *e)
 	return 0;
 }
 
-static int finish_resolve(struct dial *d, struct err *e)
+/* IO_OK: there is no such look-up, or it has just ended. */
+static enum io finish_resolve(struct dial *d, struct resolve **r,
+			      struct addresses *ret, struct err *e)
 {
-	if (resolve_take(d->resolve, &d->targets, e) < 0)
-		return -1;
-	/* Frees the eventfd only if the thread is through with it, so it is
-	 * taken out of the set by hand. */
-	(void)epoll_ctl(d->epoll_fd, EPOLL_CTL_DEL, resolve_fd(d->resolve),
-			NULL);
-	resolve_free(d->resolve);
-	d->resolve = NULL;
-	return set_targets(d, e);
+	int status;
+
+	if (!*r)
+		return IO_OK;
+	if (!resolve_is_done(*r))
+		return IO_WANT_READ;
+	status = resolve_take(*r, ret, e);
+	if (status < 0 && d->config.role && r == &d->resolve)
+		err_prefix(e, "%s", d->config.role);
+	/* Its thread may keep the eventfd open a little longer. */
+	unwatch(d, resolve_fd(*r));
+	resolve_free(STEAL(*r));
+	return status < 0 ? IO_FAIL : IO_OK;
+}
+
+static enum io finish_resolves(struct dial *d, struct err *e)
+{
+	enum io io = finish_resolve(d, &d->far_resolve, &d->far, e);
+
+	if (io == IO_FAIL)
+		return io;
+	io = finish_resolve(d, &d->resolve, &d->targets, e);
+	if (io == IO_OK && !d->attempts && set_targets(d, e) < 0)
+		return IO_FAIL;
+	return io;
 }
 
 enum io dial_step(struct dial *d, uint64_t now, struct err *e)
 {
-	if (d->winner >= 0)
-		return IO_OK;
-	if (d->resolve && !resolve_is_done(d->resolve))
-		return IO_WANT_READ;
-	if (d->resolve && finish_resolve(d, e) < 0)
-		return IO_FAIL;
+	enum io io = finish_resolves(d, e);
+
+	if (io != IO_OK)
+		return io;
 	for (size_t i = 0; i < d->started && d->winner < 0; i++)
 		check_attempt(d, i);
 	while (d->winner < 0 && d->started < d->targets.count &&
 	       now >= d->next)
 		start_next(d, now);
 	if (d->winner >= 0)
-		return IO_OK;
+		return d->far_resolve ? IO_WANT_READ : IO_OK;
 	if (!d->pending && d->started == d->targets.count)
 		return fail_all(d, e);
 	return d->epoll_fd < 0 ? IO_WANT_WRITE : IO_WANT_READ;
@@ -356,16 +384,29 @@ static int open_epoll(struct dial *d, struct err *e)
 	return d->epoll_fd < 0 ? fail_sys(e) : 0;
 }
 
-static int start_resolve(struct dial *d, struct err *e)
+static int start_resolve(struct dial *d, const struct dial_config *c,
+			 struct resolve **ret, struct err *e)
 {
-	snprintf(d->phase, sizeof(d->phase), "resolving '%s'",
-		 d->config.host);
-	if (open_epoll(d, e) < 0)
+	snprintf(d->phase, sizeof(d->phase), "resolving '%s'", c->host);
+	if (d->epoll_fd < 0 && open_epoll(d, e) < 0)
 		return -1;
-	d->resolve = resolve_new(&d->config, e);
-	if (!d->resolve)
+	*ret = resolve_new(c, e);
+	if (!*ret)
 		return -1;
-	return watch(d, resolve_fd(d->resolve), EPOLLIN, e);
+	return watch(d, resolve_fd(*ret), EPOLLIN, e);
+}
+
+static int start_far(struct dial *d, struct err *e)
+{
+	const struct dial_config c = {
+		.host = d->config.far_host,
+		.port = d->config.far_port,
+		.family = d->config.family,
+	};
+
+	if (!c.host || resolve_at_once(&c, &d->far))
+		return 0;
+	return start_resolve(d, &c, &d->far_resolve, e);
 }
 
 /* The first attempt begins here, so that a single socket can be watched
@@ -374,7 +415,8 @@ static int start_targets(struct dial *d, uint64_t now, struct err *e)
 {
 	bool is_one = d->targets.count == 1 && !d->config.unix_path;
 
-	if (set_targets(d, e) < 0 || (!is_one && open_epoll(d, e) < 0))
+	if (set_targets(d, e) < 0 ||
+	    (!is_one && d->epoll_fd < 0 && open_epoll(d, e) < 0))
 		return -1;
 	start_next(d, now);
 	return 0;
@@ -382,13 +424,13 @@ static int start_targets(struct dial *d, uint64_t now, struct err *e)
 
 static int dial_start(struct dial *d, uint64_t now, struct err *e)
 {
-	if (parse_bind(d, e) < 0)
+	if (parse_bind(d, e) < 0 || start_far(d, e) < 0)
 		return -1;
 	if (d->config.unix_path) {
 		if (set_unix_target(d, e) < 0)
 			return -1;
 	} else if (!resolve_at_once(&d->config, &d->targets)) {
-		return start_resolve(d, e);
+		return start_resolve(d, &d->config, &d->resolve, e);
 	}
 	return start_targets(d, now, e);
 }
@@ -424,6 +466,8 @@ void dial_free(struct dial *d)
 	if (d->epoll_fd >= 0)
 		close(d->epoll_fd);
 	resolve_free(d->resolve);
+	resolve_free(d->far_resolve);
+	addresses_release(&d->far);
 	addresses_release(&d->targets);
 	addresses_release(&d->bind);
 	free(d->attempts);
@@ -450,6 +494,11 @@ int dial_take_fd(struct dial *d)
 
 	d->winner = -1;
 	return fd;
+}
+
+const struct sockaddr *dial_far(const struct dial *d)
+{
+	return d->far.count ? (const struct sockaddr *)&d->far.list[0] : NULL;
 }
 
 const char *dial_address(const struct dial *d)

@@ -20,10 +20,13 @@
 #include "net/stream.h"
 
 struct dial;
+struct sockaddr;
 
 enum dial_family { DIAL_ANY, DIAL_IPV4, DIAL_IPV6 };
 
 struct dial_config {
+	const char *role;      /* NULL, or what host is, for messages:
+	                        * "proxy" */
 	const char *host;      /* name or address, no brackets */
 	uint16_t port;
 	const char *unix_path; /* instead of host and port */
@@ -31,6 +34,13 @@ struct dial_config {
 	const char *const *bind_addresses; /* numeric; tried per family */
 	size_t bind_count;
 	size_t bind_index;     /* which one to start with (round robin) */
+	/* NULL, or a service ("mqtt"): host is a domain, and the servers and
+	 * ports are those of its DNS SRV records, _mqtt._tcp.host. */
+	const char *srv;
+	/* NULL, or a name that is looked up as well, for a proxy that wants
+	 * an address; see dial_far(). */
+	const char *far_host;
+	uint16_t far_port;
 };
 
 /* Starts; the config's strings must live as long as the dial. NULL with e:
@@ -55,6 +65,8 @@ uint64_t dial_deadline(const struct dial *d);
 int dial_take_fd(struct dial *d);
 /* Address it got connected to, "127.0.0.1:1883"; static to the dial. */
 const char *dial_address(const struct dial *d);
+/* The first address of far_host, once connected; the dial's own. */
+const struct sockaddr *dial_far(const struct dial *d);
 /* What it is doing, for time-out messages: "resolving 'h'",
  * "connecting to 192.0.2.1:1883". */
 const char *dial_phase(const struct dial *d);

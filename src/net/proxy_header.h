@@ -5,8 +5,10 @@
 /*
  * The header of the PROXY protocol, version 1 and 2, sent in front of
  * everything else as a load balancer would, to test brokers that stand
- * behind one. Plain data; pointers are borrowed.
+ * behind one. Options are plain data; pointers are borrowed.
  */
+
+#include "net/stream.h"
 
 enum proxy_header_version {
 	PROXY_HEADER_NONE,
@@ -20,5 +22,12 @@ struct proxy_header_options {
 	 * those of the socket. Both of one family. */
 	const char *source, *destination;
 };
+
+/* A layer that sends the header and is then only passed through. Takes over
+ * below (also on failure: frees it). NULL with e: ERR_USAGE for addresses
+ * that are none. */
+struct stream *proxy_header_stream_new(struct stream *below,
+				       const struct proxy_header_options *o,
+				       struct err *e);
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "net/socket.h"
+#include "net/srv.h"
 
 /* A name server that is down keeps a thread for half a minute or longer;
  * this bounds how many can pile up. */
@@ -26,6 +27,7 @@ static atomic_int resolve_threads;
 struct resolve {
 	atomic_int references;
 	char *host;
+	char *srv; /* name of SRV records, or NULL */
 	uint16_t port;
 	enum dial_family family;
 	int event_fd;
@@ -144,6 +146,8 @@ bool resolve_at_once(const struct dial_config *c, struct addresses *ret)
 	struct addresses found = { 0 };
 	bool is_found;
 
+	if (c->srv)
+		return false;
 	if (strcasecmp(c->host, "localhost") == 0) {
 		is_found = add_numeric("127.0.0.1", c, &found);
 		is_found = add_numeric("::1", c, &found) || is_found;
@@ -163,6 +167,7 @@ static void drop_reference(struct resolve *r)
 	if (r->event_fd >= 0)
 		close(r->event_fd);
 	free(r->host);
+	free(r->srv);
 	free(r);
 }
 
@@ -178,8 +183,8 @@ static const char *family_name(enum dial_family family)
 	}
 }
 
-static void describe_failure(const struct resolve *r, int status,
-			     struct err *e)
+static int describe_failure(const struct resolve *r, const char *host,
+			    int status, struct err *e)
 {
 	char why[128];
 	int error = errno;
@@ -202,23 +207,46 @@ static void describe_failure(const struct resolve *r, int status,
 	default:
 		snprintf(why, sizeof(why), "%s", gai_strerror(status));
 	}
-	err_set(e, ERR_RESOLVE, status, "cannot resolve '%s': %s", r->host,
-		why);
+	return err_set(e, ERR_RESOLVE, status, "cannot resolve '%s': %s",
+		       host, why);
+}
+
+/* Adds the addresses of one host. */
+static int resolve_host(struct resolve *r, const char *host, uint16_t port,
+			struct err *e)
+{
+	size_t before = r->found.count;
+	struct addrinfo *ai;
+	int status = look_up(host, native_family(r->family), 0, &ai);
+
+	if (status != 0)
+		return describe_failure(r, host, status, e);
+	status = add_all(&r->found, ai, port, e);
+	freeaddrinfo(ai);
+	if (status == 0 && r->found.count == before)
+		return describe_failure(r, host, EAI_NODATA, e);
+	return status;
+}
+
+/* The order of the servers matters more than that of the families, and one
+ * that is not found does not spoil the others. */
+static void resolve_service(struct resolve *r)
+{
+	struct srv_record list[SRV_MAX];
+	int count = srv_query(r->srv, list, &r->err);
+
+	for (int i = 0; i < count; i++)
+		(void)resolve_host(r, list[i].host, list[i].port, &r->err);
 }
 
 static void resolve_run(struct resolve *r)
 {
-	struct addrinfo *ai;
-	int status = look_up(r->host, native_family(r->family), 0, &ai);
-
-	if (status != 0) {
-		describe_failure(r, status, &r->err);
-		return;
+	if (r->srv) {
+		resolve_service(r);
+	} else {
+		(void)resolve_host(r, r->host, r->port, &r->err);
+		addresses_interleave(&r->found);
 	}
-	if (add_all(&r->found, ai, r->port, &r->err) == 0 && !r->found.count)
-		describe_failure(r, EAI_NODATA, &r->err);
-	freeaddrinfo(ai);
-	addresses_interleave(&r->found);
 }
 
 static void *resolve_main(void *arg)
@@ -281,6 +309,18 @@ static int resolve_start(struct resolve *r, struct err *e)
 	return -1;
 }
 
+static int copy_query(struct resolve *r, const struct dial_config *c)
+{
+	r->port = c->port;
+	r->family = c->family;
+	r->host = strdup(c->host);
+	if (!r->host)
+		return -1;
+	if (!c->srv)
+		return 0;
+	return asprintf(&r->srv, "_%s._tcp.%s", c->srv, c->host) < 0 ? -1 : 0;
+}
+
 struct resolve *resolve_new(const struct dial_config *c, struct err *e)
 {
 	struct resolve *r = calloc(1, sizeof(*r));
@@ -291,16 +331,12 @@ struct resolve *resolve_new(const struct dial_config *c, struct err *e)
 	}
 	atomic_store(&r->references, 1);
 	r->event_fd = -1;
-	r->port = c->port;
-	r->family = c->family;
-	r->host = strdup(c->host);
-	if (!r->host)
+	if (copy_query(r, c) < 0)
 		err_nomem(e);
-	if (!r->host || resolve_start(r, e) < 0) {
-		drop_reference(r);
-		return NULL;
-	}
-	return r;
+	else if (resolve_start(r, e) == 0)
+		return r;
+	drop_reference(r);
+	return NULL;
 }
 
 int resolve_fd(const struct resolve *r)

@@ -33,12 +33,13 @@ int addresses_add(struct addresses *a, const struct sockaddr *sa,
 void addresses_interleave(struct addresses *a);
 
 /* Numeric addresses and "localhost", at once: fills ret and returns true;
- * false when that is not what host is. Ports are those of the query. */
+ * false when host is something else. Ports are those of the query. */
 bool resolve_at_once(const struct dial_config *c, struct addresses *ret);
 
 struct resolve;
 
-/* Starts looking up host; c's strings are copied. NULL with e. */
+/* Starts looking up host, or the servers that c->srv names for it; c's
+ * strings are copied. NULL with e. */
 struct resolve *resolve_new(const struct dial_config *c, struct err *e);
 /* Readable once the answer is there. */
 int resolve_fd(const struct resolve *r);

@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/stream.h"
 
+/* Nothing can be lost that is not there yet. */
+static enum io fail_step(const struct stream_ops *ops, enum io io,
+			 struct err *e)
+{
+	if (io == IO_EOF) {
+		err_set(e, ops->failure, 0, "the connection was closed in %s",
+			ops->phase);
+	} else if (e && e->kind == ERR_LOST) {
+		e->kind = ops->failure;
+		err_prefix(e, "in %s", ops->phase);
+	}
+	return IO_FAIL;
+}
+
 enum io stream_step(struct stream *s, struct err *e)
 {
 	enum io io;
@@ -14,7 +28,7 @@ enum io stream_step(struct stream *s, struct err *e)
 	}
 	io = s->ops->step ? s->ops->step(s, e) : IO_OK;
 	s->is_up = io == IO_OK;
-	return io;
+	return io == IO_EOF || io == IO_FAIL ? fail_step(s->ops, io, e) : io;
 }
 
 const struct stream_ops *stream_unfinished(const struct stream *s)
@@ -30,12 +44,16 @@ const struct stream_ops *stream_unfinished(const struct stream *s)
 enum io stream_read(struct stream *s, void *p, size_t n, size_t *ret_n,
 		    struct err *e)
 {
+	while (!s->ops->read)
+		s = s->below;
 	return s->ops->read(s, p, n, ret_n, e);
 }
 
 enum io stream_write(struct stream *s, const void *p, size_t n, size_t *ret_n,
 		     struct err *e)
 {
+	while (!s->ops->write)
+		s = s->below;
 	return s->ops->write(s, p, n, ret_n, e);
 }
 

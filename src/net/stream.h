@@ -37,8 +37,10 @@ struct stream_ops {
 	const char *phase;
 	enum err_kind failure;
 	/* Advances the layer's own establishment; what is below it is up.
-	 * NULL: it is up from the start. Never IO_EOF. */
+	 * NULL: it is up from the start. stream_step() makes failures of
+	 * an end by the peer and of ERR_LOST. */
 	enum io (*step)(struct stream *s, struct err *e);
+	/* Both NULL: once it is up, the layer is only passed through. */
 	enum io (*read)(struct stream *s, void *p, size_t n, size_t *ret_n,
 			struct err *e);
 	enum io (*write)(struct stream *s, const void *p, size_t n,

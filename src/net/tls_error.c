@@ -200,8 +200,4 @@ void tls_explain_below(const struct tls_failure *f, struct err *e)
 	snprintf(e->text + used, sizeof(e->text) - used, "%s",
 		 !f->first.n ? ": does this port speak TLS?" :
 			       hint_missing_cert(f));
-	if (f->is_established)
-		return;
-	e->kind = ERR_TLS;
-	err_prefix(e, "in the TLS handshake");
 }

@@ -77,13 +77,6 @@ static int fail_content(struct err *e, const char *what, const char *path,
 		       path, why);
 }
 
-static void wipe(struct buf *b)
-{
-	if (b->data)
-		explicit_bzero(b->data, b->cap);
-	buf_release(b);
-}
-
 /* DER ends where its length says: it must not be given the added NUL. */
 static struct bytes content(const struct buf *b)
 {
@@ -233,7 +226,7 @@ static int parse_key(mbedtls_pk_context *key, struct bytes text,
 	default:
 		result = tls_compat_parse_key(key, text, passphrase);
 	}
-	wipe(&clear);
+	buf_wipe(&clear);
 	return result;
 }
 
@@ -247,6 +240,6 @@ int tls_load_key(mbedtls_pk_context *key, const char *path,
 	if (load(&b, "private key", path, e) < 0)
 		return -1;
 	result = parse_key(key, content(&b), passphrase, &was_decrypted);
-	wipe(&b);
+	buf_wipe(&b);
 	return result == 0 ? 0 : fail_key(e, path, result, was_decrypted);
 }

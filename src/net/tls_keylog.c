@@ -31,9 +31,7 @@ static void keylog_write(struct tls_key_sink *sink, const char *label,
 	buf_init(&line, KEYLOG_LINE_MAX);
 	if (compose(&line, label, bytes_of(random, 32), secret) == 0)
 		(void)!write(k->fd, line.data, buf_len(&line));
-	if (line.data)
-		explicit_bzero(line.data, line.cap);
-	buf_release(&line);
+	buf_wipe(&line);
 }
 
 int tls_keylog_open(struct tls_keylog *k, const char *path, struct err *e)

@@ -47,6 +47,7 @@ EXTRA_DIST += tests/fuzz/dict/fuzz_profile
 
 FUZZ_TARGETS += tests/fuzz/fuzz_url
 tests_fuzz_fuzz_url_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_url
 
 FUZZ_TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/fuzz.sh
@@ -65,3 +66,15 @@ endif
 fuzz-long:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) fuzz FUZZ_SECONDS=3600
 .PHONY: fuzz fuzz-long
+FUZZ_TARGETS += tests/fuzz/fuzz_http_connect
+tests_fuzz_fuzz_http_connect_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_http_connect
+FUZZ_TARGETS += tests/fuzz/fuzz_socks
+tests_fuzz_fuzz_socks_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_socks
+FUZZ_TARGETS += tests/fuzz/fuzz_srv
+tests_fuzz_fuzz_srv_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_srv
+FUZZ_TARGETS += tests/fuzz/fuzz_ws
+tests_fuzz_fuzz_ws_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_ws

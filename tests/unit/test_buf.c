@@ -208,9 +208,23 @@ static void moves_when_memory_is_short(void)
 	buf_release(&b);
 }
 
+static void wiped_is_empty_and_usable(void)
+{
+	struct buf b;
+
+	buf_init(&b, 100);
+	buf_wipe(&b);
+	is_int(buf_append_str(&b, "secret"), 0);
+	buf_wipe(&b);
+	is_int(buf_len(&b), 0);
+	ok(!b.data);
+	is_int(buf_append_str(&b, "x"), 0);
+	buf_release(&b);
+}
+
 TEST_MAIN(T(appends_in_order), T(zeroed_buf_is_valid),
 	  T(consumes_at_the_head), T(maximum_is_hard),
 	  T(printf_fills_to_the_brim), T(reserve_commits_what_was_written),
 	  T(absurd_sizes_are_refused), T(a_steady_queue_stays_small),
 	  T(grows_by_doubling), T(failure_leaves_the_content),
-	  T(moves_when_memory_is_short))
+	  T(moves_when_memory_is_short), T(wiped_is_empty_and_usable))

@@ -246,9 +246,76 @@ static void names_of_both_families(void)
 	close(listener);
 }
 
+static void servers_of_a_domain(void)
+{
+	int listener, fd;
+	struct dial_config c = { .host = "srv.test", .srv = "mqtt" };
+	struct err e = { 0 };
+
+	srv_port = 0;
+	listener = listen_at("127.0.0.2", &srv_port, 8);
+	fd = dial_all(&c, &e);
+	ok(fd >= 0, "%s", e.text);
+	close(fd);
+	close(listener);
+	is_int(dial_all(&c, &e), -1);
+	is_int(e.kind, ERR_CONNECT);
+	ok(strstr(e.text, "cannot connect to 'srv.test': 127.0.0.1:"), "%s",
+	   e.text);
+	c.srv = "secure-mqtt";
+	is_int(dial_all(&c, &e), -1);
+	is_int(e.kind, ERR_RESOLVE);
+	is_str(e.text, "cannot resolve '_secure-mqtt._tcp.srv.test': there "
+	       "are no SRV records of that name");
+}
+
+static void far_is(const struct dial_config *c, const char *want)
+{
+	struct err e = { 0 };
+	struct dial *d = dial_new(c, clock_now(), &e);
+	char name[SOCKET_NAME_SIZE];
+
+	if (!ok(d, "%s", e.text))
+		return;
+	is_int(finish(d, &e), IO_OK, "%s", e.text);
+	socket_name(dial_far(d), name, sizeof(name));
+	is_str(name, want);
+	dial_free(d);
+}
+
+static void a_second_name_is_looked_up_too(void)
+{
+	uint16_t port = 0;
+	int listener = listen_at("127.0.0.1", &port, 8);
+	struct dial_config c = {
+		.role = "proxy", .host = "127.0.0.1", .port = port,
+		.far_host = "two.test", .far_port = 7,
+	};
+	struct err e = { 0 };
+
+	far_is(&c, "127.0.0.1:7");
+	c.host = "one.test";
+	far_is(&c, "127.0.0.1:7");
+	c.far_host = "::1";
+	far_is(&c, "[::1]:7");
+	c.far_host = "none.test";
+	is_int(dial_all(&c, &e), -1);
+	is_str(e.text, "cannot resolve 'none.test': no such name");
+	c.far_host = "::1";
+	c.host = "none.test";
+	is_int(dial_all(&c, &e), -1);
+	is_str(e.text, "proxy: cannot resolve 'none.test': no such name");
+	close(listener);
+	c.host = "127.0.0.1";
+	is_int(dial_all(&c, &e), -1);
+	ok(strstr(e.text, "cannot connect to proxy '127.0.0.1:"), "%s",
+	   e.text);
+}
+
 TEST_MAIN(T(numeric_address), T(refused_names_the_reason),
 	  T(each_address_is_named), T(localhost_means_both_families),
 	  T(the_next_one_at_once_after_a_failure),
 	  T(a_black_hole_delays_by_250_ms), T(families_alternate),
 	  T(resolver_errors), T(a_name_without_a_known_reason),
-	  T(names_of_both_families))
+	  T(names_of_both_families), T(servers_of_a_domain),
+	  T(a_second_name_is_looked_up_too))
