@@ -163,6 +163,59 @@ whatever() {
   puppet_saw '^3 recv malformed reason=0x8[12] why='
 }
 
+# Sends the bytes of a file, and keeps what comes back.
+raw_client() { # PORT FILE
+  exec 5<> "/dev/tcp/127.0.0.1/$1"
+  cat "$2" >&5
+  timeout 10 cat <&5
+}
+
+@test "puppet: an exchange of AUTH, then a redirection" {
+  start_puppet <<< '
+    accept
+    expect connect authentication-method=M authentication-data=\x00a
+    send auth reason=0x18 authentication-method=M authentication-data=\xff
+    expect auth reason=0x18 authentication-method=M !authentication-data
+    send connack session-present=1 authentication-method=M
+    send disconnect reason=0x9c server-reference=other:%port%
+    close'
+  local end='e0109c0e1c000b6f746865723a(3[0-9]){5}'
+  # CONNECT with a method and two bytes of data, then AUTH with the method.
+  printf '%b' '\x10\x17\0\x04MQTT\x05\x02\0\0\x09\x15\0\x01M\x16\0\x02\0a\0\x01c' \
+    '\xf0\x06\x18\x04\x15\0\x01M' > packets
+  start client raw_client "$PUPPET_PORT" packets
+  finish puppet
+  finish client
+  puppet_saw '^1 send auth reason=0x18 authentication-method=M authentication-data=\\xff '
+  puppet_saw "^1 send disconnect reason=0x9c server-reference=other:$PUPPET_PORT "
+  assert "$(od -An -tx1 client.out | tr -d ' \n')" =~ \
+    "^f00a18081500014d160001ff20070100041500014d$end\$"
+}
+
+@test "puppet: on a Unix socket, and on two ports" {
+  start_puppet <<< "listen unix:$BATS_TEST_TMPDIR/socket
+    listen 127.0.0.1:0
+    listen [::1]:0
+    serve 3"
+  run_tool mosquitto_pub --unix "$BATS_TEST_TMPDIR/socket" -t a -m 1 -q 1
+  publish 0 "$PUPPET_PORT2" -t a -m 2 -q 1
+  run_tool mosquitto_pub -h ::1 -p "$PUPPET_PORT3" -t a -m 3 -q 1
+  finish puppet
+}
+
+@test "puppet: topic aliases are resolved" {
+  start_puppet <<< '
+    connack topic-alias-maximum=3
+    serve'
+  start sub mosquitto_sub -V 5 -p "$PUPPET_PORT" -t alias -C 1 -W 20
+  wait_for 5 puppet_saw 'recv subscribe'
+  publish 0 "$PUPPET_PORT" -V 5 -t alias -m 1 -D publish topic-alias 2
+  finish sub
+  assert "$output" = 1
+  puppet_saw 'recv publish topic=alias .*topic-alias=2'
+  assert "$(puppet_count 'send publish.*topic-alias')" -eq 0
+}
+
 # --- proxy ------------------------------------------------------------------
 
 @test "proxy: lets everything through, and records it" {

@@ -32,6 +32,7 @@ FUZZ_TARGETS =
 # Those that are worth their time under TSan: what runs threads.
 THREAD_TESTS =
 THREAD_TESTS += tests/10-smoke.bats
+THREAD_TESTS += tests/95-hold10k.bats
 
 # in_build(DIRECTORY, CONFIGURE OPTIONS, MAKE GOALS): in a build of its own,
 # below this one.  It needs a source tree that is not itself configured.
@@ -49,6 +50,7 @@ BATS_TESTS += tests/40-pub.bats
 BATS_TESTS += tests/45-roundtrip.bats
 BATS_TESTS += tests/50-sub.bats
 BATS_TESTS += tests/55-exit-status.bats
+BATS_TESTS += tests/95-hold10k.bats
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk

@@ -39,6 +39,10 @@ tests_helper_counter_SOURCES += tests/helper/counter_in.c
 tests_helper_counter_SOURCES += tests/helper/counter_out.c
 tests_helper_counter_LDADD = $(PEER_LIBS)
 
+check_PROGRAMS += tests/helper/hold10k
+tests_helper_hold10k_SOURCES = tests/helper/hold10k.c
+tests_helper_hold10k_LDADD = tests/helper/libpeer.a $(CLIENT_LIBS)
+
 check_PROGRAMS += tests/helper/limit
 tests_helper_limit_SOURCES = tests/helper/limit.c
 tests_helper_limit_LDADD = $(PEER_LIBS)

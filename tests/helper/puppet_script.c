@@ -193,6 +193,9 @@ static int load_line(struct puppet *p, const char *text, unsigned line,
 {
 	struct statement *s = add_statement(p, line);
 
+	if (strstr(text, "%port") && !p->listener_count &&
+	    add_listener(p, "127.0.0.1:0", e) < 0)
+		return -1;
 	if (!s || !(s->text = substitute(p, text)))
 		return err_nomem(e);
 	if (split(s, e) < 0)
