@@ -67,8 +67,11 @@ extract_examples() {
 
 # What the examples speak of.
 prepare() {
-  start_broker
-  export MQTT_TOOLS_PORT=$PORT
+  TLS_PORT=$(free_port)
+  start_broker "listener $TLS_PORT 127.0.0.1" 'allow_anonymous true' \
+    "certfile $CERTS/server.crt" "keyfile $CERTS/server.key"
+  cp "$CERTS/ca.crt" .
+  export TLS_PORT MQTT_TOOLS_PORT=$PORT
   seq -f 'entry %g' 1 20 > plant.log
   head -c 3000 /dev/urandom > door.jpg
   echo secret > password

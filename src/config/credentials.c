@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "config/keep.h"
 #include "config/secret.h"
+#include "net/transport.h"
 
 enum { ASK_SECONDS = 300 };
 
@@ -19,6 +20,30 @@ struct source {
 	struct bytes user;
 	char told_by[ORIGIN_TEXT_MAX];
 	struct secret secret;
+};
+
+/* The fields of the options that give one secret. */
+struct ways {
+	const char *name, *noun;
+	size_t text, file, command, fd, prompt;
+};
+
+static const struct ways password_ways = {
+	"Password", "password",
+	offsetof(struct settings, typed.password),
+	offsetof(struct settings, typed.password_file),
+	offsetof(struct settings, typed.password_command),
+	offsetof(struct settings, typed.password_fd),
+	offsetof(struct settings, typed.password_prompt),
+};
+
+static const struct ways passphrase_ways = {
+	"Passphrase", "passphrase",
+	offsetof(struct settings, typed.key_passphrase),
+	offsetof(struct settings, typed.key_passphrase_file),
+	offsetof(struct settings, typed.key_passphrase_command),
+	offsetof(struct settings, typed.key_passphrase_fd),
+	offsetof(struct settings, typed.key_passphrase_prompt),
 };
 
 static int load(void *ctx, struct bytes *ret_user, struct bytes *ret_password,
@@ -37,101 +62,125 @@ static int load(void *ctx, struct bytes *ret_user, struct bytes *ret_password,
 	return 0;
 }
 
-static int ask(struct settings *s, struct source *src, struct err *e)
+static int ask(struct settings *s, const struct ways *w, struct source *src,
+	       struct err *e)
 {
+	const char *of = w == &passphrase_ways ? s->typed.tls_key
+					       : s->typed.user;
 	char prompt[300];
 
-	snprintf(prompt, sizeof(prompt), "Password%s%.200s: ",
-		 s->typed.user ? " of " : "",
-		 s->typed.user ? s->typed.user : "");
+	snprintf(prompt, sizeof(prompt), "%s%s%.200s: ", w->name,
+		 of ? " of " : "", of ? of : "");
 	return secret_from_terminal(prompt, ASK_SECONDS * CLOCK_SEC,
 				    &src->secret, e);
 }
 
-/* Which of the options that give a password is in force: that of the
+/* Which of the options that give a secret is in force: that of the
  * strongest origin. *ret is its field, 0 when there is none. */
-static int pick(const struct settings *s, size_t *ret, struct err *e)
+static int pick(const struct settings *s, const struct ways *w, size_t *ret,
+		struct err *e)
 {
-	static const size_t ways[] = {
-		offsetof(struct settings, typed.password),
-		offsetof(struct settings, typed.password_file),
-		offsetof(struct settings, typed.password_command),
-		offsetof(struct settings, typed.password_fd),
-		offsetof(struct settings, typed.password_prompt),
-	};
+	const size_t all[] = { w->text, w->file, w->command, w->fd,
+			       w->prompt };
 	const struct origin *best = NULL;
 
 	*ret = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		const struct origin *from = settings_origin(s, ways[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const struct origin *from = settings_origin(s, all[i]);
 		int order = best ? origin_compare(from, best) : 1;
 
 		if (from->kind == ORIGIN_DEFAULT || order < 0)
 			continue;
 		if (!order)
 			return err_set(e, ERR_USAGE, 0,
-				       "%s and %s both give a password, "
-				       "expected one of them",
-				       told_by(s, *ret), told_by(s, ways[i]));
+				       "%s and %s both give a %s, expected "
+				       "one of them", told_by(s, *ret),
+				       told_by(s, all[i]), w->noun);
 		best = from;
-		*ret = ways[i];
+		*ret = all[i];
 	}
 	return 0;
 }
 
-#define IS_FIELD(offset, field) ((offset) == offsetof(struct settings, field))
-
-static int read_once(struct settings *s, size_t way, struct source *src,
-		     struct err *e)
+static const char *text_at(const struct settings *s, size_t field)
 {
-	int rc = IS_FIELD(way, typed.password_prompt)
-			 ? ask(s, src, e)
-			 : secret_from_fd((int)s->typed.password_fd,
-					  src->within, &src->secret, e);
-
-	if (rc)
-		return err_prefix(e, "%s", src->told_by);
-	s->client.connect.password =
-		bytes_of(src->secret.data, src->secret.n);
-	return 0;
+	return *(const char *const *)((const char *)s + field);
 }
 
-/* A file that is missing shows now rather than at the first connection. */
-static int read_each_time(struct settings *s, size_t way, struct source *src,
-			  struct err *e)
+static struct source *make_source(struct settings *s, size_t way)
 {
-	struct bytes user, password;
+	struct source *src = keep_alloc(s, sizeof(*src));
 
-	s->client.credentials.load = load;
-	s->client.credentials.ctx = src;
-	if (IS_FIELD(way, typed.password_command)) {
-		src->command = s->typed.password_command;
-		return 0;
-	}
-	src->file = s->typed.password_file;
-	return load(src, &user, &password, e);
+	if (!src)
+		return NULL;
+	src->within = s->client.connect_timeout;
+	src->user = s->client.connect.user;
+	snprintf(src->told_by, sizeof(src->told_by), "%s", told_by(s, way));
+	return src;
 }
 
-int resolve_password(struct settings *s, struct err *e)
+static int read_once(struct settings *s, const struct ways *w, size_t way,
+		     struct source *src, struct err *e)
+{
+	const uint32_t *fd = (const uint32_t *)((char *)s + w->fd);
+	int rc;
+
+	if (way == w->prompt)
+		rc = ask(s, w, src, e);
+	else if (way == w->fd)
+		rc = secret_from_fd((int)*fd, src->within, &src->secret, e);
+	else if (way == w->file)
+		rc = secret_from_file(text_at(s, way), src->within,
+				      &src->secret, e);
+	else
+		rc = secret_from_command(text_at(s, way), src->within,
+					 &src->secret, e);
+	return rc ? err_prefix(e, "%s", src->told_by) : 0;
+}
+
+/* The options that give a secret, and what it is. */
+static int resolve_secret(struct settings *s, const struct ways *w,
+			  struct bytes *ret, struct err *e)
 {
 	struct source *src;
 	size_t way;
 
-	if (pick(s, &way, e))
+	if (pick(s, w, &way, e))
 		return -1;
-	if (!way || IS_FIELD(way, typed.password)) {
-		s->client.connect.password = bytes_str(
-			way ? s->typed.password : s->typed.url_password);
+	if (!way)
+		return 0;
+	if (way == w->text) {
+		*ret = bytes_str(text_at(s, way));
 		return 0;
 	}
-	src = keep_alloc(s, sizeof(*src));
+	src = make_source(s, way);
 	if (!src)
 		return err_nomem(e);
-	src->within = s->client.connect_timeout;
-	src->user = s->client.connect.user;
-	snprintf(src->told_by, sizeof(src->told_by), "%s", told_by(s, way));
-	if (IS_FIELD(way, typed.password_prompt) ||
-	    IS_FIELD(way, typed.password_fd))
-		return read_once(s, way, src, e);
-	return read_each_time(s, way, src, e);
+	if (way == w->command && w == &password_ways) {
+		src->command = text_at(s, way);
+	} else if (read_once(s, w, way, src, e)) {
+		return -1;
+	} else if (way == w->file) {
+		src->file = text_at(s, way);
+	}
+	*ret = bytes_of(src->secret.data, src->secret.n);
+	if (w == &password_ways && (way == w->file || way == w->command)) {
+		s->client.credentials.load = load;
+		s->client.credentials.ctx = src;
+	}
+	return 0;
+}
+
+int resolve_password(struct settings *s, struct err *e)
+{
+	struct bytes passphrase = BYTES_NULL;
+
+	s->client.connect.password = bytes_str(s->typed.url_password);
+	if (resolve_secret(s, &password_ways, &s->client.connect.password,
+			   e) ||
+	    resolve_secret(s, &passphrase_ways, &passphrase, e))
+		return -1;
+	for (size_t i = 0; i < s->typed.transport_count; i++)
+		s->typed.transports[i].tls.key_passphrase = passphrase;
+	return 0;
 }

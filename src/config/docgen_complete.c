@@ -27,8 +27,6 @@ static void put_space_word(const char *word)
 	printf(" %s", word);
 }
 
-/* ---- bash ------------------------------------------------------------------ */
-
 static void put_patterns(const struct option *o, enum tool tool)
 {
 	char letter = option_letter(o, tool);
@@ -125,8 +123,6 @@ void docgen_bash(enum tool tool)
 	printf("  fi\n}\n\ncomplete -F _%s %s\n", id, name);
 }
 
-/* ---- zsh ------------------------------------------------------------------- */
-
 /* Inside single quotes, with what _arguments takes apart escaped. */
 static void put_zsh_text(const char *text)
 {
@@ -213,8 +209,6 @@ void docgen_zsh(enum tool tool)
 			put_zsh_option(&options[i], tool);
 	printf("    && return 0\n}\n\n_%s \"$@\"\n", tool_id(tool));
 }
-
-/* ---- fish ------------------------------------------------------------------ */
 
 static void put_fish_text(const char *before, const char *text)
 {

@@ -73,8 +73,6 @@ static void put_sentence(const char *text)
 	puts(text[strlen(text) - 1] == '.' ? "" : ".");
 }
 
-/* ---- OPTIONS -------------------------------------------------------------- */
-
 static void put_names(const struct option *o, enum tool tool)
 {
 	char letter[] = { '-', option_letter(o, tool), '\0' };
@@ -177,8 +175,6 @@ static void put_options(enum tool tool)
 		}
 	}
 }
-
-/* ---- ENVIRONMENT, PROFILE KEYS, SYNOPSIS ------------------------------------ */
 
 static void put_environment(enum tool tool)
 {

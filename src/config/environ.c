@@ -17,8 +17,9 @@ static void long_name(char *dst, const char *variable, size_t n)
 	if (n >= OPTION_ENV_MAX)
 		n = 0;
 	for (size_t i = 0; i < n; i++)
-		dst[i] = variable[i] == '_' ?
-				 '-' : (char)tolower((unsigned char)variable[i]);
+		dst[i] = variable[i] == '_'
+				 ? '-'
+				 : (char)tolower((unsigned char)variable[i]);
 	dst[n] = '\0';
 }
 
@@ -95,4 +96,19 @@ int environ_take(struct settings *s, char **env, struct setting_list *ret,
 	}
 	*kept = NULL;
 	return rc;
+}
+
+void environ_proxies(struct settings *s, char **env)
+{
+	static const char *const names[PROXY_VARIABLES] = {
+		[PROXY_ALL] = "ALL_PROXY=",
+		[PROXY_HTTP] = "HTTP_PROXY=",
+		[PROXY_HTTPS] = "HTTPS_PROXY=",
+		[PROXY_NOT_FOR] = "NO_PROXY=",
+	};
+
+	for (; *env; env++)
+		for (size_t i = 0; i < PROXY_VARIABLES; i++)
+			if (!strncasecmp(*env, names[i], strlen(names[i])))
+				s->typed.proxy_env[i] = *env;
 }

@@ -18,4 +18,7 @@
 int environ_take(struct settings *s, char **env, struct setting_list *ret,
 		 struct err *e) MUST_CHECK;
 
+/* Notes ALL_PROXY and its kin, which stay: they are not ours alone. */
+void environ_proxies(struct settings *s, char **env);
+
 #endif

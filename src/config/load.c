@@ -100,6 +100,7 @@ int settings_load(struct settings *s, const struct settings_input *in,
 	if (apply_defaults(s, e) || argv_read(s, in->argv + 1, &said.argv, e) ||
 	    environ_take(s, in->env, &said.env, e))
 		return -1;
+	environ_proxies(s, in->env);
 	if (IS_ASKED(&said, typed.help))
 		return print(s, help_text(s->tool, &s->text), e);
 	if (IS_ASKED(&said, typed.version_asked))

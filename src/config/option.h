@@ -36,6 +36,7 @@ enum option_type {
 	OPTION_TOPIC,    /* topic name [same] */
 	OPTION_PATH,     /* file name [same] */
 	OPTION_BINARY,   /* text, hex:... or base64:... [struct bytes] */
+	OPTION_HEX,      /* hexadecimal digits [same] */
 	OPTION_LIST,     /* one text each time [struct text_list] */
 	OPTION_PAIRS,    /* NAME=VALUE each time [same, two texts each] */
 	OPTION_FILTERS,  /* one topic filter each time [struct text_list] */
@@ -53,6 +54,9 @@ enum option_group {
 	GROUP_OUTPUT,
 	GROUP_CONNECTION,
 	GROUP_CREDENTIALS,
+	GROUP_TLS,
+	GROUP_WEBSOCKET,
+	GROUP_PROXY,
 	GROUP_SESSION,
 	GROUP_WILL,
 	GROUP_STORE,
@@ -122,6 +126,7 @@ struct option {
 #define TOPIC_AT(f) .type = OPTION_TOPIC, OPTION_AT(const char *, f)
 #define PATH_AT(f) .type = OPTION_PATH, OPTION_AT(const char *, f)
 #define BINARY_AT(f) .type = OPTION_BINARY, OPTION_AT(struct bytes, f)
+#define HEX_AT(f) .type = OPTION_HEX, OPTION_AT(struct bytes, f)
 #define LIST_AT(f) .type = OPTION_LIST, OPTION_AT(struct text_list, f)
 #define PAIRS_AT(f) .type = OPTION_PAIRS, OPTION_AT(struct text_list, f)
 #define FILTERS_AT(f) .type = OPTION_FILTERS, OPTION_AT(struct text_list, f)

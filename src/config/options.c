@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "mqtt/types.h"
+#include "net/proxy_header.h"
+#include "net/tls_options.h"
 
 static const struct choice server_orders[] = {
 	{ "fixed", SERVERS_FIXED, false },
@@ -86,6 +88,32 @@ static const struct choice event_formats[] = {
 	{ NULL, 0, false },
 };
 
+static const struct choice key_forms[] = {
+	{ "pem", 0, false },
+	{ NULL, 0, false },
+};
+
+static const struct choice tls_versions[] = {
+	{ "1.0", TLS_1_0, false },
+	{ "1.1", TLS_1_1, false },
+	{ "1.2", TLS_1_2, false },
+	{ "1.3", TLS_1_3, false },
+	{ "tlsv1", TLS_1_0, true },
+	{ "tlsv1.1", TLS_1_1, true },
+	{ "tlsv1.2", TLS_1_2, true },
+	{ "tlsv1.3", TLS_1_3, true },
+	{ NULL, 0, false },
+};
+
+static const struct choice proxy_protocols[] = {
+	{ "no", PROXY_HEADER_NONE, false },
+	{ "v1", PROXY_HEADER_V1, false },
+	{ "v2", PROXY_HEADER_V2, false },
+	{ "1", PROXY_HEADER_V1, true },
+	{ "2", PROXY_HEADER_V2, true },
+	{ NULL, 0, false },
+};
+
 const char *const option_group_titles[OPTION_GROUPS] = {
 	[GROUP_MESSAGE] = "Message",
 	[GROUP_SUBSCRIPTION] = "Subscription",
@@ -93,6 +121,9 @@ const char *const option_group_titles[OPTION_GROUPS] = {
 	[GROUP_OUTPUT] = "Output",
 	[GROUP_CONNECTION] = "Connection",
 	[GROUP_CREDENTIALS] = "Credentials",
+	[GROUP_TLS] = "TLS",
+	[GROUP_WEBSOCKET] = "WebSocket",
+	[GROUP_PROXY] = "Proxies and balancers",
 	[GROUP_SESSION] = "Session",
 	[GROUP_WILL] = "Will",
 	[GROUP_STORE] = "Store and queue",
@@ -308,7 +339,7 @@ const struct option options[] = {
 	  .letter = SHARED_LETTER('p'), .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV, UINT_AT(typed.port), .min = 1, .max = 65535,
 	  .metavar = "PORT",
-	  .help = "Port of the broker (1883, or what the URL implies)" },
+	  .help = "Port of the broker (1883; 8883 with TLS)" },
 	{ .name = "unix", .group = GROUP_CONNECTION, .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV, PATH_AT(typed.unix_path), .metavar = "PATH",
 	  .help = "Connect to the Unix socket PATH" },
@@ -318,10 +349,11 @@ const struct option options[] = {
 	  .metavar = "URL",
 	  .help = "Broker and, if wanted, topic as one URL",
 	  .details =
-	  "mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] or unix:PATH. "
-	  "Special characters in any part are written as %HH, IPv6 addresses "
-	  "stand in brackets. The topic may be left out. An option of its "
-	  "own beats what the URL says of user and password." },
+	  "mqtt:// or mqtts://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws:// "
+	  "or wss://HOST[:PORT][/PATH], or unix:PATH. Special characters in "
+	  "any part are written as %HH, IPv6 addresses stand in brackets. "
+	  "The topic may be left out. An option of its own beats what the "
+	  "URL says of user and password." },
 	{ .name = "server", .group = GROUP_CONNECTION, .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV, LIST_AT(typed.servers), .metavar = "SERVER",
 	  .help = "One of several servers to try; may be repeated",
@@ -398,6 +430,7 @@ const struct option options[] = {
 	  .tools = TOOLS_ALL, .flags = OPTION_NO_PROFILE,
 	  FLAG_AT(typed.password_prompt),
 	  .help = "Ask for the password on the terminal" },
+#include "config/options_transport.inc"
 	{ .name = "protocol-version", .group = GROUP_SESSION,
 	  .alias = { "mqtt-version" }, .letter = SHARED_LETTER('V'),
 	  .tools = TOOLS_ALL, .flags = OPTION_ENV, CHOICE_AT(typed.version),

@@ -202,7 +202,8 @@ static int walk_top(struct walk *w)
 
 static int walk_file(struct walk *w)
 {
-	/* The stream's start, the document's. NOLINTNEXTLINE(misc-redundant-*) */
+	/* The stream's start, the document's.
+	 * NOLINTNEXTLINE(misc-redundant-*) */
 	if (next(w) || next(w))
 		return -1;
 	if (w->event.type == YAML_STREAM_END_EVENT)

@@ -92,6 +92,7 @@ int option_print(const struct settings *s, const struct option *o,
 	case OPTION_PATH:
 		return print_text(o, *(const char *const *)field, out);
 	case OPTION_BINARY:
+	case OPTION_HEX:
 		return print_binary(o, *(const struct bytes *)field, out);
 	default: /* lists: see show_option() */
 		break;

@@ -161,8 +161,6 @@ static int find(struct search *q, const char *text, const struct found *from,
 	return find_path(q, path, ret, e);
 }
 
-/* ---- values ------------------------------------------------------------- */
-
 static const struct profile_slot *slot_of(const struct search *q,
 					  const struct found *p, size_t key)
 {
@@ -261,8 +259,6 @@ static int apply(struct search *q, struct err *e)
 	}
 	return 0;
 }
-
-/* ---- the chain ---------------------------------------------------------- */
 
 static bool is_in_chain(const struct search *q, const struct found *p)
 {

@@ -14,8 +14,6 @@
 
 enum { SHOWN_MAX = 80, NAMES_MAX = 1024, FILE_MAX = 1 << 20 };
 
-/* ---- the keys ---------------------------------------------------------- */
-
 int profile_keys(struct settings *s, struct profile_keys *ret, struct err *e)
 {
 	size_t most = option_count * (OPTION_ALIASES + 1) + 1, n = 0;
@@ -39,8 +37,6 @@ int profile_keys(struct settings *s, struct profile_keys *ret, struct err *e)
 	*ret = (struct profile_keys){ keys, n };
 	return 0;
 }
-
-/* ---- what libcyaml is told --------------------------------------------- */
 
 static const cyaml_schema_value_t text_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
@@ -111,8 +107,6 @@ static const cyaml_schema_value_t *make_schema(struct settings *s,
 	return schema;
 }
 
-/* ---- loading ----------------------------------------------------------- */
-
 /* The first line that libcyaml logs says what was wrong, the second where. */
 struct complaint {
 	char what[200];
@@ -180,8 +174,6 @@ void profile_file_release(struct profile_file *f)
 		cyaml_free(&config, f->schema, f->slots, 0);
 	f->slots = NULL;
 }
-
-/* ---- checks that give better errors than a schema can ------------------- */
 
 static int fail_at(const struct profile_file *f, size_t line, size_t column,
 		   struct err *e)
@@ -299,8 +291,6 @@ static int check_outline(const struct profile_file *f,
 	}
 	return 0;
 }
-
-/* ---- all of it ---------------------------------------------------------- */
 
 static int find_names(struct settings *s, struct profile_file *f,
 		      struct err *e)

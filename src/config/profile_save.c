@@ -29,8 +29,6 @@ struct saving {
 	struct profile_keys keys;
 };
 
-/* ---- the profile's text -------------------------------------------------- */
-
 /* "mqtt://user:secret@host" without ":secret"; the copy is kept. */
 static const char *without_password(struct settings *s, const char *url)
 {
@@ -112,8 +110,6 @@ static int put_profile(struct saving *w, struct err *e)
 			       "which a profile cannot hold");
 	return 0;
 }
-
-/* ---- its place in the file ---------------------------------------------- */
 
 static size_t line_start(struct bytes text, size_t line)
 {
@@ -211,8 +207,6 @@ static int put_file(struct saving *w, struct err *e)
 		return err_nomem(e);
 	return 0;
 }
-
-/* ---- writing -------------------------------------------------------------- */
 
 static int write_all(int fd, struct bytes b)
 {

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "config/keep.h"
-#include "net/url.h"
+#include "net/transport.h"
 
 enum { SHOWN_MAX = 80 };
 
@@ -43,7 +43,7 @@ static int pick_way(const struct settings *s, enum way *ret, struct err *e)
 	return 0;
 }
 
-static int keep_url(struct settings *s, struct url *u,
+static int keep_url(struct settings *s, const struct url *u,
 		    struct client_server *server, struct err *e)
 {
 	if (u->scheme == URL_UNIX)
@@ -52,17 +52,16 @@ static int keep_url(struct settings *s, struct url *u,
 		server->host = keep_str(s, u->host);
 	if (!server->unix_path && !server->host)
 		return err_nomem(e);
-	server->port = u->port ? u->port : url_default_port(u->scheme);
-	return 0;
+	return resolve_transport(s, u, server, e);
 }
 
 static int check_scheme(const struct url *u, const char *by, struct err *e)
 {
-	if (u->scheme == URL_MQTT || u->scheme == URL_UNIX)
+	if (u->scheme <= URL_UNIX)
 		return 0;
 	return err_set(e, ERR_USAGE, 0,
-		       "%s: expected a URL that begins with mqtt:// or unix:",
-		       by);
+		       "%s: expected a URL that begins with mqtt://, "
+		       "mqtts://, ws://, wss:// or unix:", by);
 }
 
 /* What else a URL says, unless an option says it. */
@@ -81,12 +80,19 @@ static int take_credentials(struct settings *s, const struct url *u,
 	return 0;
 }
 
+/* For WebSocket the path is that of the HTTP request. */
+static bool has_topic(const struct url *u)
+{
+	return (u->scheme == URL_MQTT || u->scheme == URL_MQTTS) && u->path &&
+	       u->path[1];
+}
+
 static int take_topic(struct settings *s, const struct url *u,
 		      struct err *e)
 {
 	const char *topic;
 
-	if (u->scheme == URL_UNIX || !u->path || !u->path[1])
+	if (!has_topic(u))
 		return 0;
 	topic = keep_str(s, u->path + 1);
 	if (!topic)
@@ -134,8 +140,7 @@ static int add_server(struct settings *s, const char *text,
 		return err_prefix(e, "%s", by);
 	if (check_scheme(&u, by, e))
 		return -1;
-	if (u.user || u.password ||
-	    (u.scheme != URL_UNIX && u.path && u.path[1]))
+	if (u.user || u.password || has_topic(&u))
 		return err_set(e, ERR_USAGE, 0,
 			       "%s: expected a URL without user, password and "
 			       "topic", by);
@@ -147,13 +152,23 @@ static int add_server(struct settings *s, const char *text,
 static int add_host(struct settings *s, struct client_server *server,
 		    struct err *e)
 {
+	struct url u = { .scheme = URL_MQTT };
+
 	if (!*s->typed.host)
 		return err_set(e, ERR_USAGE, 0, "%s: the host is empty",
 			       TOLD_BY(s, typed.host));
+	u.port = (uint16_t)s->typed.port;
 	server->host = s->typed.host;
-	server->port = s->typed.port ? (uint16_t)s->typed.port
-				     : url_default_port(URL_MQTT);
-	return 0;
+	return resolve_transport(s, &u, server, e);
+}
+
+static int add_unix(struct settings *s, struct client_server *server,
+		    struct err *e)
+{
+	const struct url u = { .scheme = URL_UNIX };
+
+	server->unix_path = s->typed.unix_path;
+	return resolve_transport(s, &u, server, e);
 }
 
 static int add_all(struct settings *s, enum way way,
@@ -161,8 +176,7 @@ static int add_all(struct settings *s, enum way way,
 {
 	switch (way) {
 	case WAY_UNIX:
-		servers->unix_path = s->typed.unix_path;
-		return 0;
+		return add_unix(s, servers, e);
 	case WAY_URL:
 		return add_url(s, servers, e);
 	case WAY_SERVERS:
@@ -221,9 +235,10 @@ int resolve_servers(struct settings *s, struct err *e)
 		return err_set(e, ERR_USAGE, 0, "%s names no server",
 			       TOLD_BY(s, typed.servers));
 	servers = keep_alloc(s, n * sizeof(*servers));
-	if (!servers)
+	s->typed.transports = keep_alloc(s, n * sizeof(*s->typed.transports));
+	if (!servers || !s->typed.transports)
 		return err_nomem(e);
-	if (add_all(s, way, servers, e))
+	if (add_all(s, way, servers, e) || check_transports(s, e))
 		return -1;
 	s->client.servers = servers;
 	s->client.server_count = n;

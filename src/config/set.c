@@ -303,6 +303,22 @@ static int set_binary(struct settings *s, const struct setting *v,
 	return 0;
 }
 
+static int set_hex(struct settings *s, const struct setting *v,
+		   struct err *e)
+{
+	struct bytes *field = field_of(s, v->option);
+	AUTO(buf_release) struct buf out = { .max = MQTT_STRING_MAX };
+	const char *copy;
+
+	if (parse_hex(v->text, &out, e))
+		return -1;
+	copy = keep_bytes(s, buf_view(&out));
+	if (!copy)
+		return err_nomem(e);
+	*field = bytes_of(copy, buf_len(&out));
+	return 0;
+}
+
 static int add(struct settings *s, const struct option *o, const char *text,
 	       struct err *e)
 {
@@ -421,6 +437,7 @@ static int (*const setters[OPTION_TYPES])(struct settings *s,
 	[OPTION_TOPIC] = set_topic,
 	[OPTION_PATH] = set_path,
 	[OPTION_BINARY] = set_binary,
+	[OPTION_HEX] = set_hex,
 	[OPTION_LIST] = add_text,
 	[OPTION_PAIRS] = add_pair,
 	[OPTION_FILTERS] = add_filter,

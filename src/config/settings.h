@@ -158,6 +158,9 @@ struct filter_list {
 	uint8_t *qos; /* one per name */
 };
 
+/* Variables that programs share: whose proxy for whom. */
+enum { PROXY_ALL, PROXY_HTTP, PROXY_HTTPS, PROXY_NOT_FOR, PROXY_VARIABLES };
+
 /* As typed, before the whole is known: the configuration layer's own. */
 struct typed {
 	const char *host, *unix_path, *url;
@@ -172,6 +175,30 @@ struct typed {
 	const char *password_file, *password_command;
 	uint32_t password_fd;
 	bool password_prompt;
+
+	bool tls, tls_os_certs, tls_insecure, tls_any_host;
+	const char *tls_ca, *tls_ca_path, *tls_crl, *tls_cert, *tls_key;
+	const char *key_passphrase, *key_passphrase_file;
+	const char *key_passphrase_command;
+	uint32_t key_passphrase_fd;
+	bool key_passphrase_prompt;
+	struct bytes tls_psk;
+	const char *tls_psk_identity, *tls_sni, *tls_ciphers, *tls_keylog;
+	struct text_list tls_alpn, tls_pins;
+	unsigned tls_min_version, tls_max_version, tls_keyform;
+
+	bool ws;
+	const char *ws_path, *ws_subprotocol, *ws_origin;
+	const char *ws_user, *ws_password;
+	struct text_list ws_headers;
+
+	const char *proxy;
+	const char *proxy_env[PROXY_VARIABLES];
+	bool srv;
+	struct transport_config *transports; /* one per server */
+	size_t transport_count;
+	unsigned proxy_protocol;
+	const char *proxy_source, *proxy_destination;
 
 	unsigned version;
 	const char *id, *id_prefix;

@@ -12,8 +12,6 @@
 static const enum tool tools[] = { TOOL_PUB, TOOL_SUB, TOOL_RR, TOOL_BENCH,
 				   TOOL_CHECK };
 
-/* ---- the table itself --------------------------------------------------- */
-
 static bool has_name(const struct option *o, const char *name)
 {
 	if (!strcmp(o->name, name))
@@ -244,8 +242,6 @@ static void environment_is_for_connections_only(void)
 	ok(option_find("host", 0)->flags & OPTION_ENV);
 	ok(option_find("password", 0)->flags & OPTION_ENV);
 }
-
-/* ---- types, good and bad ------------------------------------------------- */
 
 static void numbers(void)
 {

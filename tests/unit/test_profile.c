@@ -182,8 +182,6 @@ static void unknown_profiles(void)
 	done(&l);
 }
 
-/* ---- extends -------------------------------------------------------------- */
-
 static void profiles_extend_each_other(void)
 {
 	struct loaded l;
@@ -264,8 +262,6 @@ static void extends_gone_wrong(void)
 	   l.e.text);
 	done(&l);
 }
-
-/* ---- errors -------------------------------------------------------------- */
 
 static void bad_values_are_located(void)
 {
@@ -364,8 +360,6 @@ static void profiles_of_other_tools_are_accepted(void)
 	is_int(l.s.sub.subscribes[0].filters[1].options, 2);
 	done(&l);
 }
-
-/* ---- saving --------------------------------------------------------------- */
 
 static void read_home(const char *name, char *dst, size_t size)
 {

@@ -21,8 +21,6 @@ static bool secret_is(const char *want)
 	return is_bytes(bytes_of(secret.data, secret.n), bytes_str(want));
 }
 
-/* ---- files, descriptors ---------------------------------------------------- */
-
 static void first_line_of_a_file(void)
 {
 	static const struct {
@@ -77,8 +75,6 @@ static void descriptor_is_read_to_the_newline(void)
 	is_int(e.kind, ERR_LOCAL);
 }
 
-/* ---- commands --------------------------------------------------------------- */
-
 static int run(const char *command, uint64_t ms, struct err *e)
 {
 	return secret_from_command(command, ms * CLOCK_MSEC, &secret, e);
@@ -119,8 +115,6 @@ static void commands_that_fail(void)
 	ok(clock_now() - start < 10 * CLOCK_SEC);
 	is_int(waitpid(-1, NULL, WNOHANG), -1, "no child is left");
 }
-
-/* ---- the terminal ------------------------------------------------------------ */
 
 /* Runs in a session of its own, with the pty as its terminal. */
 static void ask(void)
@@ -222,8 +216,6 @@ static void without_a_terminal(void)
 	is_int(waitpid(pid, &status, 0), pid);
 	is_int(status, 0);
 }
-
-/* ---- in the settings ---------------------------------------------------------- */
 
 static void sources_of_the_password(void)
 {

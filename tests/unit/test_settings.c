@@ -9,8 +9,6 @@
 
 #define ENV_ALL "MQTT_TOOLS_HOST=e|MQTT_TOOLS_PORT=2|MQTT_TOOLS_KEEPALIVE=3"
 
-/* ---- where values come from ---------------------------------------------- */
-
 static void each_source_beats_the_weaker(void)
 {
 	struct loaded l;
@@ -115,8 +113,6 @@ static void odd_variables_are_warned_of(void)
 	unload(&l);
 }
 
-/* ---- servers -------------------------------------------------------------- */
-
 static void urls_give_server_user_and_topic(void)
 {
 	struct loaded l;
@@ -148,7 +144,7 @@ static void urls_give_server_user_and_topic(void)
 	      "option '-L' has a port of its own, so option '-p' can't give "
 	      "another one");
 	fails(TOOL_PUB, "-n|-L|socks5://h", "option '-L': expected a URL "
-	      "that begins with mqtt:// or unix:");
+	      "that begins with mqtt://, mqtts://, ws://, wss:// or unix:");
 }
 
 static void one_way_to_name_the_server(void)
@@ -175,8 +171,6 @@ static void one_way_to_name_the_server(void)
 	is_int(l.s.client.family, DIAL_IPV6);
 	unload(&l);
 }
-
-/* ---- session --------------------------------------------------------------- */
 
 static void client_ids(void)
 {
@@ -307,8 +301,6 @@ static void reconnecting(void)
 	      "--reconnect-max-delay");
 }
 
-/* ---- what to publish ------------------------------------------------------- */
-
 static void exactly_one_payload(void)
 {
 	fails(TOOL_PUB, "-t|a", "nothing to publish: expected -m TEXT, "
@@ -351,8 +343,6 @@ static void messages_with_properties(void)
 	ok(!l.s.client.keep_session);
 	unload(&l);
 }
-
-/* ---- what to subscribe to -------------------------------------------------- */
 
 static void qos_of_filters(void)
 {
@@ -443,8 +433,6 @@ static void ids_make_packets_of_their_own(void)
 			 0), 2);
 	unload(&l);
 }
-
-/* ---- memory ----------------------------------------------------------------- */
 
 /* Each allocation fails in turn: an error each time, and nothing leaks. */
 static void memory_runs_out(void)
