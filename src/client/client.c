@@ -58,6 +58,8 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 	up.client_id = session_client_id(c->conn.session);
 	(void)state_apply(&c->state, STATE_GOT_CONNACK);
 	c->was_up = true;
+	if (!c->connect.clean_start) /* of an earlier run */
+		c->has_subscribed = true;
 	subscribe_again_locked(c, ack->packet.session_present);
 	client_raise_room_locked(c);
 	cond_broadcast(&c->changed);
@@ -257,6 +259,13 @@ static void run_bye(struct task *t)
 		came_down(c);
 		return;
 	}
+	/* Bytes that arrive after a close make the kernel reset the connection,
+	 * which may destroy what we wrote last. A publisher whose messages
+	 * are all acknowledged gets none. */
+	mutex_lock(&c->conn.lock);
+	c->conn.closes_at_once = !c->has_subscribed &&
+		session_is_idle(c->conn.session);
+	mutex_unlock(&c->conn.lock);
 	conn_disconnect_on_loop(&c->conn, &c->bye, c->bye_deadline);
 }
 

@@ -36,6 +36,7 @@ struct client {
 	bool is_close_pending;     /* L */
 	bool has_failed;           /* L: for good; failure says why */
 	bool was_up;               /* L */
+	bool has_subscribed;       /* L: ever; a kept session may have been */
 	struct err failure;        /* L */
 	struct err last_error;     /* L: of the newest attempt */
 	bool is_interrupted;       /* L */

@@ -164,6 +164,7 @@ static struct token *request(struct client *c, const struct subscribe *p,
 		return NULL;
 	}
 	s->token = t;
+	c->has_subscribed = true;
 	r = issue_soon(c, s);
 	if (r != SUBMIT_OK) {
 		(void)submit_error(c, r, p, e);

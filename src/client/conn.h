@@ -98,6 +98,8 @@ struct conn {
 	atomic_bool is_paused;   /* any thread */
 	bool is_receiving;       /* loop's: a flush follows anyway */
 	bool is_shut;            /* loop's: nothing more will be written */
+	bool closes_at_once;     /* loop's: the peer has nothing to send any
+	                          * more, so its end need not be awaited */
 	bool closed_at_login;    /* EOF came instead of CONNACK */
 };
 

@@ -299,6 +299,10 @@ enum rx conn_flush_on_loop(struct conn *c)
 	}
 	if (is_done && !c->is_shut)
 		shut_down(c);
+	if (c->is_shut && c->closes_at_once) {
+		conn_fail(c, NULL);
+		return RX_GONE;
+	}
 	conn_arm(c);
 	return RX_DRY;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -113,6 +114,11 @@ int tool_start(struct tool_run *t, const struct client_handlers *h,
 {
 	sigset_t set;
 
+#ifdef M_ARENA_MAX
+	/* The two threads hardly ever allocate at once, and an arena of its
+	 * own would cost a short run several system calls. */
+	mallopt(M_ARENA_MAX, 1);
+#endif
 	if (durable_open(t, e))
 		return -1;
 	/* Blocked before the first thread is made, which inherits that. */
