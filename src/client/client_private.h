@@ -4,7 +4,7 @@
 
 /*
  * What the files of the blocking facade share: client.c (life and waiting
- * calls), attempt.c (servers, versions, reconnect; receive thread),
+ * calls), client_drain.c, attempt.c (servers, versions, reconnect; receive thread),
  * client_publish.c, client_subscribe.c and client_store.c. Nobody else
  * includes it.
  *

@@ -9,6 +9,7 @@ src_libclient_a_SOURCES += src/client/auth.c
 src_libclient_a_SOURCES += src/client/auth.h
 src_libclient_a_SOURCES += src/client/client.c
 src_libclient_a_SOURCES += src/client/client.h
+src_libclient_a_SOURCES += src/client/client_drain.c
 src_libclient_a_SOURCES += src/client/client_private.h
 src_libclient_a_SOURCES += src/client/client_publish.c
 src_libclient_a_SOURCES += src/client/client_store.c
