@@ -9,6 +9,7 @@ EXTRA_DIST += tests/unit/alloc.h
 EXTRA_DIST += tests/unit/config_load.h
 EXTRA_DIST += tests/unit/packets.h
 EXTRA_DIST += tests/unit/reencode.h
+EXTRA_DIST += tests/unit/bench_sample.h
 EXTRA_DIST += tests/unit/test.h
 
 # For tests/unit/alloc.h, which makes allocations fail.
@@ -214,3 +215,9 @@ UNIT_TESTS += tests/unit/test_ws
 tests_unit_test_ws_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_resolve_transport
 tests_unit_test_resolve_transport_LDADD = $(CONFIG_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_judge
+tests_unit_test_bench_judge_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_result
+tests_unit_test_bench_result_LDADD = $(BENCH_LIBS)

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/result_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench/result_json.h"
+
+static int write_all(int fd, struct bytes b)
+{
+	ssize_t n;
+
+	while (b.n) {
+		n = write(fd, b.p, b.n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		b = bytes_of(b.p + n, b.n - (size_t)n);
+	}
+	return 0;
+}
+
+/* Not a regular file (a pipe, /dev/null): written as it is. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int save_plain(int fd, const char *path, struct bytes content,
+		      struct err *e)
+{
+	if (fd < 0)
+		return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
+	if (write_all(fd, content) == 0)
+		return 0;
+	return err_sys(e, ERR_LOCAL, "cannot write '%s'", path);
+}
+
+static int save_beside(const char *path, struct bytes content, struct err *e)
+{
+	struct buf name = { 0 };
+	mode_t mask = umask(0);
+	int fd = -1, r = -1;
+	char *temp;
+
+	umask(mask);
+	if (buf_printf(&name, "%s.XXXXXX", path) < 0 ||
+	    !(temp = (char *)(uintptr_t)buf_cstr(&name)))
+		return err_nomem(e);
+	fd = mkstemp(temp);
+	if (fd < 0)
+		err_sys(e, ERR_LOCAL, "cannot create '%s'", path);
+	else if (fchmod(fd, 0666 & ~mask) < 0 || write_all(fd, content) < 0 ||
+		 fsync(fd) < 0 || rename(temp, path) < 0)
+		err_sys(e, ERR_LOCAL, "cannot write '%s'", path);
+	else
+		r = 0;
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && r < 0)
+		unlink(temp);
+	buf_release(&name);
+	return r;
+}
+
+int file_save(const char *path, struct bytes content, struct err *e)
+{
+	int fd, r;
+
+	if (strcmp(path, "-") == 0)
+		return save_plain(STDOUT_FILENO, "standard output", content,
+				  e);
+	if (!is_special(path))
+		return save_beside(path, content, e);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	r = save_plain(fd, path, content, e);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int result_save(const struct result *r, const char *path, struct err *e)
+{
+	json_t *root = result_to_json(r);
+	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	struct buf out = { 0 };
+	int result = -1;
+
+	if (!text || buf_append_str(&out, text) < 0 ||
+	    buf_append_byte(&out, '\n') < 0)
+		err_nomem(e);
+	else
+		result = file_save(path, buf_view(&out), e);
+	free(text);
+	json_decref(root);
+	buf_release(&out);
+	return result;
+}
+
+int result_load(const char *path, struct result *r, struct err *e)
+{
+	json_error_t why;
+	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	json_t *root;
+	int result;
+
+	if (!f)
+		return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
+	root = json_loadf(f, JSON_REJECT_DUPLICATES, &why);
+	if (f != stdin)
+		fclose(f);
+	if (!root)
+		return err_set(e, ERR_USAGE, 0, "'%s' is not a result of "
+			       "mqtt-bench: %s:%d:%d: %s", path, path,
+			       why.line, why.column, why.text);
+	result = result_from_json(root, r, e);
+	json_decref(root);
+	return result < 0 ? err_prefix(e, "'%s'", path) : 0;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "bench/judge.h"
+#include "bench_sample.h"
+
+static struct reading read_metric(const struct result *r, const char *name,
+				  const struct result *base)
+{
+	struct reading m = { 0 };
+	struct metric metric;
+
+	if (is_int(metric_parse(name, &metric, NULL), 0))
+		judge_read(r, &metric, base, &m);
+	return m;
+}
+
+static void values_are_found(void)
+{
+	struct result r, other;
+	struct reading m;
+
+	sample_result(&r, 1);
+	sample_result(&other, 2);
+	m = read_metric(&r, "lost", NULL);
+	ok(!m.missing && fabs(m.value - 1) < 1e-9);
+	ok(fabs(m.whole - 2000) < 1e-9, "of the expected");
+	m = read_metric(&r, "rate.in", NULL);
+	ok(fabs(m.value - 100) < 1e-9 && fabs(m.asked - 100) < 1e-9);
+	m = read_metric(&r, "e2e.p50", NULL);
+	ok(!m.missing && m.value > 400000 && m.value < 600000, "%g", m.value);
+	m = read_metric(&r, "e2e.p50", &other);
+	ok(m.has_base && m.base > 1.9 * m.value);
+	m = read_metric(&r, "e2e.count", NULL);
+	ok(fabs(m.value - 1999) < 1e-9);
+	m = read_metric(&r, "errors", NULL);
+	ok(fabs(m.value - 2) < 1e-9, "one lost, one refused: %g", m.value);
+	m = read_metric(&r, "memory", NULL);
+	ok(fabs(m.value - (5 << 20)) < 1e-9);
+	result_release(&r);
+	result_release(&other);
+}
+
+static void losses_are_infinitely_late(void)
+{
+	struct result r;
+
+	sample_result(&r, 1);
+	ok(isinf(read_metric(&r, "e2e.max", NULL).value));
+	ok(isinf(read_metric(&r, "e2e.p100", NULL).value));
+	ok(!isinf(read_metric(&r, "e2e.p99", NULL).value));
+	r.late_deliveries = 100;
+	ok(isinf(read_metric(&r, "e2e.p99", NULL).value));
+	ok(!isinf(read_metric(&r, "pub.ack.max", NULL).value));
+	result_release(&r);
+}
+
+static void too_little_is_no_data(void)
+{
+	struct result r;
+
+	sample_result(&r, 1);
+	ok(!read_metric(&r, "e2e.p99", NULL).missing);
+	/* 1999 deliveries, but of 1000 messages only. */
+	ok(read_metric(&r, "e2e.p99.9", NULL).missing != NULL);
+	ok(read_metric(&r, "pub.total.p50", NULL).missing != NULL);
+	ok(read_metric(&r, "broker.cpu", NULL).missing != NULL);
+	r.measured = 0;
+	ok(read_metric(&r, "rate.in", NULL).missing != NULL);
+	r.shards = 3;
+	ok(read_metric(&r, "lost", NULL).missing != NULL);
+	r.is_merged = true;
+	ok(!read_metric(&r, "lost", NULL).missing);
+	result_release(&r);
+}
+
+static void requirements_become_outcomes(void)
+{
+	struct require list[2];
+	struct result r;
+	struct err e = { 0 };
+
+	sample_result(&r, 1);
+	is_int(require_parse("e2e.p50 < 1ms", &list[0], &e), 0);
+	is_int(require_parse("lost == 0", &list[1], &e), 0);
+	is_int(judge_requirements(&r, list, 1, NULL, &e), 0);
+	is_int(judge_requirements(&r, list, 2, NULL, &e), 1);
+	is_int(r.outcome_count, 3);
+	ok(r.outcomes[0].holds && !r.outcomes[2].holds);
+	is_str(r.outcomes[2].text, "lost is 1, wanted == 0");
+	require_release(&list[0]);
+	require_release(&list[1]);
+	result_release(&r);
+}
+
+static void evidence_is_gathered(void)
+{
+	struct result r;
+	struct err e = { 0 };
+
+	sample_result(&r, 1);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_VALID, "%s", r.verdict.reasons[0].text);
+	ok(!r.imbalances);
+	r.account.n[COUNT_UNIQUE]--;
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_INVALID);
+	ok(strstr(r.imbalances, "expected 2000 is not unique 1998") != NULL);
+	r.account.n[COUNT_UNIQUE]++;
+	r.threads[0].cpu = 0.99;
+	r.measured_sent = 500;
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_INVALID);
+	is_int(r.verdict.bound, BOUND_GENERATOR);
+	result_release(&r);
+}
+
+static void drift_is_noticed(void)
+{
+	struct result r;
+	struct err e = { 0 };
+
+	sample_result(&r, 10);
+	for (size_t i = 0; i < r.course_count; i++)
+		r.course[i].e2e_p50 *= i + 1;
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_SUSPECT);
+	ok(strstr(r.verdict.reasons[0].text, "not steady: the median rose"),
+	   "%s", r.verdict.reasons[0].text);
+	result_release(&r);
+}
+
+TEST_MAIN(T(values_are_found), T(losses_are_infinitely_late),
+	  T(too_little_is_no_data), T(requirements_become_outcomes),
+	  T(evidence_is_gathered), T(drift_is_noticed))

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench/judge.h"
+#include "bench/result_file.h"
+#include "bench_sample.h"
+
+static char *text_of(const struct result *r)
+{
+	json_t *root = result_to_json(r);
+	char *text = json_dumps(root, JSON_INDENT(1));
+
+	json_decref(root);
+	return text;
+}
+
+static void files_lose_nothing(void)
+{
+	char path[] = "/tmp/test_resultXXXXXX", *before, *after;
+	struct result r, s;
+	struct err e = { 0 };
+	int fd = mkstemp(path);
+
+	sample_result(&r, 1);
+	is_int(judge_result(&r, &e), 0);
+	result_init(&s);
+	if (ok(fd >= 0))
+		close(fd);
+	is_int(result_save(&r, path, &e), 0);
+	ok(result_load(path, &s, &e) == 0, "%s", e.text);
+	before = text_of(&r);
+	after = text_of(&s);
+	is_str(after, before);
+	is_mem(s.timings[TIMING_E2E].counts, HIST_SLOTS * sizeof(uint64_t),
+	       r.timings[TIMING_E2E].counts, HIST_SLOTS * sizeof(uint64_t));
+	is_int(s.seed, r.seed);
+	is_int(s.tallies[0].unique[1], 999);
+	is_int(s.tallies[0].receivers[1], 2);
+	is_int(s.account.connect_reasons[0x87], 1);
+	is_int(s.course_count, 12);
+	free(before);
+	free(after);
+	result_release(&r);
+	result_release(&s);
+	unlink(path);
+}
+
+static void wrong_files_are_refused(void)
+{
+	static const char *const wrong[][2] = {
+		{ "{}", "is not a result of this version of mqtt-bench" },
+		{ "{\"schema\":\"mqtt-bench/2\"}",
+		  "'schema' is not 'mqtt-bench/1'" },
+		{ "{\"schema\":\"mqtt-bench/1\",\"clients\":\"x\"}",
+		  "'clients' is not a whole number" },
+		{ "{\"schema\":\"mqtt-bench/1\",\"clients\":-1}",
+		  "'clients' is not a whole number" },
+		{ "{\"schema\":\"mqtt-bench/1\",\"seed\":\"xyz\"}",
+		  "'seed' is not a hexadecimal number" },
+		{ "{\"schema\":\"mqtt-bench/1\",\"timings\":{\"e2e\":"
+		  "{\"count\":2,\"min\":1,\"max\":2,\"buckets\":[1,1]}}}",
+		  "timings: 'e2e': a histogram contradicts itself" },
+		{ "{\"schema\":\"mqtt-bench/1\",\"timings\":{\"e2e\":"
+		  "{\"count\":1,\"buckets\":[99999999,1]}}}",
+		  "'buckets' leads out of the histogram" },
+		{ "{\"schema\":\"mqtt-bench/1\",\"tallies\":[{\"clients\":2,"
+		  "\"sent\":[3,1]}]}",
+		  "'sent' is not as long as there are clients" },
+		{ "nonsense", "is not a result of mqtt-bench" },
+	};
+	char path[] = "/tmp/test_resultXXXXXX";
+	int fd = mkstemp(path);
+	struct result r;
+	struct err e;
+
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(wrong); i++) {
+		is_int(ftruncate(fd, 0), 0);
+		is_int(pwrite(fd, wrong[i][0], strlen(wrong[i][0]), 0),
+		       strlen(wrong[i][0]));
+		result_init(&r);
+		err_clear(&e);
+		is_int(result_load(path, &r, &e), -1);
+		ok(strstr(e.text, wrong[i][1]) != NULL, "%s", e.text);
+		result_release(&r);
+	}
+	close(fd);
+	unlink(path);
+	result_init(&r);
+	is_int(result_load(path, &r, &e), -1);
+	is_int(e.kind, ERR_LOCAL);
+	result_release(&r);
+}
+
+static void saving_leaves_no_halves(void)
+{
+	char dir[] = "/tmp/test_resultXXXXXX", path[300];
+	struct result r;
+	struct err e = { 0 };
+
+	sample_result(&r, 1);
+	if (!ok(mkdtemp(dir) != NULL))
+		return;
+	snprintf(path, sizeof(path), "%s/none/r.json", dir);
+	is_int(result_save(&r, path, &e), -1);
+	is_int(e.kind, ERR_LOCAL);
+	is_int(result_save(&r, "/dev/full", &e), -1);
+	ok(strstr(e.text, "cannot write '/dev/full'"), "%s", e.text);
+	is_int(result_save(&r, "/dev/null", &e), 0);
+	is_int(rmdir(dir), 0, "nothing is left in it");
+	result_release(&r);
+}
+
+static void intervals_are_single_lines(void)
+{
+	struct interval i = { .at = 1.5, .phase = RUN_MEASURE, .sent = 7,
+			      .broker_cpu = -1 };
+	struct buf out = { 0 };
+
+	is_int(interval_to_ndjson(&i, &out), 0);
+	is_int(interval_to_ndjson(&i, &out), 0);
+	ok(strstr(buf_cstr(&out), "\"phase\":\"measure\"") != NULL);
+	ok(strstr(buf_cstr(&out), "broker") == NULL, "unknown is absent");
+	is_int(strchr(buf_cstr(&out), '\n') - buf_cstr(&out),
+	       (long)buf_len(&out) / 2 - 1);
+	buf_release(&out);
+}
+
+static void lists_of_texts_are_bounded(void)
+{
+	struct result r;
+	char text[32];
+
+	result_init(&r);
+	for (int i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "cause %d", i);
+		result_count_cause(r.causes, text, 1);
+		result_add_worst(&r, text, (uint64_t)(i * 7 % 100));
+	}
+	result_count_cause(r.causes, "cause 3", 5);
+	is_int(r.causes[3].count, 6);
+	is_str(r.causes[RESULT_CAUSES - 1].text, "others");
+	is_int(r.causes[RESULT_CAUSES - 1].count, 100 - RESULT_CAUSES + 1);
+	is_int(r.worst[0].lost, 99);
+	for (int i = 1; i < RESULT_WORST; i++)
+		is_int(r.worst[i].lost, 99 - i);
+	result_release(&r);
+}
+
+TEST_MAIN(T(files_lose_nothing), T(wrong_files_are_refused),
+	  T(saving_leaves_no_halves), T(intervals_are_single_lines),
+	  T(lists_of_texts_are_bounded))
