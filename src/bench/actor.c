@@ -58,18 +58,15 @@ struct piece {
 static int render(struct actor *a, const struct template *t,
 		  struct piece *ret)
 {
-	struct attempt *at = a->attempt;
-	struct buf scratch = { 0 };
-	struct template_values v;
-	int r;
+	struct buf *text = &a->attempt->text;
+	int r = 0;
 
 	ret->is_set = t != NULL;
-	ret->begin = buf_len(&at->text);
-	r = t ? actor_values(a, t, &scratch, &v) : 0;
-	if (r == 0 && t)
-		r = template_render(t, &v, &at->text);
-	ret->end = buf_len(&at->text);
-	buf_release(&scratch);
+	ret->begin = buf_len(text);
+	if (t)
+		r = group_render(a->squad->crew->group, actor_client(a), t,
+				 text);
+	ret->end = buf_len(text);
 	return r;
 }
 

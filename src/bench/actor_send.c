@@ -34,7 +34,7 @@ static uint64_t make_tag(uint32_t entry, uint64_t intended, uint64_t lag)
 
 static uint32_t tag_entry(uint64_t tag)
 {
-	return tag >> TAG_TIME_BITS & (ENTRIES_MAX - 1);
+	return tag >> TAG_TIME_BITS & ((1u << TAG_ENTRY_BITS) - 1);
 }
 
 static uint64_t tag_lag(uint64_t tag)
@@ -89,7 +89,8 @@ int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
 
 	if (bytes_is_set(literal))
 		return buf_append(ret, literal);
-	if (actor_values(a, e->plan->topic, &text, &v) < 0)
+	if (group_values(a->squad->crew->group, actor_client(a),
+			 e->plan->topic, &text, &v) < 0)
 		return -1;
 	if (template_uses(e->plan->topic) & TEMPLATE_RANDOM)
 		pcg_init(&random, a->squad->crew->run->config->seed ^ number,
@@ -118,7 +119,8 @@ static int make_payload(struct actor *a, uint32_t entry, uint64_t intended,
 	int r = 0;
 
 	if (e->plan->payload.kind == PAYLOAD_TEMPLATE) {
-		r = actor_values(a, e->plan->payload.template, &text, &v);
+		r = group_values(a->squad->crew->group, actor_client(a),
+				 e->plan->payload.template, &text, &v);
 		v.number = h.sequence;
 		v.time = clock_wall();
 		v.random = random_number;
@@ -134,20 +136,17 @@ static int make_payload(struct actor *a, uint32_t entry, uint64_t intended,
 static int add_reply(struct actor *a, const struct entry *e,
 		     struct buf *props, struct payload_out *out)
 {
-	struct template_values v;
-	struct buf text = { 0 }, topic = { 0 };
+	struct buf topic = { 0 };
 	int r;
 
-	r = actor_values(a, e->plan->reply, &text, &v);
-	if (r == 0)
-		r = template_render(e->plan->reply, &v, &topic);
+	r = group_render(a->squad->crew->group, actor_client(a),
+			 e->plan->reply, &topic);
 	if (r == 0)
 		r = buf_append(props, out->props);
 	if (r == 0)
 		r = props_put_bytes(props, PROP_RESPONSE_TOPIC,
 				    buf_view(&topic));
 	out->props = buf_view(props);
-	buf_release(&text);
 	buf_release(&topic);
 	return r;
 }

@@ -161,31 +161,39 @@ int run_build_route(struct run *r, struct err *e)
 
 /* --------------------------------------------------------- while it drains */
 
+static void sum_actor(struct worker *w, const struct squad *s, uint32_t place)
+{
+	const struct actor *a = &s->actors[place];
+	size_t entries = s->crew->group->publish_count;
+	const struct entry *e = s->crew->entries;
+	uint64_t accepted;
+
+	w->unsettled += a->in_flight;
+	if (a->backlog)
+		w->unsettled += a->backlog->count;
+	for (size_t i = 0; i < entries; i++, e++) {
+		accepted = s->sequences[place * entries + i];
+		if (s->unaccepted)
+			accepted -= s->unaccepted[place * entries + i];
+		w->expected += accepted * w->run->fanout[e->first_stream +
+							 actor_client(a)];
+		if (e->plan->reply)
+			w->unsettled += accepted;
+	}
+}
+
+/* Answers come to who asked, hence on the same worker. */
 void worker_sum_expected(struct worker *w)
 {
-	const struct run *r = w->run;
 	const struct squad *s;
-	size_t entries, at;
 
 	w->expected = w->unsettled = 0;
-	for (size_t i = 0; i < r->crew_count; i++) {
+	for (size_t i = 0; i < w->run->crew_count; i++) {
 		s = &w->squads[i];
-		entries = s->crew->group->publish_count;
-		for (uint32_t k = 0; k < s->share.count; k++) {
-			w->unsettled += s->actors[k].in_flight;
-			if (s->actors[k].backlog)
-				w->unsettled += s->actors[k].backlog->count;
-			for (size_t n = 0; n < entries; n++) {
-				at = k * entries + n;
-				w->expected += (s->sequences[at] -
-					(s->unaccepted ? s->unaccepted[at]
-						       : 0)) *
-					r->fanout[s->crew->entries[n]
-						.first_stream +
-						actor_client(&s->actors[k])];
-			}
-		}
+		for (uint32_t k = 0; k < s->share.count; k++)
+			sum_actor(w, s, k);
 	}
+	w->unsettled -= w->account.n[COUNT_ECHOED];
 }
 
 /* ------------------------------------------------------------- at the end */

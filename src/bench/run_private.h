@@ -189,7 +189,8 @@ enum brief { BRIEF_E2E, BRIEF_ACK, BRIEF_LAG, BRIEF_COUNT };
 #define RESPONSE_TAG UINT64_MAX
 #define TAG_TIME_BITS 44
 #define TAG_ENTRY_BITS 4
-enum { ENTRIES_MAX = 1 << TAG_ENTRY_BITS };
+_Static_assert(GROUP_PUBLISHES_MAX <= 1 << TAG_ENTRY_BITS,
+	       "an entry must fit into a tag");
 
 /* What the coordinator may look at while the run goes on. */
 struct progress {
@@ -299,10 +300,6 @@ static inline uint32_t actor_client(const struct actor *a)
 {
 	return a->squad->share.first + a->place * a->squad->share.step;
 }
-/* Identity and topics: values for templates; id and user are rendered into
- * `text` when the template asks for them. */
-int actor_values(const struct actor *a, const struct template *t,
-		 struct buf *text, struct template_values *ret) MUST_CHECK;
 /* Appends its i-th filter. */
 int actor_filter(const struct actor *a, size_t i, struct buf *ret) MUST_CHECK;
 /* What a connection that is up refers to. */

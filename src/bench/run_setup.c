@@ -10,48 +10,11 @@
 #define DEFAULT_WINDOW 20
 #define ALIASES 10
 
-/* --------------------------------------------------- clients and their names */
-
-int actor_values(const struct actor *a, const struct template *t,
-		 struct buf *text, struct template_values *ret)
-{
-	const struct group *g = a->squad->crew->group;
-	struct template_values v = { .index = actor_client(a) };
-	unsigned uses = template_uses(t);
-	size_t id_end;
-
-	v.group = bytes_str(g->name);
-	if (g->from.row_count)
-		v.columns = identities_row(&g->from, v.index %
-						     g->from.row_count);
-	*ret = v;
-	if (!(uses & (TEMPLATE_CLIENT | TEMPLATE_USER)))
-		return 0;
-	/* The id's own template never asks for the id. */
-	if (template_render(g->id, &v, text) < 0)
-		return -1;
-	id_end = buf_len(text);
-	if (g->username && template_render(g->username, &v, text) < 0)
-		return -1;
-	ret->client_id = bytes_of(buf_view(text).p, id_end);
-	ret->user = bytes_of(buf_view(text).p + id_end,
-			     buf_len(text) - id_end);
-	return 0;
-}
-
 int actor_filter(const struct actor *a, size_t i, struct buf *ret)
 {
-	const struct template *t =
-		a->squad->crew->group->subscribe[i].filter;
-	struct template_values v;
-	struct buf text = { 0 };
-	int r;
+	const struct group *g = a->squad->crew->group;
 
-	r = actor_values(a, t, &text, &v);
-	if (r == 0)
-		r = template_render(t, &v, ret);
-	buf_release(&text);
-	return r;
+	return group_render(g, actor_client(a), g->subscribe[i].filter, ret);
 }
 
 const struct conn_target *crew_target(const struct crew *c, uint32_t client)

@@ -25,7 +25,7 @@
 #include "bench/stages.h"
 #include "mqtt/types.h"
 
-enum { SCENARIO_CLIENTS_MAX = 10000000 };
+enum { SCENARIO_CLIENTS_MAX = 10000000, GROUP_PUBLISHES_MAX = 16 };
 
 /* What the clients of a group announce in CONNECT. */
 struct mqtt_plan {
@@ -180,6 +180,15 @@ int scenario_set_client_rate(struct scenario *s, double rate, struct err *e)
  * it publishes as fast as it goes. */
 double scenario_rate(const struct scenario *s);
 uint64_t scenario_clients(const struct scenario *s);
+/* What templates of a client of a group need. Its id and user name are
+ * rendered into `text` when t asks for them; views live as long as that. -1
+ * when out of memory. */
+int group_values(const struct group *g, uint32_t client,
+		 const struct template *t, struct buf *text,
+		 struct template_values *ret) MUST_CHECK;
+/* Appends t rendered for that client. */
+int group_render(const struct group *g, uint32_t client,
+		 const struct template *t, struct buf *ret) MUST_CHECK;
 /* The stages that govern a group, or NULL for a constant load. */
 const struct stages *scenario_stages(const struct scenario *s,
 				     const struct group *g);

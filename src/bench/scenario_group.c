@@ -150,12 +150,36 @@ static int build_subscribe(struct builder *b, const struct raw_subscribe *raw,
 	return build_template(b, "filter", raw->filter, &config, &ret->filter);
 }
 
+/* Who asks is subscribed to the answers. */
+static int build_replies(struct builder *b, const struct raw_group *raw,
+			 struct group *g)
+{
+	struct raw_subscribe s = { 0 };
+
+	for (size_t i = 0; i < raw->publish_count; i++) {
+		if (!raw->publish[i].reply)
+			continue;
+		s.filter = raw->publish[i].reply;
+		s.qos = raw->publish[i].qos;
+		g->subscribe_count++;
+		if (build_subscribe(b, &s, g,
+				    &g->subscribe[g->subscribe_count - 1]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int build_traffic(struct builder *b, const struct raw_group *raw,
 			 struct group *g)
 {
 	size_t len = strlen(b->path);
 
-	g->subscribe = calloc(raw->subscribe_count + 1, sizeof(*g->subscribe));
+	if (raw->publish_count > GROUP_PUBLISHES_MAX)
+		return build_fail(b, "publish", "has more than %d entries: "
+				  "make more groups", GROUP_PUBLISHES_MAX);
+	/* With room for the reply topics of requests. */
+	g->subscribe = calloc(raw->subscribe_count + raw->publish_count + 1,
+			      sizeof(*g->subscribe));
 	g->publish = calloc(raw->publish_count + 1, sizeof(*g->publish));
 	if (!g->subscribe || !g->publish)
 		return err_nomem(b->e);
@@ -175,7 +199,7 @@ static int build_traffic(struct builder *b, const struct raw_group *raw,
 			return -1;
 	}
 	b->path[len] = '\0';
-	return 0;
+	return build_replies(b, raw, g);
 }
 
 static int build_churn(struct builder *b, const struct raw_churn *raw,

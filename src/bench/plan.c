@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bench/metric.h"
+#include "bench/payload.h"
+#include "bench/route.h"
+#include "mqtt/topic.h"
+
+#define SAMPLE 512              /* topics of a group that are looked up */
+#define FD_SPARE 64             /* epoll sets, files, pipes */
+#define BYTES_PER_CLIENT 1536   /* ours; the kernel's are not counted */
+#define BYTES_PER_TLS 48000     /* with the records of the library */
+#define BYTES_BASE (16u << 20)
+#define PACKET_OVERHEAD 8       /* fixed header, packet id, topic length */
+#define PORTS_SHARE 0.9         /* of the range that one address can use */
+
+/* ----------------------------------------------------------------- fan-out */
+
+/* A share group counts as one receiver, however many groups are in it. */
+struct shares {
+	char **seen;
+	size_t count;
+};
+
+static int note_share(struct shares *s, struct bytes filter, bool *ret_new)
+{
+	char **seen;
+
+	*ret_new = false;
+	for (size_t i = 0; i < s->count; i++)
+		if (bytes_equal(bytes_str(s->seen[i]), filter))
+			return 0;
+	seen = reallocarray(s->seen, s->count + 1, sizeof(*seen));
+	if (!seen)
+		return -1;
+	s->seen = seen;
+	seen[s->count] = strndup((const char *)filter.p, filter.n);
+	if (!seen[s->count])
+		return -1;
+	s->count++;
+	*ret_new = true;
+	return 0;
+}
+
+static int add_filters(struct route *r, const struct group *g, size_t i,
+		       struct shares *shares)
+{
+	struct buf text = { 0 };
+	struct bytes filter, name;
+	bool is_new = true;
+	int result = 0;
+
+	for (uint32_t n = 0; result == 0 && n < g->clients; n++) {
+		buf_clear(&text);
+		result = group_render(g, n, g->subscribe[i].filter, &text);
+		filter = buf_view(&text);
+		if (result == 0 && topic_is_shared(filter, &name, &filter))
+			result = note_share(shares, buf_view(&text), &is_new);
+		if (result == 0 && is_new)
+			result = route_add(r, filter, n);
+	}
+	buf_release(&text);
+	return result;
+}
+
+static uint32_t fixed_random(void *ctx)
+{
+	(void)ctx;
+	return 1u << 31;
+}
+
+/* The mean number of receivers of a message, from a sample of clients. */
+static int fan_of(const struct route *r, const struct group *g,
+		  const struct publish_plan *p, double *ret)
+{
+	uint32_t step = g->clients / SAMPLE + 1, used = 0;
+	struct template_values v;
+	struct buf text = { 0 }, topic = { 0 };
+	uint64_t sum = 0;
+	int result = 0;
+
+	for (uint32_t n = 0; result == 0 && n < g->clients; n += step) {
+		buf_clear(&text);
+		buf_clear(&topic);
+		result = group_values(g, n, p->topic, &text, &v);
+		v.random = fixed_random;
+		if (result == 0)
+			result = template_render(p->topic, &v, &topic);
+		sum += route_match(r, buf_view(&topic), NULL, NULL);
+		used++;
+	}
+	buf_release(&text);
+	buf_release(&topic);
+	*ret = used ? (double)sum / used : 0;
+	return result;
+}
+
+static uint64_t packet_bytes(const struct publish_plan *p)
+{
+	return payload_size_max(&p->payload) + PACKET_OVERHEAD + 16;
+}
+
+static double send_time(const struct scenario *s)
+{
+	const struct phases *p = &s->phases;
+
+	return p->measure ? (double)(p->warmup + p->measure) / 1e9 : 0;
+}
+
+/* Factor of the mean load over the run. */
+static double mean_factor(const struct scenario *s, const struct group *g)
+{
+	const struct stages *st = scenario_stages(s, g);
+	double time = send_time(s);
+
+	if (!st || time <= 0)
+		return 1;
+	return stages_mass(st, s->phases.warmup + s->phases.measure) / time;
+}
+
+static int add_traffic(const struct scenario *s, const struct group *g,
+		       const struct route *r, struct plan *p)
+{
+	double rate, fan, messages;
+
+	for (size_t i = 0; i < g->publish_count; i++) {
+		const struct publish_plan *pub = &g->publish[i];
+
+		if (fan_of(r, g, pub, &fan) < 0)
+			return -1;
+		rate = pub->rate * g->clients * mean_factor(s, g);
+		messages = rate * send_time(s);
+		if (pub->count && (messages <= 0 ||
+				   messages > (double)pub->count))
+			messages = (double)pub->count;
+		if (pub->arrival == ARRIVAL_TRACE)
+			messages = (double)pub->trace_count;
+		p->rate_in += rate;
+		p->rate_out += rate * fan;
+		p->bytes_in += rate * (double)packet_bytes(pub);
+		p->bytes_out += rate * fan * (double)packet_bytes(pub);
+		p->messages += messages;
+	}
+	return 0;
+}
+
+static int add_all_traffic(const struct scenario *s, struct plan *p)
+{
+	struct route *r = route_new();
+	struct shares shares = { 0 };
+	int result = r ? 0 : -1;
+	const struct group *g;
+
+	for (size_t i = 0; i < s->group_count; i++) {
+		g = &s->groups[i];
+		for (size_t k = 0; result == 0 && k < g->subscribe_count; k++)
+			result = add_filters(r, g, k, &shares);
+		p->receivers += g->subscribe_count ? g->clients : 0;
+		p->publishers += g->publish_count ? g->clients : 0;
+	}
+	for (size_t i = 0; result == 0 && i < s->group_count; i++)
+		result = add_traffic(s, &s->groups[i], r, p);
+	for (size_t i = 0; i < shares.count; i++)
+		free(shares.seen[i]);
+	free(shares.seen);
+	route_free(r);
+	return result;
+}
+
+/* ------------------------------------------------------------------ limits */
+
+static int check_descriptors(const struct plan_limits *l, struct plan *p,
+			     struct err *e)
+{
+	uint64_t each = l->descriptors_hard > FD_SPARE
+		? l->descriptors_hard - FD_SPARE : 0;
+
+	if (each == 0)
+		return err_set(e, ERR_LOCAL, 0, "the limit of open files is "
+			       "%llu; raise it with: ulimit -Hn 65536",
+			       (unsigned long long)l->descriptors_hard);
+	p->descriptors = p->clients + FD_SPARE;
+	p->shards = (uint32_t)((p->clients + each - 1) / each);
+	if (p->shards < 1)
+		p->shards = 1;
+	return 0;
+}
+
+/* Ports are counted per source address and server. */
+static int check_ports(const struct plan_limits *l, struct plan *p,
+		       struct err *e)
+{
+	double each = l->ports * PORTS_SHARE * (l->servers ? l->servers : 1);
+	uint64_t have = l->addresses ? l->addresses : 1;
+
+	if (!l->addresses && l->is_loopback &&
+	    p->clients > PLAN_PER_ADDRESS) {
+		p->addresses = (uint32_t)((p->clients + PLAN_PER_ADDRESS - 1) /
+					  PLAN_PER_ADDRESS);
+		return 0;
+	}
+	if ((double)p->clients <= each * (double)have)
+		return 0;
+	return err_set(e, ERR_LOCAL, 0, "%llu connections need more local "
+		       "ports than the %u of %llu address%s: give more of "
+		       "them with --bind-address, or type: sysctl -w "
+		       "net.ipv4.ip_local_port_range='1024 65535'",
+		       (unsigned long long)p->clients, l->ports,
+		       (unsigned long long)have, have == 1 ? "" : "es");
+}
+
+static int check_memory(const struct plan_limits *l, struct plan *p,
+			struct err *e)
+{
+	char need[32], have[32];
+
+	p->memory = BYTES_BASE + p->clients * BYTES_PER_CLIENT;
+	if (l->is_tls)
+		p->memory += p->clients * BYTES_PER_TLS;
+	if (!l->memory || p->memory <= l->memory)
+		return 0;
+	return err_set(e, ERR_LOCAL, 0, "%llu clients need about %s of "
+		       "memory, and %s are free: use --scale, or more "
+		       "machines with --shard",
+		       (unsigned long long)p->clients,
+		       metric_format(need, sizeof(need), UNIT_BYTES,
+				     (double)p->memory),
+		       metric_format(have, sizeof(have), UNIT_BYTES,
+				     (double)l->memory));
+}
+
+/* One more thread than processors at most; few connections need few. */
+static unsigned threads_for(const struct plan *p, unsigned processors)
+{
+	unsigned n = processors > 1 ? processors - 1 : 1;
+
+	if (processors == 2 && p->clients > 1)
+		n = 2;
+	if (p->clients / p->shards < n)
+		n = (unsigned)(p->clients / p->shards);
+	return n ? n : 1;
+}
+
+int plan_make(const struct scenario *s, uint32_t shards,
+	      const struct plan_limits *l, struct plan *ret, struct err *e)
+{
+	struct plan p = { 0 };
+
+	if (add_all_traffic(s, &p) < 0)
+		return err_nomem(e);
+	p.clients = (scenario_clients(s) + shards - 1) / shards;
+	p.connect_seconds = s->connect.rate > 0
+		? (double)scenario_clients(s) / s->connect.rate : 0;
+	p.send_seconds = send_time(s);
+	if (check_descriptors(l, &p, e) < 0 || check_ports(l, &p, e) < 0 ||
+	    check_memory(l, &p, e) < 0)
+		return -1;
+	p.threads = threads_for(&p, l->processors);
+	*ret = p;
+	return 0;
+}

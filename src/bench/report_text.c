@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/judge.h"
+#include "mqtt/reason.h"
+
+#define LABEL 12 /* columns of the first column */
+
+enum paint { PLAIN, BOLD, GOOD, WARN, BAD, FAINT };
+
+struct page {
+	const struct result *r;
+	const struct report_style *style;
+	struct buf *out;
+	int result;
+};
+
+static PRINTF(2, 3) void say(struct page *p, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	p->result |= buf_append_str(p->out, text);
+}
+
+static void paint(struct page *p, enum paint how, const char *text)
+{
+	static const char *const codes[] = { "", "\033[1m", "\033[32m",
+					     "\033[33m", "\033[31m",
+					     "\033[2m" };
+
+	if (p->style->is_colored && how != PLAIN)
+		say(p, "%s%s\033[0m", codes[how], text);
+	else
+		say(p, "%s", text);
+}
+
+static void label(struct page *p, const char *name)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%-*s", LABEL, name);
+	paint(p, FAINT, text);
+}
+
+/* 1234567 as 1,234,567. */
+static const char *grouped(char dst[32], uint64_t v)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof(digits), "%" PRIu64, v), at = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0)
+			dst[at++] = ',';
+		dst[at++] = digits[i];
+	}
+	dst[at] = '\0';
+	return dst;
+}
+
+int report_title(const struct result *r, struct buf *out)
+{
+	const char *name = r->title ? r->title
+			   : r->scenario ? r->scenario
+					 : "load test";
+
+	return buf_printf(out, "%s%s", name, r->is_self
+		? " (against the peer in mqtt-bench itself: no broker)" : "");
+}
+
+static void say_head(struct page *p)
+{
+	struct buf title = { 0 };
+	time_t t = (time_t)p->r->started;
+	char when[32] = "";
+	struct tm tm;
+
+	p->result |= report_title(p->r, &title);
+	paint(p, BOLD, buf_len(&title) ? buf_cstr(&title) : "");
+	buf_release(&title);
+	if (p->r->started > 0 && localtime_r(&t, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	say(p, "%s%s\n", *when ? "  " : "", when);
+	if (p->r->partial) {
+		label(p, "partial");
+		paint(p, BAD, p->r->partial);
+		say(p, "\n");
+	}
+}
+
+static void say_object(struct page *p, json_t *o)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(o, key, v) {
+		if (!json_is_string(v))
+			continue;
+		label(p, key);
+		say(p, "%s%s\n", strlen(key) >= LABEL ? " " : "",
+		    json_string_value(v));
+	}
+}
+
+/* ------------------------------------------------------------------ counts */
+
+static void say_count(struct page *p, const char *before, enum count c,
+		      enum paint how)
+{
+	uint64_t v = p->r->account.n[c];
+	char number[32];
+
+	say(p, "%s%s ", before, count_name(c));
+	paint(p, v ? how : PLAIN, grouped(number, v));
+}
+
+/* "total = a + b + c", the parts that are faults in red. */
+static void say_sum(struct page *p, enum count total, const enum count *parts,
+		    int n)
+{
+	label(p, "");
+	say_count(p, "", total, PLAIN);
+	for (int i = 0; i < n; i++)
+		say_count(p, i ? " + " : " = ", parts[i], i ? BAD : PLAIN);
+}
+
+static void say_messages(struct page *p)
+{
+	static const enum count scheduled[] = { COUNT_SENT, COUNT_SKIPPED,
+						COUNT_BACKLOG };
+	static const enum count sent[] = { COUNT_ACKED, COUNT_REFUSED,
+					   COUNT_TIMED_OUT, COUNT_IN_FLIGHT };
+	static const enum count expected[] = { COUNT_UNIQUE, COUNT_LOST };
+	static const enum count extra[] = { COUNT_UNMATCHED, COUNT_REORDERED,
+					    COUNT_CORRUPTED, COUNT_UNCERTAIN,
+					    COUNT_FOREIGN, COUNT_UNMARKED,
+					    COUNT_RETAINED, COUNT_ANSWERED,
+					    COUNT_ECHOED,
+					    COUNT_CLOCK_ERRORS };
+	static const enum count received[] = { COUNT_UNIQUE,
+					       COUNT_DUPLICATES };
+	const uint64_t *n = p->r->account.n;
+	char number[32];
+
+	if (n[COUNT_SCHEDULED] + n[COUNT_RECEIVED] + n[COUNT_UNMARKED] == 0)
+		return;
+	paint(p, BOLD, "Messages\n");
+	say_sum(p, COUNT_SCHEDULED, scheduled, 3);
+	say(p, "\n");
+	say_sum(p, COUNT_SENT, sent, 4);
+	if (n[COUNT_SENT_QOS0])
+		say(p, " + %s of QoS 0",
+		    grouped(number, n[COUNT_SENT_QOS0]));
+	say(p, "\n");
+	if (n[COUNT_EXPECTED] + n[COUNT_RECEIVED]) {
+		say_sum(p, COUNT_EXPECTED, expected, 2);
+		if (p->r->shards > 1 && !p->r->is_merged)
+			say(p, " (one shard cannot tell what was lost)");
+		say(p, "\n");
+		say_sum(p, COUNT_RECEIVED, received, 2);
+		say(p, "\n");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(extra); i++) {
+		if (!n[extra[i]])
+			continue;
+		label(p, "");
+		say_count(p, "", extra[i], WARN);
+		say(p, "\n");
+	}
+}
+
+static void say_connections(struct page *p)
+{
+	static const enum count parts[] = { COUNT_CONNECTED,
+					    COUNT_CONN_REFUSED,
+					    COUNT_CONN_FAILED,
+					    COUNT_CONN_TIMED_OUT };
+	const uint64_t *n = p->r->account.n;
+	char rate[32];
+
+	paint(p, BOLD, "Connections\n");
+	say_sum(p, COUNT_CONNECTS, parts, 4);
+	if (p->r->connect_time > 0)
+		say(p, "; all up after %.2f s (%s)", p->r->connect_time,
+		    metric_format(rate, sizeof(rate), UNIT_PER_SECOND,
+				  (double)p->r->clients /
+					  p->r->connect_time));
+	say(p, "\n");
+	if (n[COUNT_DISCONNECTS] + n[COUNT_RECONNECTS]) {
+		label(p, "");
+		say_count(p, "", COUNT_DISCONNECTS, BAD);
+		say_count(p, ", ", COUNT_RECONNECTS, PLAIN);
+		say(p, "\n");
+	}
+	if (n[COUNT_SUB_REFUSED]) {
+		label(p, "");
+		say_count(p, "", COUNT_SUBSCRIBED, PLAIN);
+		say_count(p, ", ", COUNT_SUB_REFUSED, BAD);
+		say(p, "\n");
+	}
+}
+
+static void say_reasons(struct page *p, const char *what,
+			const uint64_t codes[256])
+{
+	char number[32];
+
+	for (int i = 0; i < 256; i++) {
+		if (!codes[i])
+			continue;
+		label(p, "");
+		say(p, "%s %s: %s (0x%02x)\n", grouped(number, codes[i]),
+		    what, reason_text((uint8_t)i), i);
+	}
+}
+
+static void say_causes(struct page *p)
+{
+	const struct account *a = &p->r->account;
+	char number[32];
+
+	say_reasons(p, "publishes refused", a->publish_reasons);
+	say_reasons(p, "connects refused", a->connect_reasons);
+	say_reasons(p, "subscriptions refused", a->subscribe_reasons);
+	say_reasons(p, "disconnects", a->disconnect_reasons);
+	for (int i = 0; i < RESULT_CAUSES; i++) {
+		if (!p->r->causes[i].count)
+			continue;
+		label(p, "");
+		say(p, "%s x %s\n", grouped(number, p->r->causes[i].count),
+		    p->r->causes[i].text);
+	}
+	for (int i = 0; i < RESULT_WORST; i++) {
+		if (!p->r->worst[i].lost)
+			continue;
+		label(p, i ? "" : "most lost");
+		say(p, "%s\n", p->r->worst[i].text);
+	}
+}
+
+/* ----------------------------------------------------------------- latency */
+
+static const double columns[] = { 50, 90, 99, 99.9, 99.99 };
+
+static void say_timing(struct page *p, enum timing t)
+{
+	const struct hist *h = &p->r->timings[t];
+	char cell[32], number[32];
+
+	say(p, "  %-11s %12s", timing_name(t), grouped(number, h->total));
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		say(p, "%9s", judge_has_enough(p->r, t, columns[i])
+		    ? metric_format(cell, sizeof(cell), UNIT_NS,
+				    (double)hist_percentile(h, columns[i], 0))
+		    : "-");
+	say(p, "%9s  %s\n",
+	    metric_format(cell, sizeof(cell), UNIT_NS, (double)h->max),
+	    timing_text(t));
+}
+
+static void say_latency(struct page *p)
+{
+	bool any = false;
+
+	for (enum timing t = 0; t < TIMING_COUNT; t++)
+		any |= p->r->timings[t].total > 0;
+	if (!any)
+		return;
+	paint(p, BOLD, p->r->is_open
+	      ? "Latency from the intended time\n"
+	      : "Service time at saturation, not what a client would see at a "
+		"lower rate\n");
+	say(p, "  %-11s %12s%9s%9s%9s%9s%9s%9s\n", "", "count", "p50", "p90",
+	    "p99", "p99.9", "p99.99", "max");
+	for (enum timing t = 0; t < TIMING_COUNT; t++)
+		if (p->r->timings[t].total)
+			say_timing(p, t);
+}
+
+static void say_rates(struct page *p)
+{
+	const struct result *r = p->r;
+	char in[32], out[32], asked[32];
+
+	if (r->measured <= 0 || r->tally_count == 0)
+		return;
+	label(p, "");
+	say(p, "measured %.2f s: in %s", r->measured,
+	    metric_format(in, sizeof(in), UNIT_PER_SECOND,
+			  (double)r->measured_sent / r->measured));
+	if (r->asked > 0)
+		say(p, " of %s asked for (%.1f %%)",
+		    metric_format(asked, sizeof(asked), UNIT_PER_SECOND,
+				  r->asked),
+		    (double)r->measured_sent / r->measured / r->asked * 100);
+	say(p, ", out %s\n",
+	    metric_format(out, sizeof(out), UNIT_PER_SECOND,
+			  (double)r->measured_delivered / r->measured));
+}
+
+/* --------------------------------------------------------- health, verdict */
+
+static void say_generator(struct page *p)
+{
+	const struct result *r = p->r;
+	char memory[32], lag[32], floor[32];
+	double busiest = 0;
+
+	for (size_t i = 0; i < r->thread_count; i++)
+		if (r->threads[i].cpu > busiest)
+			busiest = r->threads[i].cpu;
+	paint(p, BOLD, "Generator\n");
+	label(p, "");
+	say(p, "%zu thread%s, the busiest %.0f %%, %s; timers late p99 %s "
+	    "(idle %s)\n", r->thread_count, r->thread_count == 1 ? "" : "s",
+	    busiest * 100,
+	    metric_format(memory, sizeof(memory), UNIT_BYTES,
+			  (double)r->memory),
+	    r->timings[TIMING_LAG_TIMER].total
+		    ? metric_format(lag, sizeof(lag), UNIT_NS,
+				    (double)hist_percentile(
+					&r->timings[TIMING_LAG_TIMER], 99, 0))
+		    : "-",
+	    metric_format(floor, sizeof(floor), UNIT_NS,
+			  (double)hist_percentile(&r->floor, 99, 0)));
+}
+
+static void say_broker(struct page *p)
+{
+	const struct result *r = p->r;
+	double cpu = 0, n = 0, memory = 0;
+	char text[32];
+
+	for (size_t i = 0; i < r->course_count; i++) {
+		if (r->course[i].broker_cpu < 0)
+			continue;
+		if (r->course[i].phase == RUN_MEASURE) {
+			cpu += r->course[i].broker_cpu;
+			n++;
+		}
+		if ((double)r->course[i].broker_memory > memory)
+			memory = (double)r->course[i].broker_memory;
+	}
+	if (n <= 0 && !json_object_size(r->broker))
+		return;
+	paint(p, BOLD, "Broker\n");
+	if (n > 0) {
+		label(p, "");
+		say(p, "%.0f %% of a processor while measured, %s at most\n",
+		    cpu / n * 100,
+		    metric_format(text, sizeof(text), UNIT_BYTES, memory));
+	}
+	say_object(p, r->broker);
+}
+
+static void say_outcomes(struct page *p)
+{
+	const struct outcome *o;
+
+	for (size_t i = 0; i < p->r->outcome_count; i++) {
+		o = &p->r->outcomes[i];
+		paint(p, o->holds ? GOOD : BAD, o->holds ? "PASS" : "FAIL");
+		say(p, "  %s (%s)\n", o->requirement, o->text);
+	}
+}
+
+static void say_verdict(struct page *p)
+{
+	static const enum paint colors[] = { GOOD, WARN, BAD };
+	const struct verdict *v = &p->r->verdict;
+
+	if (p->r->imbalances) {
+		paint(p, BAD, "The counts do not add up:\n");
+		say(p, "%s\n", p->r->imbalances);
+	}
+	paint(p, colors[v->trust], trust_name(v->trust));
+	if (v->bound != BOUND_NONE)
+		say(p, " (%s)", bound_name(v->bound));
+	for (size_t i = 0; i < v->count; i++)
+		say(p, "%s%s", i ? "; " : ": ", v->reasons[i].text);
+	say(p, "\n");
+}
+
+int report_text(const struct result *r, const struct report_style *style,
+		struct buf *out)
+{
+	struct page p = { .r = r, .style = style, .out = out };
+
+	say_head(&p);
+	say_object(&p, r->settings);
+	say_connections(&p);
+	say_messages(&p);
+	say_rates(&p);
+	say_causes(&p);
+	say_latency(&p);
+	say_generator(&p);
+	say_broker(&p);
+	say_outcomes(&p);
+	say_verdict(&p);
+	return p.result;
+}
+
+int report_interval(const struct interval *i, struct buf *out)
+{
+	char p50[32], p99[32], memory[32];
+	bool has_e2e = i->e2e_count > 0;
+	uint64_t median = has_e2e ? i->e2e_p50 : i->ack_p50;
+	uint64_t high = has_e2e ? i->e2e_p99 : i->ack_p99;
+
+	return buf_printf(out, "%8.1f s %-8s connected %" PRIu64
+			  " sent %" PRIu64 " delivered %" PRIu64
+			  " %s p50 %s p99 %s errors %" PRIu64
+			  " cpu %.0f %% %s\n", i->at,
+			  run_phase_name(i->phase), i->connected, i->sent,
+			  i->delivered, has_e2e ? "e2e" : "ack",
+			  metric_format(p50, sizeof(p50), UNIT_NS,
+					(double)median),
+			  metric_format(p99, sizeof(p99), UNIT_NS,
+					(double)high),
+			  i->errors, i->cpu * 100,
+			  metric_format(memory, sizeof(memory), UNIT_BYTES,
+					(double)i->memory));
+}
