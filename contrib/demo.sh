@@ -58,8 +58,8 @@ wait_for() { # WHAT CMD...
 
 port=$(free_port)
 printf '%s\n' 'user root' 'log_dest stderr' 'log_type all' \
-  'max_queued_messages 100000' "listener $port 127.0.0.1" 'allow_anonymous true' \
-  > "$work/broker.conf"
+  'max_queued_messages 100000' 'allow_anonymous true' \
+  "listener $port 127.0.0.1" > "$work/broker.conf"
 PATH=$PATH:/usr/sbin mosquitto -c "$work/broker.conf" 2>> "$work/broker.log" &
 broker=$!
 wait_for "the start of mosquitto" port_open "$port"
