@@ -121,7 +121,7 @@ lines() { # NAME SIZE N
 }
 
 pub_case() { # SIZE LINES QOS WINDOW DEBIAN OURS LIMIT
-  local name="pub -l QoS $3, $1 B${4:+, window $4}" window=${4:-20} round
+  local name="pub -l QoS $3, $1 B${4:+, window $4}" window=${4:-20} round least
   local debian=$5 ours=$(($6 / share)) limit=$(($7 / share))
   wanted "$name" || return 0
   # More and mosquitto_pub -l -q 1 loses messages: packet ids wrap.
@@ -134,9 +134,11 @@ pub_case() { # SIZE LINES QOS WINDOW DEBIAN OURS LIMIT
       mosquitto_pub -h 127.0.0.1 -t b -q "$3" -M "$window" -l -p
     publish "$name" ours "$ours" "$tmp/ours" \
       "$TOOLS_DIR/mqtt-pub" -h 127.0.0.1 -t b -q "$3" -M "$window" -l -p
-    publish "$name" limit "$limit" /dev/null \
-      "$peers/limit" pub --count "$limit" --size "$1" --qos "$3" \
-      --window "$window"
+    least=("$peers/limit" pub --count "$limit" --size "$1" --qos "$3"
+      --window "$window")
+    publish "$name" limit "$limit" /dev/null "${least[@]}"
+    [ "$3" -eq 0 ] ||
+      publish "$name" spinning "$limit" /dev/null "${least[@]}" --spin
   done
 }
 

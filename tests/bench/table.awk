@@ -33,6 +33,8 @@ BEGIN {
 
 function median(name, who,    n, i, j, v, sorted) {
   n = runs[name, who]
+  if (!n)
+    return 0
   for (i = 1; i <= n; i++) {
     v = figure[name, who, i] + 0
     for (j = i - 1; j > 0 && sorted[j] > v; j--)
@@ -48,6 +50,11 @@ function shown(name, who) {
   if (name ~ /milliseconds/)
     return sprintf("%.2f ms", median(name, who) * 1e3)
   return sprintf("%.2f M/s", median(name, who) / 1e6)
+}
+
+# The limit has two ways to wait for acknowledgements: the better one counts.
+function best_limit(name) {
+  return median(name, "spinning") > median(name, "limit") ? "spinning" : "limit"
 }
 
 # How many times better than Debian's.
@@ -66,7 +73,7 @@ function met(name) {
 function of_limit(name,    r) {
   if (!runs[name, "limit"] || !median(name, "limit"))
     return "-"
-  r = median(name, "ours") / median(name, "limit")
+  r = median(name, "ours") / median(name, best_limit(name))
   return sprintf("%.0f %%", 100 * (name ~ /milliseconds/ ? 1 / r : r))
 }
 
@@ -92,7 +99,7 @@ END {
   for (i = 1; i <= cases; i++) {
     c = names[i]
     printf "%-31s %10s %10s %10s %6.1fx %7gx %5s %9s\n", c,
-      shown(c, "debian"), shown(c, "limit"), shown(c, "ours"), ratio(c),
+      shown(c, "debian"), shown(c, best_limit(c)), shown(c, "ours"), ratio(c),
       least[c], met(c), of_limit(c)
   }
   printf "\n%-31s %27s   %19s   %17s\n", "", "CPU seconds per million  ",
@@ -102,7 +109,7 @@ END {
   for (i = 1; i <= cases; i++) {
     c = names[i]
     printf "%-31s %9s %8s %8s   %9s %9s   %8s %8s\n", c,
-      per_million(c, "debian"), per_million(c, "limit"),
+      per_million(c, "debian"), per_million(c, best_limit(c)),
       per_million(c, "ours"), mib(c, "debian"), mib(c, "ours"),
       came(c, "debian"), came(c, "ours")
   }
