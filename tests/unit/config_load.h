@@ -61,11 +61,10 @@ static inline char *split(const char *text, char **words, size_t n)
 	return copy;
 }
 
-static inline void load_with(struct loaded *l, enum tool tool,
-			     const char *args, const char *env)
+static inline void prepare(struct loaded *l, const char *args,
+			   const char *env)
 {
 	static char name[] = "program";
-	struct settings_input in = { tool, l->argv, l->env };
 
 	if (!home[0]) {
 		setenv("HOME", "/nonexistent", 1);
@@ -75,6 +74,14 @@ static inline void load_with(struct loaded *l, enum tool tool,
 	l->argv[0] = name;
 	l->argv_text = split(args, l->argv, 1);
 	l->env_text = split(env, l->env, 0);
+}
+
+static inline void load_with(struct loaded *l, enum tool tool,
+			     const char *args, const char *env)
+{
+	struct settings_input in = { tool, l->argv, l->env };
+
+	prepare(l, args, env);
 	l->rc = settings_load(&l->s, &in, &l->e);
 }
 

@@ -435,37 +435,42 @@ static void ids_make_packets_of_their_own(void)
 }
 
 /* Each allocation fails in turn: an error each time, and nothing leaks. */
-static void memory_runs_out(void)
+static void run_out(enum tool tool, const char *args, const char *env)
 {
-	struct loaded l;
 	size_t n = 0;
 	int rc = -1;
 
-	make_home();
-	write_home(PROFILES, "default:\n  extends: other\n  host: h\n"
-			     "other:\n  user-property: [a=b]\n");
-	write_home("opts", "-k 4\n");
-	for (; rc && n < 2000; n++) {
-		static char *env[] = { NULL, NULL };
-		static char var[] = "MQTT_TOOLS_USER=x", p[] = "p";
-		char t[] = "-t", a[] = "a", m[] = "-m", o[] = "-o", f[100];
-		char c[] = "--correlation-data", h[] = "hex:00", w[] =
-			"--will-topic", x[] = "w", q[] = "-q2";
-		char *argv[] = { p, t, a, m, a, o, f, c, h, w, x, q, NULL };
-		struct settings_input in = { TOOL_PUB, argv, env };
+	for (; rc && n < 3000; n++) {
+		struct loaded l;
+		struct settings_input in = { tool, l.argv, l.env };
 
-		env[0] = var;
-		snprintf(f, sizeof(f), "%s/opts", home);
-		memset(&l, 0, sizeof(l));
+		prepare(&l, args, env);
 		alloc_fail_after(n);
 		rc = settings_load(&l.s, &in, &l.e);
 		alloc_heal();
 		ok(!rc || strstr(l.e.text, "out of memory") ||
 		   strstr(l.e.text, "Cannot allocate"), "%zu: %s", n,
 		   l.e.text);
-		settings_release(&l.s);
+		unload(&l);
 	}
-	ok(n > 50 && n < 2000, "%zu allocations", n);
+	ok(n > 50 && n < 3000, "%s: %zu allocations", args, n);
+}
+
+static void memory_runs_out(void)
+{
+	make_home();
+	write_home(PROFILES, "default:\n  extends: other\n  host: h\n"
+			     "other:\n  user-property: [a=b]\n");
+	write_home("opts", "-k 4\n");
+	run_out(TOOL_PUB, with_home("-t|a|-m|a|-o|@/opts|--will-topic|w|-q2|"
+				    "--correlation-data|hex:00"),
+		"MQTT_TOOLS_USER=x|MQTT_TOOLS_BAD=y");
+	run_out(TOOL_SUB, "--subscribe|a,id=1|-t|b|-T|c|-U|d|-Ipre|"
+		"--server|mqtts://h|--server|wss://h/p|--proxy|socks5://u:p@x|"
+		"--insecure|--tls-alpn|a", "");
+	run_out(TOOL_SUB, "-L|mqtt://u:p@h/t|--show-config|-T|c", "");
+	run_out(TOOL_PUB, "-h|x|-P|y|--save-profile|z|--tls-keylog|f|"
+		"--tls|--will-topic|w", "");
 	remove_home();
 }
 
