@@ -69,12 +69,14 @@ static void wait_for_events(struct puppet *p, struct pollfd *fds,
 			    uint64_t until)
 {
 	uint64_t now = clock_now(), due;
+	bool is_full = p->conn_count == CONNS_MAX;
 	struct conn *c;
 
 	fds[0] = (struct pollfd){ .fd = p->stop_fd, .events = POLLIN };
 	for (size_t i = 0; i < LISTENERS_MAX; i++)
 		fds[1 + i] = (struct pollfd){
-			.fd = i < p->listener_count ? p->listeners[i] : -1,
+			.fd = i < p->listener_count && !is_full ?
+				      p->listeners[i] : -1,
 			.events = POLLIN,
 		};
 	for (size_t i = 0; i < p->conn_count; i++) {
