@@ -4,8 +4,8 @@
 
 /*
  * What the files of the blocking facade share: client.c (life and waiting
- * calls), client_drain.c, attempt.c (servers, versions, reconnect; receive thread),
- * client_publish.c, client_subscribe.c and client_store.c. Nobody else
+ * calls), client_drain.c, attempt.c (servers, versions, reconnect; receive
+ * thread), client_publish.c, client_subscribe.c and client_store.c. Nobody else
  * includes it.
  *
  * Fields marked L are guarded by conn.lock, fields marked T belong to the
