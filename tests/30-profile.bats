@@ -62,11 +62,9 @@ EOF
 }
 
 @test "a file that cannot be read is told" {
-  [ "$(id -u)" -ne 0 ] || skip "root can read everything"
-  echo 'default: {}' > "$profiles"
-  chmod 0 "$profiles"
+  mkdir "$profiles" # which even root cannot read
   run_tool 2 mqtt-pub -t a -m b
-  assert "$stderr" =~ "cannot read '$HOME/$profiles': Permission denied"
+  assert "$stderr" =~ "cannot read '$HOME/$profiles': Is a directory"
 }
 
 @test "a profile in a file, with paths that begin there" {
@@ -93,10 +91,10 @@ EOF
 }
 
 @test "--save-profile leaves the old file alone when it cannot write" {
-  [ "$(id -u)" -ne 0 ] || skip "root can write everywhere"
   echo 'a: {host: x}' > "$profiles"
-  chmod 500 .config/mqtt-tools
-  run_tool 12 mqtt-pub --save-profile b -h y
-  chmod 700 .config/mqtt-tools
+  # A limit of no bytes per file holds for root as well.
+  run_tool 12 bash -c 'trap "" XFSZ; ulimit -f 0; "$@"' bash \
+    mqtt-pub --save-profile b -h y
   assert "$(< "$profiles")" = 'a: {host: x}'
+  assert "$(ls -A .config/mqtt-tools)" = profiles.yaml
 }

@@ -25,7 +25,7 @@ source "${BASH_SOURCE[0]%/*}/ports.bash"
 PATH=$TOOLS_DIR:$PATH
 
 # Seconds that one program may take, unless the test says otherwise.
-TOOL_TIMEOUT=${TOOL_TIMEOUT:-30}
+TOOL_TIMEOUT=${TOOL_TIMEOUT:-120}
 
 setup() {
   basic_setup
