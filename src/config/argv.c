@@ -227,18 +227,36 @@ static int unexpected(const struct reader *r, const char *word,
 	return usage(r, e);
 }
 
+/* A word that is no option: a command, a file. */
+static int read_operand(struct reader *r, const char *word, struct err *e)
+{
+	const char *copy;
+
+	if (r->where || !(r->s->tool & (TOOL_BENCH | TOOL_CHECK)))
+		return unexpected(r, word, e);
+	copy = keep_str(r->s, word);
+	if (!copy || keep_add(r->s, &r->s->operands, copy))
+		return err_nomem(e);
+	return 0;
+}
+
 static int read_words(struct reader *r, struct err *e)
 {
+	bool is_over = false;
+
 	while (*r->next) {
 		char *word = *r->next++;
 		int rc;
 
-		if (!strcmp(word, "--"))
-			return *r->next ? unexpected(r, *r->next, e) : 0;
-		if (word[0] != '-' || !word[1])
-			return unexpected(r, word, e);
-		rc = word[1] == '-' ? read_long(r, word, e)
-				    : read_short(r, word, e);
+		if (!is_over && !strcmp(word, "--")) {
+			is_over = true;
+			continue;
+		}
+		if (is_over || word[0] != '-' || !word[1])
+			rc = read_operand(r, word, e);
+		else
+			rc = word[1] == '-' ? read_long(r, word, e)
+					    : read_short(r, word, e);
 		if (rc)
 			return -1;
 	}

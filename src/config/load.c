@@ -105,8 +105,12 @@ int settings_load(struct settings *s, const struct settings_input *in,
 		return print(s, help_text(s->tool, &s->text), e);
 	if (IS_ASKED(&said, typed.version_asked))
 		return print(s, version_text(s->tool, &s->text), e);
-	if (read_options_file(s, &said, e) || apply(s, &said, e) ||
-	    resolve_client(s, e))
+	if (read_options_file(s, &said, e) || apply(s, &said, e))
+		return -1;
+	/* A scenario may name the brokers: see settings_resolve_targets(). */
+	if (s->tool == TOOL_BENCH)
+		return resolve_bench(s, e);
+	if (resolve_client(s, e))
 		return -1;
 	if (s->typed.show_config)
 		return print(s, show_config(s, &s->text), e);

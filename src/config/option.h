@@ -52,6 +52,8 @@ enum option_group {
 	GROUP_SUBSCRIPTION,
 	GROUP_SELECTION,
 	GROUP_OUTPUT,
+	GROUP_LOAD,
+	GROUP_REPORT,
 	GROUP_CONNECTION,
 	GROUP_CREDENTIALS,
 	GROUP_TLS,
@@ -136,6 +138,8 @@ struct option {
 
 /* The letters that mqtt-pub, mqtt-sub and mqtt-rr share with mosquitto. */
 #define SHARED_LETTER(c) { (c), (c), (c) }
+/* And those that mqtt-bench has too, as other generators of load do. */
+#define COMMON_LETTER(c) { (c), (c), (c), (c) }
 #define TOOLS_ALL (TOOL_PUB | TOOL_SUB | TOOL_RR | TOOL_BENCH | TOOL_CHECK)
 #define TOOLS_CLIENT (TOOL_PUB | TOOL_SUB | TOOL_RR)
 

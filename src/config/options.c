@@ -24,6 +24,35 @@ static const struct choice versions[] = {
 	{ "5.0", MQTT_5, true },
 	{ "3.1.1", MQTT_3_1_1, true },
 	{ "3.1", MQTT_3_1, true },
+	{ "4", MQTT_3_1_1, true }, /* as other generators of load say */
+	{ "3", MQTT_3_1, true },
+	{ NULL, 0, false },
+};
+
+static const struct choice arrivals[] = {
+	{ "constant", 1, false },
+	{ "poisson", 2, false },
+	{ NULL, 0, false },
+};
+
+static const struct choice phases[] = {
+	{ "uniform", 1, false },
+	{ "aligned", 2, false },
+	{ NULL, 0, false },
+};
+
+static const struct choice progress_kinds[] = {
+	{ "auto", PROGRESS_AUTO, false },
+	{ "live", PROGRESS_LIVE, false },
+	{ "lines", PROGRESS_LINES, false },
+	{ "none", PROGRESS_NONE, false },
+	{ NULL, 0, false },
+};
+
+static const struct choice varied[] = {
+	{ "rate", VARY_RATE, false },
+	{ "clients", VARY_CLIENTS, false },
+	{ "fanout", VARY_FANOUT, false },
 	{ NULL, 0, false },
 };
 
@@ -119,6 +148,8 @@ const char *const option_group_titles[OPTION_GROUPS] = {
 	[GROUP_SUBSCRIPTION] = "Subscription",
 	[GROUP_SELECTION] = "Which messages",
 	[GROUP_OUTPUT] = "Output",
+	[GROUP_LOAD] = "Load",
+	[GROUP_REPORT] = "Reports and requirements",
 	[GROUP_CONNECTION] = "Connection",
 	[GROUP_CREDENTIALS] = "Credentials",
 	[GROUP_TLS] = "TLS",
@@ -330,13 +361,14 @@ const struct option options[] = {
 	{ .name = "output", .group = GROUP_OUTPUT, .tools = TOOL_SUB,
 	  .flags = OPTION_NO_PROFILE, PATH_AT(sub.output), .metavar = "FILE",
 	  .help = "Append to FILE instead of standard output" },
+#include "config/options_bench.inc"
 	{ .name = "host", .group = GROUP_CONNECTION,
-	  .letter = SHARED_LETTER('h'), .tools = TOOLS_ALL,
+	  .letter = COMMON_LETTER('h'), .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV | OPTION_HOST, STRING_AT(typed.host),
 	  .fallback = "localhost", .metavar = "HOST",
 	  .help = "Name or address of the broker" },
 	{ .name = "port", .group = GROUP_CONNECTION,
-	  .letter = SHARED_LETTER('p'), .tools = TOOLS_ALL,
+	  .letter = COMMON_LETTER('p'), .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV, UINT_AT(typed.port), .min = 1, .max = 65535,
 	  .metavar = "PORT",
 	  .help = "Port of the broker (1883; 8883 with TLS)" },
@@ -394,11 +426,11 @@ const struct option options[] = {
 	  FLAG_AT(typed.nodelay), .fallback = "yes",
 	  .help = "Send without delay (always so; for old scripts)" },
 	{ .name = "user", .group = GROUP_CREDENTIALS, .alias = { "username" },
-	  .letter = SHARED_LETTER('u'), .tools = TOOLS_ALL,
+	  .letter = COMMON_LETTER('u'), .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV, STRING_AT(typed.user), .metavar = "NAME",
 	  .help = "User name" },
 	{ .name = "password", .group = GROUP_CREDENTIALS, .alias = { "pw" },
-	  .letter = SHARED_LETTER('P'), .tools = TOOLS_ALL,
+	  .letter = COMMON_LETTER('P'), .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV | OPTION_SECRET, TEXT_AT(typed.password),
 	  .metavar = "PASSWORD",
 	  .help = "Password; one of the next four keeps it safer",
@@ -432,7 +464,7 @@ const struct option options[] = {
 	  .help = "Ask for the password on the terminal" },
 #include "config/options_transport.inc"
 	{ .name = "protocol-version", .group = GROUP_SESSION,
-	  .alias = { "mqtt-version" }, .letter = SHARED_LETTER('V'),
+	  .alias = { "mqtt-version" }, .letter = COMMON_LETTER('V'),
 	  .tools = TOOLS_ALL, .flags = OPTION_ENV, CHOICE_AT(typed.version),
 	  .choices = versions, .fallback = "auto", .metavar = "VERSION",
 	  .help = "MQTT version",
@@ -460,7 +492,7 @@ const struct option options[] = {
 	  .property = "connect session-expiry-interval",
 	  .help = "Keep the session so long after disconnecting" },
 	{ .name = "keepalive", .group = GROUP_SESSION,
-	  .letter = SHARED_LETTER('k'), .tools = TOOLS_ALL,
+	  .letter = COMMON_LETTER('k'), .tools = TOOLS_ALL,
 	  .flags = OPTION_ENV, SECONDS_AT(typed.keepalive), .max = 65535,
 	  .fallback = "60", .metavar = "SECONDS",
 	  .help = "Ping after this long without traffic; 0: never" },

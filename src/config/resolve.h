@@ -16,6 +16,7 @@ int resolve_client(struct settings *s, struct err *e) MUST_CHECK;
 /* What the tool is to do: payload mode, filters ... */
 int resolve_pub(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_sub(struct settings *s, struct err *e) MUST_CHECK;
+int resolve_bench(struct settings *s, struct err *e) MUST_CHECK;
 /* Opens the source of the password: it may ask on the terminal. */
 int resolve_password(struct settings *s, struct err *e) MUST_CHECK;
 

@@ -86,6 +86,42 @@ struct store_settings {
 	bool has_given_id;      /* else the store's own client id is used */
 };
 
+/* How mqtt-bench shows that it is at work. */
+enum bench_progress {
+	PROGRESS_AUTO,  /* a live view on a terminal, else lines */
+	PROGRESS_LIVE,
+	PROGRESS_LINES, /* one each interval */
+	PROGRESS_NONE,
+};
+
+enum bench_vary { VARY_RATE, VARY_CLIENTS, VARY_FANOUT };
+
+/* As typed; scenarios understand the same words, and src/bench checks them
+ * there. NULL and 0: not said. */
+struct bench_settings {
+	struct text_list targets, topics, require;
+	uint32_t clients, qos, window, pending, threads, repeat, broker_pid;
+	const char *size, *message, *payload_file, *header;
+	bool retain, quick, is_owner, plan, broker_stats;
+	const char *rate, *client_rate, *interval;
+	const char *connect_rate, *connect_interval;
+	unsigned arrival, phase; /* 0, or the value + 1 */
+	uint64_t limit, seed;
+	const char *duration, *warmup, *drain, *tick, *skip_after;
+	const char *scale, *shard, *start_at, *run_id;
+	const char *json, *ndjson, *html, *hgrm, *metrics, *title;
+	uint64_t report_every;
+	unsigned progress;       /* enum bench_progress */
+	unsigned vary;           /* enum bench_vary */
+	const char *from, *to;   /* of a search */
+	const char *id;
+	bool clean;
+	uint32_t session_expiry;
+	bool has_target;         /* --host, --port ... on the command line, or
+	                          * in a profile that was asked for there */
+	bool has_clients, has_seed, has_version, has_keepalive, has_qos;
+};
+
 enum pub_source {
 	PUB_NOTHING, /* --flush */
 	PUB_MESSAGE, /* -m: pub.message */
@@ -270,6 +306,9 @@ struct settings {
 	struct store_settings store;
 	struct pub_settings pub;
 	struct sub_settings sub;
+	struct bench_settings bench;
+	struct text_list operands;  /* words that are no options, of the tools
+	                             * that take some */
 
 	struct typed typed;
 	struct origin *origins;     /* one per row of the table */
@@ -293,6 +332,10 @@ struct settings_input {
  */
 int settings_load(struct settings *s, const struct settings_input *in,
 		  struct err *e) MUST_CHECK;
+/* mqtt-bench only, whose scenarios may name the brokers: fills in client for
+ * these URLs, or, without any, for what --host and the like say. */
+int settings_resolve_targets(struct settings *s, const struct text_list *urls,
+			     struct err *e) MUST_CHECK;
 /* Zeroed settings are fine. Secrets are wiped. */
 void settings_release(struct settings *s);
 

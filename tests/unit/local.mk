@@ -221,3 +221,6 @@ tests_unit_test_bench_judge_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_result
 tests_unit_test_bench_result_LDADD = $(BENCH_LIBS)
+
+UNIT_TESTS += tests/unit/test_bench_options
+tests_unit_test_bench_options_LDADD = $(BENCH_LIBS)

@@ -367,8 +367,8 @@ static void choices(void)
 	is_int(l.s.client.version, MQTT_AUTO);
 	ok(!l.s.client.needs_v5);
 	unload(&l);
-	fails(TOOL_SUB, "-V|4",
-	      "option '-V': '4' is not one of auto, 5, 311 or 31");
+	fails(TOOL_SUB, "-V|6",
+	      "option '-V': '6' is not one of auto, 5, 311 or 31");
 	fails(TOOL_SUB, "--retain-handling|no",
 	      "option '--retain-handling': 'no' is not one of always, new or "
 	      "never");

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/resolve.h"
+
+#include "mqtt/types.h"
+
+/* Load goes where somebody has just said that it should go: neither a
+ * variable of the environment nor a profile that applies by itself counts. */
+static bool is_told(const struct settings *s, size_t offset)
+{
+	enum origin_kind kind = settings_origin(s, offset)->kind;
+
+	return kind == ORIGIN_ARGV || kind == ORIGIN_OPTIONS_FILE ||
+	       (kind == ORIGIN_PROFILE &&
+		ORIGIN_OF(s, typed.profile)->kind == ORIGIN_ARGV);
+}
+
+#define IS_TOLD(s, field) is_told((s), offsetof(struct settings, field))
+
+int resolve_bench(struct settings *s, struct err *e)
+{
+	struct bench_settings *b = &s->bench;
+
+	b->has_target = IS_TOLD(s, typed.host) || IS_TOLD(s, typed.port) ||
+			IS_TOLD(s, typed.url) || IS_TOLD(s, typed.servers) ||
+			IS_TOLD(s, typed.unix_path);
+	b->has_clients = IS_SET(s, bench.clients);
+	b->has_seed = IS_SET(s, bench.seed);
+	b->has_version = IS_SET(s, typed.version) &&
+			 s->typed.version != MQTT_AUTO;
+	b->has_keepalive = IS_SET(s, typed.keepalive);
+	b->has_qos = IS_SET(s, bench.qos);
+	if (b->has_target && b->targets.n)
+		return err_set(e, ERR_USAGE, 0, "%s and --target exclude each "
+			       "other", IS_TOLD(s, typed.host)
+			       ? TOLD_BY(s, typed.host) : "--port or --url");
+	return 0;
+}
+
+/* As if they had been typed as --server. */
+static void note_servers(struct settings *s, const struct text_list *urls)
+{
+	s->typed.servers = *urls;
+	for (size_t i = 0; i < option_count; i++)
+		if (options[i].offset == offsetof(struct settings,
+						  typed.servers))
+			s->origins[i] = (struct origin){
+				.kind = ORIGIN_ARGV, .where = "--target",
+			};
+}
+
+int settings_resolve_targets(struct settings *s, const struct text_list *urls,
+			     struct err *e)
+{
+	if (urls->n)
+		note_servers(s, urls);
+	if (resolve_client(s, e))
+		return -1;
+	return resolve_password(s, e);
+}
