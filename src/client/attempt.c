@@ -76,6 +76,12 @@ static void fill_target(struct client *c, const struct client_server *s)
 	};
 }
 
+static const struct client_server *pick_server(const struct client *c)
+{
+	return c->redirect.is_on ? &c->redirect.server :
+		&c->params->servers[current_server(c)];
+}
+
 static void start_attempt(struct client *c)
 {
 	enum mqtt_version v = pick_version(c);
@@ -84,7 +90,7 @@ static void start_attempt(struct client *c)
 	c->connect = c->params->connect;
 	c->connect.version = v;
 	c->connect.clean_start = pick_clean_start(c, v);
-	fill_target(c, &c->params->servers[current_server(c)]);
+	fill_target(c, pick_server(c));
 	if (load_credentials(c, &e) < 0 || auth_begin(c, &e) < 0) {
 		client_give_up(c, &e);
 		return;
@@ -121,6 +127,7 @@ void attempt_start_round(struct client *c)
 	if (r != STATE_OK)
 		return;
 	err_clear(&c->round_error);
+	redirect_start_round(&c->redirect);
 	c->server_done = 0;
 	if (p->server_order == SERVERS_RANDOM)
 		c->server_first = (size_t)reconnect_random(
@@ -220,17 +227,41 @@ static void end_round(struct client *c, const struct err *why, bool was_up)
 	tell_down(c, why, true, delay);
 }
 
-/* The next server of a list begins with a new round after a loss. */
-static void lost_connection(struct client *c, const struct err *why)
+static bool is_referral(const struct client *c, const struct err *why)
 {
+	return buf_len(&c->conn.referral) > 0 &&
+	       (why->code == REASON_USE_ANOTHER_SERVER ||
+		why->code == REASON_SERVER_MOVED);
+}
+
+/* Is there another server to try, because this one refers to it or because
+ * it has been referred to before? If it may not be, why tells. */
+static bool is_redirected(struct client *c, struct err *why)
+{
+	struct referral r = {
+		.text = is_referral(c, why) ? buf_view(&c->conn.referral)
+					    : BYTES_NULL,
+		.from = pick_server(c),
+		.is_permanent = why->code == REASON_SERVER_MOVED,
+	};
+
+	return redirect_next(&c->redirect, &r, c->params->max_redirects, why);
+}
+
+/* The next server of a list begins with a new round after a loss. */
+static void lost_connection(struct client *c, struct err *why)
+{
+	if (is_referral(c, why))
+		c->redirect.is_pending = is_redirected(c, why);
 	if (c->params->server_order == SERVERS_ROTATE)
 		c->server_first = current_server(c);
 	c->server_done = 0;
 	end_round(c, why, true);
 }
 
-void attempt_failed(struct client *c, const struct err *why)
+void attempt_failed(struct client *c, const struct err *cause)
 {
+	struct err copy = *cause, *why = &copy;
 	bool was_connected, was_up;
 
 	mutex_lock(&c->conn.lock);
@@ -241,7 +272,7 @@ void attempt_failed(struct client *c, const struct err *why)
 		lost_connection(c, why);
 		return;
 	}
-	if (falls_back(c, why)) {
+	if (falls_back(c, why) || is_redirected(c, why)) {
 		start_attempt(c);
 		return;
 	}

@@ -343,6 +343,7 @@ void client_free(struct client *c)
 	loop_free(c->loop);
 	subs_release(&c->subs);
 	buf_release(&c->auth_props);
+	redirect_release(&c->redirect);
 	if (c->owns_store && c->store)
 		c->store->ops->free(c->store);
 	if (c->event_fd >= 0)

@@ -18,6 +18,7 @@
 #include "client/client.h"
 #include "client/conn.h"
 #include "client/reconnect.h"
+#include "client/redirect.h"
 #include "client/state.h"
 #include "client/subs.h"
 #include "client/token.h"
@@ -60,6 +61,7 @@ struct client {
 	struct task store_task;
 
 	struct reconnect reconnect; /* T */
+	struct redirect redirect;   /* T */
 	struct timer retry;         /* T */
 	struct task connect_task, bye_task, reauth_task, collect_task;
 	struct conn_target target;  /* T */
@@ -83,7 +85,7 @@ static inline struct client *client_of(struct conn *c)
 void attempt_init(struct client *c);
 void attempt_start_round(struct client *c);
 /* An attempt or a connection ended with *why. */
-void attempt_failed(struct client *c, const struct err *why);
+void attempt_failed(struct client *c, const struct err *cause);
 
 /* auth.c, receive thread: puts method and first data into this attempt's
  * CONNECT; takes a step on AUTH; checks the end on CONNACK. -1 with e, or

@@ -89,6 +89,8 @@ struct conn {
 	struct trace *trace;     /* NULL: no packet trace */
 	struct err *write_error; /* the lock's; set when a write failed */
 	struct buf in;
+	struct buf referral;     /* loop's: other servers that the refusal or
+	                          * DISCONNECT which ended it has named */
 	struct watch watch;
 	struct timer timer;
 	struct task task;

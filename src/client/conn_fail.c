@@ -59,8 +59,26 @@ void conn_fail_protocol(struct conn *c)
 	conn_fail(c, &e);
 }
 
-/* ": 'text'" from a reason string of the broker, or nothing. */
-static void reason_suffix(struct bytes props, char *dst, size_t size)
+/* "; it refers to 'HOST:PORT'", or nothing. */
+static void note_referral(struct conn *c, struct bytes props, char *dst,
+			  size_t size)
+{
+	struct bytes text = props_value(props, PROP_SERVER_REFERENCE);
+	char shown[100];
+
+	buf_clear(&c->referral);
+	if (!text.n)
+		return;
+	snprintf(dst, size, "; it refers to '%s'",
+		 text_visible(shown, sizeof(shown), text));
+	/* Without memory it is only shown. */
+	(void)!buf_append(&c->referral, text);
+}
+
+/* What the broker says besides the reason: ": 'text'", "; it refers to
+ * 'HOST:PORT'", both or nothing. */
+static void reason_suffix(struct conn *c, struct bytes props, char *dst,
+			  size_t size)
 {
 	struct bytes text = props_value(props, PROP_REASON_STRING);
 	char shown[200];
@@ -69,18 +87,20 @@ static void reason_suffix(struct bytes props, char *dst, size_t size)
 	if (bytes_is_set(text))
 		snprintf(dst, size, ": '%s'",
 			 text_visible(shown, sizeof(shown), text));
+	note_referral(c, props, dst + strlen(dst), size - strlen(dst));
 }
 
 void conn_fail_refused(struct conn *c, const struct connack *p)
 {
 	enum reason_class class = reason_class(p->reason);
 	enum err_kind kind = ERR_REFUSED;
-	char text[220];
+	char text[340];
 	struct err e;
 
-	if (class == REASON_IS_RETRYABLE || class == REASON_IS_RATE)
+	if (class == REASON_IS_RETRYABLE || class == REASON_IS_RATE ||
+	    class == REASON_IS_REDIRECT)
 		kind = ERR_BUSY;
-	reason_suffix(p->props, text, sizeof(text));
+	reason_suffix(c, p->props, text, sizeof(text));
 	err_set(&e, kind, p->reason,
 		"broker '%s' refused the connection: %s (0x%02x)%s",
 		c->target->name, reason_text(p->reason),
@@ -91,10 +111,10 @@ void conn_fail_refused(struct conn *c, const struct connack *p)
 
 void conn_fail_disconnected(struct conn *c, const struct disconnect *p)
 {
-	char text[220];
+	char text[340];
 	struct err e;
 
-	reason_suffix(p->props, text, sizeof(text));
+	reason_suffix(c, p->props, text, sizeof(text));
 	err_set(&e, ERR_LOST, p->reason,
 		"broker '%s' closed the connection: %s (0x%02x)%s",
 		c->target->name, reason_text(p->reason), p->reason, text);

@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# debian13.sh CMD... - run a command in a Debian 13 of its own, as root, in the
+# current directory; build/ below the source tree is shared with it.  The
+# first run makes it in build/debian13 (debootstrap, 1 to 3 minutes) with the
+# packages of .ci/packages; later ones take it as it is, until that list
+# changes.
+#
+# Debian 13 has mbedTLS 3.6, and with it TLS 1.3.  DEBIAN_MIRROR says where to
+# get it from, unless that is where this system gets its own packages.
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+root=$top/build/debian13
+[ $# -gt 0 ] || {
+  echo "usage: debian13.sh CMD..." >&2
+  exit 2
+}
+
+# Root, and a mount namespace that ends with the last process in it.
+if [ "${IN_NAMESPACE:-}" != "$$" ]; then
+  as_root=
+  [ "$(id -u)" = 0 ] || as_root="sudo -E"
+  # shellcheck disable=SC2016
+  exec $as_root unshare -m --propagation private \
+    bash -c 'IN_NAMESPACE=$$ exec "$@"' - bash "$0" "$@"
+fi
+unset IN_NAMESPACE
+
+# Of the tests' packages, those that only judge sources are for one system.
+wanted() {
+  tr -s '\n' < "$top/.ci/packages" |
+    grep -vxE 'clang.*|cppcheck|lcov|libclang-rt-dev|shellcheck|debootstrap'
+}
+
+mirror() {
+  local own
+  own=$(apt-cache policy base-files | grep -oE 'https?://[^ ]+' |
+    grep -v security | head -n 1)
+  echo "${DEBIAN_MIRROR:-${own:-http://deb.debian.org/debian}}"
+}
+
+mount_all() {
+  mkdir -p "$root$top"
+  mount -t proc proc "$root/proc" 2> /dev/null ||
+    mount --rbind /proc "$root/proc"
+  mount --rbind /dev "$root/dev"
+  mount --bind "$top" "$root$top"
+}
+
+inside() {
+  chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive CI="${CI:-}" \
+    ${http_proxy:+http_proxy="$http_proxy"} "$@"
+}
+
+make_root() {
+  echo "debian13.sh: making $root" >&2
+  rm -rf --one-file-system "$root"
+  mkdir -p "$root"
+  debootstrap --variant=minbase trixie "$root" "$(mirror)" > "$root.log"
+  # No service may start, and nothing is to be asked or kept.
+  printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
+  chmod 755 "$root/usr/sbin/policy-rc.d"
+  echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/fast"
+  cp /etc/resolv.conf "$root/etc/resolv.conf"
+}
+
+install_packages() {
+  # shellcheck disable=SC2046
+  inside apt-get install -q -y --no-install-recommends $(wanted) \
+    >> "$root.log" 2>&1
+  inside apt-get clean
+}
+
+if [ "$(cat "$root/packages" 2> /dev/null)" != "$(wanted)" ]; then
+  [ -e "$root/etc/dpkg/dpkg.cfg.d/fast" ] || make_root
+  mount_all
+  install_packages || {
+    tail -n 20 "$root.log" >&2
+    exit 1
+  }
+  wanted > "$root/packages"
+else
+  mount_all
+fi
+# shellcheck disable=SC2016
+inside bash -c 'cd "$1" && shift && exec "$@"' - "$PWD" "$@"
