@@ -119,6 +119,33 @@ void auth_again(struct task *t)
 		send_auth(c, REASON_REAUTH, buf_view(&data));
 }
 
+void auth_schedule(struct client *c)
+{
+	uint64_t every = c->params->reauth_interval;
+
+	/* Without memory for it, the next connection sets it again. */
+	if (every)
+		(void)!loop_set_timer(c->loop, &c->reauth,
+				      clock_add(loop_now(c->loop), every));
+}
+
+static void reauth_due(struct timer *t, uint64_t now)
+{
+	struct client *c = CONTAINER_OF(t, struct client, reauth);
+
+	(void)now;
+	if (c->conn.phase != CONN_UP)
+		return;
+	auth_again(&c->reauth_task);
+	auth_schedule(c);
+}
+
+void auth_init(struct client *c)
+{
+	c->reauth.on_due = reauth_due;
+	c->reauth_task.run = auth_again;
+}
+
 void client_reauthenticate(struct client *c)
 {
 	loop_post(c->loop, &c->reauth_task);

@@ -52,6 +52,7 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 	c->versions[(c->server_first + c->server_done) %
 		    c->params->server_count] = (uint8_t)c->connect.version;
 	reconnect_up(&c->reconnect, loop_now(c->loop));
+	auth_schedule(c);
 	mutex_lock(&c->conn.lock);
 	up.is_first = !c->was_up;
 	up.limits = session_limits(c->conn.session);
@@ -255,6 +256,7 @@ static void run_bye(struct task *t)
 	struct client *c = CONTAINER_OF(t, struct client, bye_task);
 
 	loop_stop_timer(c->loop, &c->retry);
+	loop_stop_timer(c->loop, &c->reauth);
 	if (c->conn.phase == CONN_DOWN) {
 		came_down(c);
 		return;
@@ -312,7 +314,7 @@ struct client *client_new(const struct client_params *p, struct store *store,
 	c->event_fd = -1;
 	c->connect_task.run = run_connect;
 	c->bye_task.run = run_bye;
-	c->reauth_task.run = auth_again;
+	auth_init(c);
 	c->collect_task.run = run_collect;
 	cond_init(&c->changed);
 	if (set_up(c, e) < 0) {

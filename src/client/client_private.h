@@ -63,6 +63,7 @@ struct client {
 	struct reconnect reconnect; /* T */
 	struct redirect redirect;   /* T */
 	struct timer retry;         /* T */
+	struct timer reauth;        /* T: the next one is due */
 	struct task connect_task, bye_task, reauth_task, collect_task;
 	struct conn_target target;  /* T */
 	struct connect connect;     /* T: as sent in this attempt */
@@ -94,6 +95,9 @@ int auth_begin(struct client *c, struct err *e);
 void auth_step(struct client *c, const struct disconnect *p);
 bool auth_finish(struct client *c, const struct connack *p);
 void auth_again(struct task *t);
+void auth_init(struct client *c);
+/* The connection is up: sets the time of the next re-authentication. */
+void auth_schedule(struct client *c);
 
 /* client.c: gives up for good and tells everybody who waits. */
 void client_give_up(struct client *c, const struct err *why);

@@ -102,12 +102,13 @@ struct client_params {
 	bool keep_session;        /* our state outlives a connection */
 	struct client_credentials credentials; /* load NULL: as in connect */
 	struct client_auth auth;
+	uint64_t reauth_interval; /* prove it again so often; 0: never */
 
 	struct session_config session;
 	struct reconnect_params reconnect;
 	/* Referrals (0x9C, 0x9D) in a row that are followed to another
 	 * server, with the transport of the one that refers; 0: none. */
-	unsigned max_redirects;
+	uint32_t max_redirects;
 	/* QoS 1/2 that may pile up while there is no connection, and what
 	 * happens then; with one, publishers wait at 1 MiB at the latest. */
 	size_t queue_bytes;       /* 0: 1 MiB */

@@ -125,6 +125,8 @@ void settings_release(struct settings *s)
 {
 	buf_release(&s->text);
 	free(s->origins);
+	release_auth(s);
+	release_transports(s);
 	keep_release(s);
 	*s = (struct settings){ 0 };
 }

@@ -437,20 +437,22 @@ const struct option options[] = {
 	  .details =
 	  "The argument is overwritten at once, yet it was visible to others "
 	  "for a moment and may stay in the shell's history." },
-	{ .name = "password-file", .group = GROUP_CREDENTIALS,
+	{ .name = "password-file", .alias = { "token-file" },
+	  .group = GROUP_CREDENTIALS,
 	  .tools = TOOLS_ALL, .flags = OPTION_ENV,
 	  PATH_AT(typed.password_file), .metavar = "FILE",
 	  .help = "Read the password from the first line of FILE",
 	  .details =
 	  "It is read anew for each connection, so that a changed password "
-	  "needs no restart." },
+	  "or token needs no restart." },
 	{ .name = "password-fd", .group = GROUP_CREDENTIALS,
 	  .tools = TOOLS_ALL, .flags = OPTION_NO_PROFILE,
 	  UINT_AT(typed.password_fd), .max = 65535, .metavar = "FD",
 	  .help = "Read the password from file descriptor FD",
 	  .details =
 	  "Up to the end or the first newline, once, at the start." },
-	{ .name = "password-command", .group = GROUP_CREDENTIALS,
+	{ .name = "password-command", .alias = { "token-command" },
+	  .group = GROUP_CREDENTIALS,
 	  .tools = TOOLS_ALL, .flags = OPTION_ENV,
 	  TEXT_AT(typed.password_command), .metavar = "COMMAND",
 	  .help = "Take the password from what COMMAND prints",
@@ -462,6 +464,7 @@ const struct option options[] = {
 	  .tools = TOOLS_ALL, .flags = OPTION_NO_PROFILE,
 	  FLAG_AT(typed.password_prompt),
 	  .help = "Ask for the password on the terminal" },
+#include "config/options_auth.inc"
 #include "config/options_transport.inc"
 	{ .name = "protocol-version", .group = GROUP_SESSION,
 	  .alias = { "mqtt-version" }, .letter = COMMON_LETTER('V'),
@@ -527,14 +530,6 @@ const struct option options[] = {
 	  .flags = OPTION_V5, FLAG_AT(typed.problem_info), .fallback = "yes",
 	  .property = "connect request-problem-information",
 	  .help = "Ask the broker for reasons in words" },
-	{ .name = "auth-method", .group = GROUP_SESSION, .tools = TOOLS_CLIENT,
-	  .flags = OPTION_V5, STRING_AT(typed.auth_method), .metavar = "NAME",
-	  .property = "connect authentication-method",
-	  .help = "Authentication method to name in CONNECT" },
-	{ .name = "auth-data", .group = GROUP_SESSION, .tools = TOOLS_CLIENT,
-	  .flags = OPTION_V5 | OPTION_SECRET, BINARY_AT(typed.auth_data),
-	  .metavar = "DATA", .property = "connect authentication-data",
-	  .help = "Authentication data to send in CONNECT" },
 	{ .name = "connect-user-property", .group = GROUP_SESSION,
 	  .tools = TOOLS_CLIENT, .flags = OPTION_V5,
 	  PAIRS_AT(typed.connect_user), .metavar = "NAME=VALUE",

@@ -210,10 +210,8 @@ int resolve_connect(struct settings *s, struct err *e)
 		return -1;
 	c->keepalive = (uint16_t)s->typed.keepalive;
 	c->client_id = bytes_str(s->typed.id);
-	if (s->typed.auth_data.p && !s->typed.auth_method)
-		return err_set(e, ERR_USAGE, 0, "%s needs --auth-method",
-			       TOLD_BY(s, typed.auth_data));
-	if (resolve_props(s, "connect", PROP_IN(PACKET_CONNECT), &c->props,
+	if (resolve_auth(s, e) ||
+	    resolve_props(s, "connect", PROP_IN(PACKET_CONNECT), &c->props,
 			  e) ||
 	    imply_props(s, e))
 		return -1;

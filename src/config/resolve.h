@@ -26,12 +26,17 @@ int resolve_servers(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_version(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_connect(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_will(struct settings *s, struct err *e) MUST_CHECK;
+/* Enhanced authentication; released with the settings. */
+int resolve_auth(struct settings *s, struct err *e) MUST_CHECK;
+void release_auth(struct settings *s);
 /* How to reach a server: u says which scheme, port and path (0 and NULL for
  * what is not said); server->host is set. Fills in transport and port. */
 struct url;
 int resolve_transport(struct settings *s, const struct url *u,
 		      struct client_server *server, struct err *e)
 	MUST_CHECK;
+/* What resolve_transport() has made; harmless before. */
+void release_transports(struct settings *s);
 /* TLS and WebSocket, once all servers are known. */
 int check_transports(struct settings *s, struct err *e) MUST_CHECK;
 

@@ -8,10 +8,13 @@
 #include "mqtt/types.h"
 
 /* Handled elsewhere: expiry and aliases by the engine, which counts the one
- * down and knows what the broker allows; identifiers filter by filter. */
+ * down and knows what the broker allows; identifiers filter by filter;
+ * authentication step by step. */
 static bool is_apart(const struct option *o)
 {
 	return !strcmp(o->property, "publish message-expiry-interval") ||
+	       !strcmp(o->property, "connect authentication-method") ||
+	       !strcmp(o->property, "connect authentication-data") ||
 	       !strcmp(o->property, "publish topic-alias") ||
 	       !strcmp(o->property, "subscribe subscription-identifier");
 }

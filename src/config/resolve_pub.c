@@ -135,7 +135,8 @@ int resolve_pub(struct settings *s, struct err *e)
 	const struct implied_prop text = { PROP_PAYLOAD_FORMAT, 1 };
 	struct publish *p = &s->pub.publish;
 
-	if (s->pub.flush || s->store.info || s->store.clear)
+	if (s->pub.flush || s->store.info || s->store.clear ||
+	    s->run.tls_info)
 		return 0;
 	if (resolve_topic(s, e) || resolve_source(s, e) ||
 	    check_store(s, e) || check_repeat(s, e) || resolve_utf8(s, e) ||

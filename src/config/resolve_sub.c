@@ -287,7 +287,7 @@ static int check_output(struct settings *s, struct err *e)
 
 int resolve_sub(struct settings *s, struct err *e)
 {
-	if (s->store.info || s->store.clear)
+	if (s->store.info || s->store.clear || s->run.tls_info)
 		return 0;
 	if (resolve_subscribes(s, e) || resolve_unsubscribe(s, e) ||
 	    resolve_filter_out(s, e))

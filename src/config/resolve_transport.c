@@ -232,8 +232,12 @@ int resolve_transport(struct settings *s, const struct url *u,
 	s->typed.transport_count++;
 	server->transport = c;
 	server->port = u->port ? u->port : default_port(c->kind);
-	if (has_tls)
+	if (has_tls) {
 		fill_tls(t, &c->tls);
+		c->tls_cache = tls_cache_new();
+		if (!c->tls_cache)
+			return err_nomem(e);
+	}
 	if (has_ws && fill_ws(s, u->path, &c->ws, e))
 		return -1;
 	if (u->scheme == URL_UNIX) {
@@ -241,6 +245,12 @@ int resolve_transport(struct settings *s, const struct url *u,
 		return 0;
 	}
 	return resolve_proxy(s, server->host, c, e);
+}
+
+void release_transports(struct settings *s)
+{
+	for (size_t i = 0; i < s->typed.transport_count; i++)
+		tls_cache_free(s->typed.transports[i].tls_cache);
 }
 
 /* Options of the command line that concern a layer nobody uses. */

@@ -3,46 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "config/shell.h"
 
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
-}
-
-/* Waits until one of the two can be read (the second may be -1). */
-static int await(int fd, int other, uint64_t deadline)
-{
-	for (;;) {
-		struct pollfd p[] = {
-			{ .fd = fd, .events = POLLIN },
-			{ .fd = other, .events = POLLIN },
-		};
-		uint64_t now = clock_boot();
-		int n = poll(p, 2, clock_poll_timeout(deadline, now));
-
-		if (n > 0)
-			return p[0].revents ? fd : other;
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (now >= deadline) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-	}
 }
 
 /* Adds the part of a block that belongs to the first line. */
@@ -82,7 +57,7 @@ static int read_line(int fd, uint64_t deadline, bool drain,
 
 	ret->n = 0;
 	do {
-		if (await(fd, -1, deadline) < 0) {
+		if (shell_await(fd, -1, deadline) < 0) {
 			n = -1;
 			break;
 		}
@@ -117,64 +92,6 @@ int secret_from_file(const char *path, uint64_t within, struct secret *ret,
 	return 0;
 }
 
-/* The receive thread blocks signals; the command is to have them. */
-static int spawn(const char *command, int out, pid_t *ret)
-{
-	const char *const argv[] = { "sh", "-c", command, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none;
-	int rc = posix_spawn_file_actions_init(&files);
-
-	if (rc)
-		return rc;
-	rc = posix_spawnattr_init(&attr);
-	if (rc) {
-		posix_spawn_file_actions_destroy(&files);
-		return rc;
-	}
-	sigemptyset(&none);
-	rc = posix_spawnattr_setsigmask(&attr, &none);
-	if (!rc)
-		rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	if (!rc)
-		rc = posix_spawn_file_actions_addopen(&files, STDIN_FILENO,
-						      "/dev/null", O_RDONLY,
-						      0);
-	if (!rc)
-		rc = posix_spawn_file_actions_adddup2(&files, out,
-						      STDOUT_FILENO);
-	if (!rc)
-		rc = posix_spawn(ret, "/bin/sh", &files, &attr,
-				 (char *const *)argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return rc;
-}
-
-/* 0 when it ended well in time. It never outlives this call. */
-static int reap(pid_t pid, uint64_t deadline, struct err *e)
-{
-	AUTO(close_fd) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	bool is_late = fd >= 0 && await(fd, -1, deadline) < 0;
-	int status;
-
-	if (is_late)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (is_late)
-		return err_set(e, ERR_LOCAL, ETIMEDOUT,
-			       "it did not end in time");
-	if (WIFSIGNALED(status))
-		return err_set(e, ERR_LOCAL, 0, "it died of signal %d",
-			       WTERMSIG(status));
-	if (WEXITSTATUS(status))
-		return err_set(e, ERR_LOCAL, 0, "it ended with status %d",
-			       WEXITSTATUS(status));
-	return 0;
-}
-
 int secret_from_command(const char *command, uint64_t within,
 			struct secret *ret, struct err *e)
 {
@@ -187,7 +104,7 @@ int secret_from_command(const char *command, uint64_t within,
 	if (pipe2(pipes, O_CLOEXEC))
 		return err_sys(e, ERR_LOCAL, "cannot make a pipe");
 	in = pipes[0];
-	rc = spawn(command, pipes[1], &pid);
+	rc = shell_start(command, -1, pipes[1], &pid);
 	close(pipes[1]);
 	if (rc) {
 		errno = rc;
@@ -195,7 +112,7 @@ int secret_from_command(const char *command, uint64_t within,
 	}
 	rc = read_line(in, deadline, true, ret, &reading);
 	/* How it ended explains more than what it did not print. */
-	if (reap(pid, deadline, e))
+	if (shell_reap(pid, deadline, e))
 		return -1;
 	if (rc)
 		return err_set(e, reading.kind, reading.code, "%s",
@@ -218,7 +135,7 @@ static int ask(int tty, int signals, uint64_t deadline, struct secret *ret,
 	quiet.c_lflag |= ICANON | ISIG;
 	if (tcsetattr(tty, TCSAFLUSH, &quiet))
 		return err_sys(e, ERR_LOCAL, "cannot use the terminal");
-	ready = await(tty, signals, deadline);
+	ready = shell_await(tty, signals, deadline);
 	if (ready == tty)
 		rc = read_line(tty, deadline, false, ret, e);
 	else if (ready == signals)

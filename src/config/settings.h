@@ -72,6 +72,7 @@ struct run_settings {
 	uint64_t idle_timeout;  /* nothing happened for so long: end with 0 */
 	uint64_t drain_timeout; /* after the end of input */
 	enum log_level log_level; /* from --quiet and -d */
+	bool tls_info;          /* show it and end */
 	bool coalesce;          /* false: write every packet at once */
 	unsigned events;        /* 1: as JSON on events_fd */
 	uint32_t events_fd;
@@ -246,6 +247,7 @@ struct typed {
 	bool response_info, problem_info;
 	const char *auth_method;
 	struct bytes auth_data;
+	const char *auth_file, *auth_command;
 	struct text_list connect_user;
 	uint32_t disconnect_expiry;
 	struct text_list disconnect_user;

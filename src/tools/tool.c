@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "tools/durable.h"
+#include "tools/tls_show.h"
 
 /* An orderly end: DISCONNECT has to be written within this. */
 #define DISCONNECT_TIME (2 * CLOCK_SEC)
@@ -237,6 +238,13 @@ static int print_text(const struct buf *text, struct err *e)
 	return 0;
 }
 
+static int show_tls(const struct tool_run *t, struct err *e)
+{
+	AUTO(buf_release) struct buf text = { 0 };
+
+	return tls_show(&t->settings, &text, e) ? -1 : print_text(&text, e);
+}
+
 static int work(struct tool_run *t, const struct tool_program *program,
 		struct err *e)
 {
@@ -247,6 +255,8 @@ static int work(struct tool_run *t, const struct tool_program *program,
 		log_line(LOG_WARN, "%s", s->warnings.v[i]);
 	if (s->action == SETTINGS_PRINT)
 		return print_text(&s->text, e);
+	if (s->run.tls_info)
+		return show_tls(t, e);
 	if (s->store.info)
 		return durable_show(t, e);
 	if (s->store.clear)
