@@ -51,6 +51,8 @@ BATS_TESTS += tests/45-roundtrip.bats
 BATS_TESTS += tests/50-sub.bats
 BATS_TESTS += tests/55-exit-status.bats
 BATS_TESTS += tests/95-hold10k.bats
+BATS_TESTS += tests/60-store.bats
+BATS_TESTS += tests/65-crash.bats
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk

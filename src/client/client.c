@@ -486,7 +486,7 @@ void client_stats(struct client *c, struct session_stats *ret)
 
 /* Acknowledgements go out with the flush that ends the batch; outside of one
  * the loop is asked to flush. */
-static void flush_soon(struct client *c)
+void client_flush_soon(struct client *c)
 {
 	if (!loop_is_current(c->loop) || !c->conn.is_receiving)
 		conn_kick(&c->conn);
@@ -497,7 +497,7 @@ void client_acknowledge(struct client *c, uint64_t delivery)
 	mutex_lock(&c->conn.lock);
 	session_acknowledge(c->conn.session, delivery);
 	mutex_unlock(&c->conn.lock);
-	flush_soon(c);
+	client_flush_soon(c);
 }
 
 void client_refuse(struct client *c, uint64_t delivery, uint8_t reason)
@@ -505,7 +505,7 @@ void client_refuse(struct client *c, uint64_t delivery, uint8_t reason)
 	mutex_lock(&c->conn.lock);
 	session_refuse(c->conn.session, delivery, reason);
 	mutex_unlock(&c->conn.lock);
-	flush_soon(c);
+	client_flush_soon(c);
 }
 
 void client_pause(struct client *c)

@@ -101,6 +101,8 @@ void auth_schedule(struct client *c);
 
 /* client.c: gives up for good and tells everybody who waits. */
 void client_give_up(struct client *c, const struct err *why);
+/* Makes sure that what was put into the output leaves. */
+void client_flush_soon(struct client *c) EXCLUDES(c->conn.lock);
 /* What a wait returns after client_interrupt(). */
 int client_interrupted(struct err *e);
 /* ERR_STATE when called on the receive thread. */

@@ -132,7 +132,7 @@ static int wait_room(struct client *c, const struct publish *p,
 static int queue_is_full(struct client *c, struct err *e)
 	REQUIRES(c->conn.lock)
 {
-	return err_set(e, ERR_INCOMPLETE, 0,
+	return err_set(e, ERR_LOCAL, 0,
 		       "queue is full: %zu messages (%zu bytes) wait for "
 		       "broker '%s'", c->store->count, c->store->bytes,
 		       c->name);

@@ -139,6 +139,7 @@ int client_with_store(struct client *c,
 	mutex_lock(&c->conn.lock);
 	ret = fn(ctx, c->conn.session, c->store);
 	mutex_unlock(&c->conn.lock);
+	client_flush_soon(c);
 	return ret;
 }
 

@@ -4,6 +4,8 @@
 noinst_LIBRARIES += src/libtools.a
 
 src_libtools_a_SOURCES =
+src_libtools_a_SOURCES += src/tools/ack_input.c
+src_libtools_a_SOURCES += src/tools/ack_input.h
 src_libtools_a_SOURCES += src/tools/durable.c
 src_libtools_a_SOURCES += src/tools/durable.h
 src_libtools_a_SOURCES += src/tools/enqueue.c
@@ -25,6 +27,8 @@ src_libtools_a_SOURCES += src/tools/refusals.c
 src_libtools_a_SOURCES += src/tools/refusals.h
 src_libtools_a_SOURCES += src/tools/removal.c
 src_libtools_a_SOURCES += src/tools/removal.h
+src_libtools_a_SOURCES += src/tools/sink.c
+src_libtools_a_SOURCES += src/tools/sink.h
 src_libtools_a_SOURCES += src/tools/source.c
 src_libtools_a_SOURCES += src/tools/source.h
 src_libtools_a_SOURCES += src/tools/source_pipe.c

@@ -216,6 +216,14 @@ static bool flush_by_thread(struct output *o)
 	return false;
 }
 
+int output_sync(struct output *o)
+{
+	if (fdatasync(o->fd) == 0)
+		return 0;
+	fail(o, errno);
+	return -1;
+}
+
 bool output_flush(struct output *o)
 {
 	if (o->has_failed)

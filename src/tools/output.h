@@ -51,6 +51,8 @@ void output_detach(struct output *o);
 
 /* What is to be written: append to it. */
 struct buf *output_buf(struct output *o);
+/* Makes what was written safe on the disk. -1 after on_failed. */
+int output_sync(struct output *o) MUST_CHECK;
 /* Writes as much as can be written now. True when that was everything; else
  * on_drained or on_failed follows, and meanwhile no more should be added. */
 bool output_flush(struct output *o);

@@ -444,12 +444,18 @@ static int conclude(struct pub *p, int ret, struct err *e)
 {
 	struct err other;
 
-	if (drain(p, &other) || check_expired(p, &other) ||
-	    check_dropped(p, &other)) {
-		if (ret && e->kind == ERR_LOCAL)
+	if (drain(p, &other) || check_expired(p, &other)) {
+		if (ret && (e->kind == ERR_LOCAL || atomic_load(&p->dropped)))
 			tool_report(e);
 		*e = other;
 		keep_cause(p, e);
+		ret = -1;
+	}
+	if (check_dropped(p, &other)) {
+		if (ret)
+			tool_report(&other);
+		else
+			*e = other;
 		ret = -1;
 	}
 	if (report_refusals(p, &other)) {

@@ -51,6 +51,16 @@ static bool is_same_file(const struct sqlite_source *v, int fd,
 	       memcmp(hash, v->head_hash, DIGEST_SIZE) == 0;
 }
 
+/* A last line without line feed was sent; the file has grown since, and the
+ * line feed that ends it is no record of its own. */
+static bool is_late_line_feed(int fd, uint64_t offset)
+{
+	char c[2];
+
+	return offset && pread(fd, c, 2, (off_t)offset - 1) == 2 &&
+	       c[0] != '\n' && c[1] == '\n';
+}
+
 static int is_another(const struct source *s, const struct sqlite_source *v,
 		      struct err *e)
 {
@@ -70,6 +80,7 @@ static int open_file(struct source *s, const struct stat *st, struct err *e)
 	sqlite_get_source(s->tool->store, &v);
 	if (v.is_set && is_same_file(&v, fd, st)) {
 		v.at_eof &= v.offset == (uint64_t)st->st_size;
+		v.offset += is_late_line_feed(fd, v.offset);
 		if (hash_head(fd, HEAD, v.head_hash, &v.head_size, e))
 			return -1;
 		sqlite_set_source(s->tool->store, &v);

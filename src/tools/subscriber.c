@@ -2,11 +2,13 @@
 #include "tools/subscriber.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "mqtt/props.h"
 #include "mqtt/reason.h"
 #include "mqtt/topic.h"
+#include "tools/durable.h"
 
 /* Messages that pour in are written in blocks of at least this size. */
 #define BLOCK ((size_t)256 * 1024)
@@ -38,21 +40,60 @@ static void finish(struct subscriber *s)
 	client_interrupt(s->tool->client);
 }
 
+/* Messages whose numbers may still come. */
+static bool waits_for_numbers(const struct subscriber *s)
+{
+	return s->acks.is_open && ack_input_open(&s->acks);
+}
+
 /* Nothing waits to be written, or to be sent for that matter. */
 static void check_finished(struct subscriber *s)
 {
 	if (atomic_load(&s->is_over) && !(s->pauses & PAUSE_OUTPUT) &&
-	    !removal_is_waiting(&s->removal) &&
+	    !removal_is_waiting(&s->removal) && !waits_for_numbers(s) &&
 	    !atomic_load(&s->is_finished))
 		finish(s);
 }
 
+static void on_failed(void *ctx, const struct err *e);
+
+/* What was taken over is acknowledged, unless its numbers do that. */
+static int acknowledge(struct subscriber *s)
+{
+	struct err e;
+
+	if (s->settings->ack == SUB_ACK_MANUAL)
+		return 0;
+	if (handover_acknowledge(&s->handover, s->tool->client, &e) == 0)
+		return 0;
+	on_failed(s, &e);
+	return -1;
+}
+
+/* All that was to be written is. With a sink it is made safe first. */
+static void written(struct subscriber *s, size_t n)
+{
+	crash_point();
+	if (s->sink.path && n) {
+		if (output_sync(s->output))
+			return;
+		s->sink.size += n;
+		crash_point();
+	}
+	if (!s->handover.commits_first)
+		(void)acknowledge(s);
+}
+
 static void flush(struct subscriber *s)
 {
+	size_t n = buf_len(output_buf(s->output));
+
 	if (s->pauses & PAUSE_OUTPUT)
 		return; /* on_drained follows */
+	if (s->handover.commits_first && acknowledge(s))
+		return;
 	if (output_flush(s->output))
-		handover_acknowledge(&s->handover, s->tool->client);
+		written(s, n);
 	else
 		pause_for(s, PAUSE_OUTPUT);
 }
@@ -79,7 +120,7 @@ static void on_drained(void *ctx)
 {
 	struct subscriber *s = ctx;
 
-	handover_acknowledge(&s->handover, s->tool->client);
+	written(s, 0);
 	resume_from(s, PAUSE_OUTPUT);
 	check_finished(s);
 }
@@ -154,13 +195,38 @@ static bool is_wanted(struct subscriber *s, const struct publish *p)
 	       pcg_unit(&s->random) * 100 <= o->random_filter;
 }
 
-static void show(struct subscriber *s, const struct publish *p)
+/* With the number in front; of JSON it is the first member. */
+static int render_numbered(struct subscriber *s, const struct event_message *m,
+			   uint64_t now, struct buf *out)
+{
+	bool is_json = s->settings->json;
+
+	buf_clear(&s->scratch);
+	if (format_render(s->format, &m->packet, now, &s->scratch) ||
+	    buf_printf(out, is_json ? "{\"ack\":%ju," : "%ju ",
+		       (uintmax_t)m->delivery))
+		return -1;
+	if (is_json)
+		buf_consume(&s->scratch, 1);
+	return buf_append(out, buf_view(&s->scratch));
+}
+
+static int render(struct subscriber *s, const struct event_message *m,
+		  struct buf *out)
+{
+	uint64_t now = s->shows_time ? clock_wall() : 0;
+
+	if (s->settings->ack == SUB_ACK_MANUAL && m->packet.qos)
+		return render_numbered(s, m, now, out);
+	return format_render(s->format, &m->packet, now, out);
+}
+
+static void show(struct subscriber *s, const struct event_message *m)
 {
 	struct buf *out = output_buf(s->output);
-	uint64_t now = s->shows_time ? clock_wall() : 0;
 	struct err e;
 
-	if (format_render(s->format, p, now, out)) {
+	if (render(s, m, out)) {
 		err_nomem(&e);
 		end_here(s, &e);
 		return;
@@ -170,11 +236,24 @@ static void show(struct subscriber *s, const struct publish *p)
 		flush(s);
 }
 
+static void number(struct subscriber *s, const struct event_message *m,
+		   bool is_shown)
+{
+	struct err e;
+
+	if (ack_input_add(&s->acks, m->delivery,
+			  !is_shown || !m->packet.qos)) {
+		err_nomem(&e);
+		end_here(s, &e);
+	}
+}
+
 static void on_message(void *ctx, const struct event_message *m)
 {
 	struct subscriber *s = ctx;
 	const struct sub_settings *o = s->settings;
 	const struct publish *p = &m->packet;
+	bool is_shown;
 
 	/* What is not taken over any more stays with the broker. */
 	if (atomic_load_explicit(&s->is_over, memory_order_relaxed))
@@ -191,9 +270,12 @@ static void on_message(void *ctx, const struct event_message *m)
 		return;
 	}
 	handover_take(&s->handover, m->delivery);
-	if (!s->is_simple && !is_wanted(s, p))
+	is_shown = s->is_simple || is_wanted(s, p);
+	if (o->ack == SUB_ACK_MANUAL)
+		number(s, m, is_shown);
+	if (!is_shown)
 		return;
-	show(s, p);
+	show(s, m);
 	if (s->shown == o->count)
 		end_here(s, NULL);
 }
@@ -267,6 +349,28 @@ static void on_stop(void *ctx)
 	end_here(ctx, NULL);
 }
 
+static void on_store(void *ctx, const struct client_store_event *ev)
+{
+	struct subscriber *s = ctx;
+
+	durable_note(s->tool, ev);
+}
+
+/* Without numbers nothing can be acknowledged any more. */
+static void on_numbers(void *ctx)
+{
+	struct subscriber *s = ctx;
+	struct err e;
+
+	if (!s->acks.is_open) {
+		err_set(&e, ERR_INCOMPLETE, 0,
+			"%zu messages were not acknowledged",
+			ack_input_open(&s->acks));
+		end_here(s, ack_input_open(&s->acks) ? &e : NULL);
+	}
+	check_finished(s);
+}
+
 static int on_status(void *ctx, struct buf *line)
 {
 	struct subscriber *s = ctx;
@@ -280,7 +384,10 @@ static void run_attach(struct task *t)
 	struct subscriber *s = CONTAINER_OF(t, struct subscriber, attach_task);
 	struct err e;
 
-	if (output_attach(s->output, client_loop(s->tool->client), &e))
+	if (output_attach(s->output, client_loop(s->tool->client), &e) ||
+	    (s->settings->ack == SUB_ACK_MANUAL &&
+	     ack_input_attach(&s->acks, s->tool->client,
+			      (int)s->settings->ack_fd, &e)))
 		end_here(s, &e);
 }
 
@@ -304,6 +411,12 @@ int subscriber_init(struct subscriber *s, struct tool_run *t,
 	s->is_simple = !o->filter_out_count && !o->remove_retained &&
 		       !o->no_retained && o->random_filter >= 100;
 	pcg_init(&s->random, clock_wall(), 1);
+	ack_input_init(&s->acks, on_numbers, s);
+	s->handover.commits_first = o->at_most_once;
+	if (durable_open(t, e) || sink_open(&s->sink, o->output, t->store, e))
+		return -1;
+	if (s->sink.path)
+		s->handover.sink = &s->sink;
 	s->output = output_new(o->output, &h, e);
 	if (!s->output)
 		return -1;
@@ -319,6 +432,7 @@ int subscriber_init(struct subscriber *s, struct tool_run *t,
 		.on_batch_end = on_batch_end,
 		.on_published = on_published,
 		.on_resubscribed = on_resubscribed,
+		.on_store = on_store,
 	};
 	t->ctx = s;
 	t->on_stop = on_stop;
@@ -338,6 +452,9 @@ void subscriber_release(struct subscriber *s)
 	output_free(s->output);
 	format_free(s->format);
 	handover_release(&s->handover);
+	sink_release(&s->sink);
+	ack_input_release(&s->acks);
+	buf_release(&s->scratch);
 	if (s->removal.client)
 		removal_release(&s->removal);
 }

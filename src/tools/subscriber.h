@@ -18,10 +18,12 @@
 #include <stdint.h>
 
 #include "bench/pcg.h"
+#include "tools/ack_input.h"
 #include "tools/format.h"
 #include "tools/handover.h"
 #include "tools/output.h"
 #include "tools/removal.h"
+#include "tools/sink.h"
 #include "tools/tool.h"
 
 struct subscriber {
@@ -30,6 +32,9 @@ struct subscriber {
 	struct format *format;
 	struct output *output;
 	struct handover handover;
+	struct sink sink;          /* with --store and --output */
+	struct ack_input acks;     /* with --ack manual */
+	struct buf scratch;
 	struct removal removal;
 	struct pcg random;
 	uint64_t shown;

@@ -71,5 +71,28 @@ tests_helper_puppet_SOURCES += tests/helper/puppet_setting.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_step.h
 tests_helper_puppet_LDADD = $(PEER_LIBS)
 
+# The tools with the points of base/crash.h in them: their own objects come
+# before those of the libraries.
+CRASH_SOURCES =
+CRASH_SOURCES += src/client/conn_io.c
+CRASH_SOURCES += src/store/sqlite.c
+CRASH_SOURCES += tests/helper/crash.c
+
+check_PROGRAMS += tests/helper/crash-pub
+tests_helper_crash_pub_SOURCES = $(CRASH_SOURCES)
+tests_helper_crash_pub_SOURCES += src/tools/pub.c
+tests_helper_crash_pub_SOURCES += src/tools/source_pipe.c
+tests_helper_crash_pub_CPPFLAGS = $(AM_CPPFLAGS) -DCRASH_POINTS
+tests_helper_crash_pub_LDADD = $(TOOLS_LIBS)
+
+check_PROGRAMS += tests/helper/crash-sub
+tests_helper_crash_sub_SOURCES = $(CRASH_SOURCES)
+tests_helper_crash_sub_SOURCES += src/tools/sub.c
+tests_helper_crash_sub_SOURCES += src/tools/subscriber.c
+tests_helper_crash_sub_CPPFLAGS = $(AM_CPPFLAGS) -DCRASH_POINTS
+tests_helper_crash_sub_LDADD = $(TOOLS_LIBS)
+
+EXTRA_DIST += tests/helper/delivered.awk
+
 clean-local:
 	rm -rf tests/certs tests/certs.lock

@@ -1,0 +1,197 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The tools are killed at each point where they commit or send (base/crash.h),
+# and started again.  What the broker was given, over both lives, is the
+# oracle: QoS 1 loses nothing and keeps its order, QoS 2 repeats nothing
+# either.
+
+load helper/helpers
+load helper/peer
+
+TOOL_TIMEOUT=20
+
+# What a publisher is fed with: a batch, half a line, and the rest.
+RECORDS='one two three four five six seven eight nine'
+
+write_input() {
+  tr ' ' '\n' <<< "$RECORDS" > in
+}
+
+# publish_file N QOS [OPTION]...: kills itself at point N of MQTT_TOOLS_CRASH_AT
+publish_file() {
+  local n=$1 qos=$2
+  shift 2
+  "$PEERS/crash-pub" -p "$PUPPET_PORT" -q "$qos" -t "t/$n" -l \
+    --reconnect-delay 1ms --inflight 3 --store "s$n.db" "$@" < in 2> err
+}
+
+delivered() {
+  awk -f "$top_srcdir/tests/helper/delivered.awk" -v topic="t/$1" puppet.out
+}
+
+# Order is that of first arrival; with QoS 1 repeats are allowed.
+check_delivered() { # N QOS
+  delivered "$1" > got
+  if [ "$2" = 1 ]; then
+    awk '!seen[$0]++' got > once
+    mv once got
+  fi
+  cmp -s got in || {
+    echo "# point $1: QoS $2 delivered $(tr '\n' ' ' < got)" >&2
+    cat err >&2
+    return 1
+  }
+}
+
+# Kills at point 1, 2, 3 ... until there is none left, then looks at what has
+# arrived: crash_everywhere RUN CHECK, with N as their first argument.
+crash_everywhere() {
+  local n status
+  for ((n = 1; n < 200; n++)); do
+    status=0
+    MQTT_TOOLS_CRASH_AT=$n "$1" "$n" || status=$?
+    [ $status -ne 0 ] || break
+    assert "$status" = 137 "point $n: $(cat err)"
+    "$1" "$n" || die "point $n, second life: status $?: $(cat err)"
+    "$2" "$n" || return 1
+  done
+  echo "# $((n - 1)) points"
+  assert "$n" -gt 8 "too few points: is this the right program?"
+}
+
+# A pipe that outlives its reader, with half a line in it for a while.
+publish_pipe() { # N QOS [OPTION]...
+  local n=$1 qos=$2
+  shift 2
+  "$PEERS/crash-pub" -p "$PUPPET_PORT" -q "$qos" -t "t/$n" -l \
+    --reconnect-delay 1ms --inflight 3 --store "s$n.db" "$@" 2> err
+}
+
+# Both lives read the same pipe: crash_pipe_everywhere QOS CHECK
+crash_pipe_everywhere() {
+  local n status
+  for ((n = 1; n < 200; n++)); do
+    status=0
+    {
+      head -c 17 in
+      sleep 0.05
+      tail -c +18 in
+    } | {
+      MQTT_TOOLS_CRASH_AT=$n publish_pipe "$n" "$1" || status=$?
+      echo "$status" > status
+      [ $status -eq 0 ] || publish_pipe "$n" "$1" || echo $? > status
+    }
+    status=$(cat status)
+    [ "$status" -ne 0 ] || break
+    assert "$status" = 137 "point $n: $(cat err)"
+    "$2" "$n" || return 1
+  done
+  echo "# $((n - 1)) points"
+  assert "$n" -gt 8 "too few points: is this the right program?"
+}
+
+@test "a publisher of a file, QoS 1, the session goes on" {
+  write_input
+  start_puppet <<< serve
+  run_it() { publish_file "$1" 1; }
+  check_it() { check_delivered "$1" 1; }
+  crash_everywhere run_it check_it
+}
+
+@test "a publisher of a file, QoS 2, the session goes on" {
+  write_input
+  start_puppet <<< serve
+  run_it() { publish_file "$1" 2; }
+  check_it() { check_delivered "$1" 2; }
+  crash_everywhere run_it check_it
+}
+
+@test "a publisher of a file, QoS 1, the broker has lost the session" {
+  write_input
+  start_puppet <<< $'session-present 0\nserve'
+  run_it() { publish_file "$1" 1; }
+  check_it() { check_delivered "$1" 1; }
+  crash_everywhere run_it check_it
+}
+
+# What may have arrived is kept back, and told by status 11; then what was
+# delivered and what was kept make up the input, without a repeat.
+publish_kept() {
+  local status=0
+  publish_file "$1" 2 --exactly-once "${@:2}" || status=$?
+  [ $status -ne 11 ] || {
+    grep -q "kept in store 's$1.db'" err || return 99
+    status=0
+  }
+  return $status
+}
+
+check_kept() {
+  delivered "$1" > got
+  [ -z "$(sort got | uniq -d)" ] || die "point $1: repeated: $(cat got)"
+  sqlite3 "s$1.db" "select cast(payload as text) from outbox" > kept
+  sort -u got kept > all
+  sort in > want
+  assert_files_equal all want
+}
+
+@test "a publisher of a file, QoS 2, the broker has lost the session" {
+  write_input
+  start_puppet <<< $'session-present 0\nserve'
+  crash_everywhere publish_kept check_kept
+}
+
+@test "a publisher of a pipe, QoS 1" {
+  write_input
+  start_puppet <<< serve
+  check_it() { check_delivered "$1" 1; }
+  crash_pipe_everywhere 1 check_it
+}
+
+@test "a publisher of a pipe, QoS 2" {
+  write_input
+  start_puppet <<< serve
+  check_it() { check_delivered "$1" 2; }
+  crash_pipe_everywhere 2 check_it
+}
+
+# The subscriber has a session at a real broker, which sends again.
+subscribe() { # N QOS
+  "$PEERS/crash-sub" -p "$PORT" -q "$2" -t "t/$1" --store "s$1.db" \
+    --output "out$1" --reconnect-delay 1ms --idle-timeout "${3:-200ms}" \
+    2> err
+}
+
+crash_subscriber_everywhere() { # QOS CHECK
+  local n status
+  for ((n = 1; n < 200; n++)); do
+    subscribe "$n" "$1" 10ms || die "$(cat err)"
+    mosquitto_pub -p "$PORT" -q 2 -t "t/$n" -l < in
+    status=0
+    MQTT_TOOLS_CRASH_AT=$n subscribe "$n" "$1" || status=$?
+    [ $status -ne 0 ] || break
+    assert "$status" = 137 "point $n: $(cat err)"
+    subscribe "$n" "$1" || die "point $n, second life: $(cat err)"
+    "$2" "$n" || return 1
+  done
+  echo "# $((n - 1)) points"
+  assert "$n" -gt 8 "too few points: is this the right program?"
+}
+
+@test "a subscriber with QoS 2 has each message once in its file" {
+  write_input
+  start_broker
+  check_it() { assert_files_equal "out$1" in; }
+  crash_subscriber_everywhere 2 check_it
+}
+
+@test "a subscriber with QoS 1 misses nothing" {
+  write_input
+  start_broker
+  check_it() {
+    awk '!seen[$0]++' "out$1" > once
+    assert_files_equal once in
+  }
+  crash_subscriber_everywhere 1 check_it
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The other half of base/crash.h, for the programs of the crash tests. */
+#include "base/crash.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static unsigned long crash_at;
+static atomic_ulong passed;
+
+/* Before main: the tools take variables of theirs out of the environment. */
+__attribute__((constructor)) static void read_environment(void)
+{
+	const char *at = getenv("MQTT_TOOLS_CRASH_AT");
+
+	crash_at = at ? strtoul(at, NULL, 10) : 0;
+	unsetenv("MQTT_TOOLS_CRASH_AT");
+}
+
+void crash_point(void)
+{
+	if (crash_at && atomic_fetch_add(&passed, 1) + 1 == crash_at)
+		kill(getpid(), SIGKILL);
+}
