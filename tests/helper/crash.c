@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The other half of base/crash.h, for the programs of the crash tests. */
+#ifndef CRASH_POINTS
+#define CRASH_POINTS
+#endif
 #include "base/crash.h"
 
 #include <signal.h>
