@@ -54,7 +54,7 @@ static void teardown(struct conn *c)
 	mutex_lock(&c->lock);
 	stream = STEAL(c->stream);
 	c->phase = CONN_DOWN;
-	c->wants_write = c->is_shut = false;
+	c->wants_write = c->read_wants_write = c->is_shut = false;
 	free(STEAL(c->write_error));
 	session_lost(c->session);
 	if (c->ops->on_room_locked)
@@ -294,6 +294,7 @@ void conn_set_paused(struct conn *c, bool is_paused)
 static void ready(struct watch *w, uint32_t events)
 {
 	struct conn *c = CONTAINER_OF(w, struct conn, watch);
+	bool has_read;
 
 	if (c->phase == CONN_DIALING) {
 		step_dial(c);
@@ -305,9 +306,11 @@ static void ready(struct watch *w, uint32_t events)
 	}
 	if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) {
 		mutex_lock(&c->lock);
-		c->wants_write = false;
+		has_read = c->read_wants_write && !c->is_paused;
+		c->wants_write = c->read_wants_write = false;
 		mutex_unlock(&c->lock);
-		if (!(events & (EPOLLIN | EPOLLERR | EPOLLHUP))) {
+		if (!has_read &&
+		    !(events & (EPOLLIN | EPOLLERR | EPOLLHUP))) {
 			(void)conn_flush_on_loop(c);
 			return;
 		}

@@ -97,6 +97,8 @@ struct conn {
 	uint64_t deadline;       /* of the phase */
 	uint8_t phase;           /* enum conn_phase; written under the lock */
 	bool wants_write;        /* the lock's: output is blocked */
+	bool read_wants_write;   /* the lock's: the stream's own is, and is
+	                          * sent by reading again */
 	atomic_bool is_paused;   /* any thread */
 	bool is_receiving;       /* loop's: a flush follows anyway */
 	bool is_shut;            /* loop's: nothing more will be written */

@@ -134,12 +134,11 @@ void conn_fail_timeout(struct conn *c)
 			"cannot connect to '%s': no answer within %g s "
 			"while %s", c->target->name, seconds, what);
 	} else if (c->phase == CONN_HANDSHAKE) {
-		const char *layer = c->stream->ops->name;
-		bool is_tls = strcmp(layer, "tls") == 0;
+		const struct stream_ops *layer = stream_unfinished(c->stream);
 
-		err_set(&e, is_tls ? ERR_TLS : ERR_CONNECT, 0,
-			"cannot connect to '%s': %s handshake not finished "
-			"within %g s", c->target->name, layer, seconds);
+		err_set(&e, layer->failure, 0, "cannot connect to '%s': %s "
+			"did not finish within %g s", c->target->name,
+			layer->phase, seconds);
 	} else {
 		err_set(&e, ERR_CONNECT, 0,
 			"cannot connect to '%s': broker did not answer "

@@ -236,7 +236,7 @@ static enum rx read_once(struct conn *c)
 	io = stream_read(c->stream, room, size, &n, &e);
 	has_pending = stream_has_pending(c->stream);
 	if (io == IO_WANT_WRITE)
-		c->wants_write = true;
+		c->wants_write = c->read_wants_write = true;
 	if (io == IO_OK)
 		session_heard(c->session, loop_now(c->loop));
 	if (io == IO_OK && c->trace)

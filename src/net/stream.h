@@ -9,8 +9,7 @@
  *
  * One caller at a time (client/conn.c calls under the connection's mutex).
  * The top of a stack owns what is below it. Sockets stay in blocking mode;
- * each call passes MSG_DONTWAIT | MSG_NOSIGNAL. A read may want to write
- * (IO_WANT_WRITE) and the other way round.
+ * each call passes MSG_DONTWAIT | MSG_NOSIGNAL.
  */
 
 #include <stdbool.h>
@@ -68,7 +67,9 @@ enum io stream_step(struct stream *s, struct err *e);
 /* The lowest layer that is not up yet, to say what did not finish in time;
  * NULL when all are. */
 const struct stream_ops *stream_unfinished(const struct stream *s);
-/* IO_OK: 1..n bytes in *ret_n. */
+/* IO_OK: 1..n bytes in *ret_n. IO_WANT_WRITE: there is nothing to read, and
+ * the layer has something of its own to send (an alert, a pong): wait until
+ * the fd is readable or writable, then read again. */
 enum io stream_read(struct stream *s, void *p, size_t n, size_t *ret_n,
 		    struct err *e);
 /* IO_OK: 1..n bytes taken. After WANT_* the caller must come back with the

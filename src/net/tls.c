@@ -61,8 +61,8 @@ static int bio_recv(void *ctx, unsigned char *p, size_t n)
 
 	if (buf_len(&t->in) == 0) {
 		t->is_blocked = true;
-		/* The peer waits for what is still here. */
-		if (buf_len(&t->out) > 0)
+		/* In a handshake the peer waits for what is still here. */
+		if (!t->is_established && buf_len(&t->out) > 0)
 			return MBEDTLS_ERR_SSL_WANT_READ;
 		switch (stream_read_buf(t->s.below, &t->in, READ_AHEAD,
 					t->err)) {

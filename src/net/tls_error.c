@@ -2,6 +2,7 @@
 #include "net/tls_error.h"
 
 #include <mbedtls/error.h>
+#include <mbedtls/ssl.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -93,6 +94,8 @@ static const char *alert_advice(const struct tls_failure *f)
 		return f->has_psk ? ": the pre-shared key is not the "
 				    "server's, it seems" : "";
 	case ALERT_HANDSHAKE_FAILURE:
+		if (f->has_data)
+			return ": it wanted another handshake, it seems";
 		if (!f->is_past_hello)
 			return f->has_psk ?
 			       ": does it know the PSK identity?" :
@@ -162,6 +165,12 @@ static int explain_other(const struct tls_failure *f, struct err *e)
 {
 	char text[160];
 
+	/* mbedTLS has no KeyUpdate (RFC 8446 section 4.6.3). */
+	if (f->is_established &&
+	    f->result == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)
+		return err_set(e, ERR_LOST, f->result, "the server wanted to "
+			       "change the TLS keys, it seems, which this "
+			       "build cannot");
 	mbedtls_strerror(f->result, text, sizeof(text));
 	return err_set(e, ERR_TLS, f->result, "%s: %s", f->is_established ?
 		       "the server broke the TLS protocol" :

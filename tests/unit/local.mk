@@ -224,3 +224,7 @@ tests_unit_test_bench_result_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_options
 tests_unit_test_bench_options_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_tls_error
+tests_unit_test_tls_error_LDADD = $(NET_LIBS)
+UNIT_TESTS += tests/unit/test_tls_threads
+tests_unit_test_tls_threads_LDADD = $(NET_LIBS)

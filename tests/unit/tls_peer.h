@@ -61,8 +61,8 @@ static inline void make_certs(void)
 /* Its path; a few of them live at a time. */
 static inline const char *cert(const char *name)
 {
-	static char paths[32][PATH_MAX + 64];
-	static size_t next;
+	static _Thread_local char paths[32][PATH_MAX + 64];
+	static _Thread_local size_t next;
 	char *path = paths[next++ % ARRAY_SIZE(paths)];
 
 	make_certs();
