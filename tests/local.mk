@@ -32,6 +32,8 @@ FUZZ_TARGETS =
 # Those that are worth their time under TSan: what runs threads.
 THREAD_TESTS =
 THREAD_TESTS += tests/10-smoke.bats
+THREAD_TESTS += tests/40-pub.bats
+THREAD_TESTS += tests/50-sub.bats
 THREAD_TESTS += tests/95-hold10k.bats
 
 # in_build(DIRECTORY, CONFIGURE OPTIONS, MAKE GOALS): in a build of its own,
