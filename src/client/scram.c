@@ -169,7 +169,7 @@ static int salt_password(const struct scram *s, struct bytes salt,
 {
 	static const uint8_t one[4] = { 0, 0, 0, 1 };
 	struct bytes pw = buf_view(&s->password);
-	uint8_t u[HASH_MAX];
+	uint8_t u[HASH_MAX] = { 0 };
 	mbedtls_md_context_t md;
 	int r;
 

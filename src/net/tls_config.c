@@ -373,6 +373,7 @@ void tls_config_remember(struct tls_config *c, const mbedtls_ssl_context *ssl,
 	pthread_mutex_lock(&c->lock);
 	place = find_session(c, server);
 	if (!*place && c->session_count == TLS_SESSIONS_MAX)
+		/* cppcheck-suppress nullPointerRedundantCheck; many are there */
 		for (place = &c->sessions; (*place)->next;)
 			place = &(*place)->next;
 	old = *place;
