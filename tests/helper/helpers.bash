@@ -133,6 +133,9 @@ run_tool() {
 start() { # NAME CMD...
   local name=$1
   shift
+  # The child's redirection comes later than we look: what an earlier job of
+  # that name has written must not be taken for its output.
+  : > "$BATS_TEST_TMPDIR/$name.out"
   "$@" < "${START_STDIN:-/dev/null}" 3>&- \
     > "$BATS_TEST_TMPDIR/$name.out" 2> "$BATS_TEST_TMPDIR/$name.err" &
   STARTED=$!
