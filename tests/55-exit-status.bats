@@ -333,6 +333,25 @@ END
   finish puppet
 }
 
+@test "11: a lost connection took QoS 0 with it, although it came back" {
+  yes 'a line of some length, so that it does not all fit' |
+    head -n 200000 > lines
+  start_puppet << 'END'
+    accept
+    expect connect
+    send connack
+    deaf
+    delay 500ms
+    reset
+    accept
+    auto
+    await disconnect
+END
+  pub 11 -q 0 -l --reconnect-delay 0.05 < lines
+  assert "$stderr" =~ 'a lost connection left [0-9]+ bytes of messages unwritten'
+  finish puppet
+}
+
 @test "12: input and output" {
   serve
   pub 12 -f /nonexistent
@@ -446,6 +465,28 @@ stop_with() { # NAME SIGNAL STATUS
   sleep 0.3
   timed stop_with pub INT 130
   assert "$TOOK" -lt 1000
+}
+
+@test "by signal: also when the peer takes nothing, or is gone" {
+  yes 'a line of some length, so that it does not all fit' |
+    head -n 200000 > lines
+  for pair in 0:0.5 0:1.5 1:0.5; do
+    local q=${pair%:*} wait=${pair#*:}
+    start_puppet << 'END'
+      accept
+      expect connect
+      send connack
+      deaf
+      delay 1s
+      close
+END
+    START_STDIN=lines start pub mqtt-pub -h 127.0.0.1 -p "$PUPPET_PORT" \
+      -t t -q "$q" -l --drain-timeout 0.5
+    sleep "$wait"
+    timed stop_with pub TERM 11
+    assert "$TOOK" -lt 4000
+    finish puppet
+  done
 }
 
 @test "by signal: a reader that left is SIGPIPE, silently" {

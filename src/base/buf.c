@@ -33,7 +33,7 @@ static size_t next_cap(const struct buf *b, size_t need)
 	return cap;
 }
 
-static void compact(struct buf *b)
+void buf_compact(struct buf *b)
 {
 	if (b->start == 0)
 		return;
@@ -70,12 +70,12 @@ uint8_t *buf_grow(struct buf *b, size_t n)
 	 * queue that is nibbled at would be moved again and again.
 	 */
 	if (!fits || (b->start < len && cap > b->cap)) {
-		compact(b);
+		buf_compact(b);
 		if (set_cap(b, cap) < 0 && !fits)
 			return NULL;
 	}
 	if (n > b->cap - b->end)
-		compact(b);
+		buf_compact(b);
 	return b->data + b->end;
 }
 

@@ -85,6 +85,10 @@ static inline void buf_consume(struct buf *b, size_t n)
 		b->start = b->end = 0;
 }
 
+/* Moves the content to the front of the storage, where the next append then
+ * finds all the room there is. */
+void buf_compact(struct buf *b);
+
 /* Drops everything from byte n (counted from the head) to the tail. */
 static inline void buf_truncate(struct buf *b, size_t n)
 {

@@ -8,6 +8,8 @@
 #include "client/trace.h"
 
 #define READ_MIN ((size_t)16 * 1024)  /* room wanted before each read */
+#define READ_MAX ((size_t)256 * 1024)
+#define READ_LONG ((size_t)1024 * 1024) /* then the storage is used again */
 #define READ_KEEP ((size_t)4 * 1024)  /* leftovers up to this are copied out */
 #define READ_TURNS 4                  /* reads per turn, for fairness */
 #define EVENT_BATCH 128
@@ -192,6 +194,9 @@ static enum rx parse(struct conn *c)
 		}
 	} while (b.end != FEED_MORE && c->phase != CONN_CLOSING);
 	buf_consume(&c->in, used);
+	/* The next long message takes the place of this one. */
+	if (used > READ_LONG)
+		buf_compact(&c->in);
 	return RX_MORE;
 }
 
@@ -222,7 +227,10 @@ static enum rx no_bytes(struct conn *c, enum io io, struct err *e)
 static enum rx read_once(struct conn *c)
 {
 	uint8_t *room = buf_reserve(&c->in, READ_MIN);
-	size_t n = 0, size = buf_room(&c->in);
+	size_t room_size = buf_room(&c->in);
+	/* More at once would touch memory that a long message needs no
+	 * more. */
+	size_t n = 0, size = room_size < READ_MAX ? room_size : READ_MAX;
 	bool has_pending;
 	struct err e;
 	enum io io;

@@ -224,7 +224,9 @@ struct buf loop_take_scratch(struct loop *l)
 void loop_give_scratch(struct loop *l, struct buf *b)
 {
 	buf_clear(b);
-	if (!l->scratch.data && b->cap >= LOOP_SCRATCH) {
+	/* Much larger storage was for one long message. */
+	if (!l->scratch.data && b->cap >= LOOP_SCRATCH &&
+	    b->cap <= 4 * LOOP_SCRATCH) {
 		l->scratch = *b;
 		memset(b, 0, sizeof(*b));
 		return;

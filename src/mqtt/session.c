@@ -147,10 +147,20 @@ void session_share_connect(struct session *s, const struct connect *c)
 		s->connect = c;
 }
 
+static void note_unwritten(struct session *s)
+{
+	size_t n = buf_len(&s->lanes.publish) + s->lanes.attached.n;
+
+	s->unwritten = n > UINT32_MAX - s->unwritten
+			       ? UINT32_MAX
+			       : s->unwritten + (uint32_t)n;
+}
+
 void session_lost(struct session *s)
 {
 	if (s->phase == PHASE_OFFLINE)
 		return;
+	note_unwritten(s);
 	release_connection(s);
 	lose_ids(s);
 	if (s->arrivals)
@@ -180,6 +190,7 @@ static void put_failure(struct session *s)
 	struct disconnect packet = { .reason = s->failure_reason };
 	size_t before;
 
+	note_unwritten(s);
 	lanes_drop_publishes(&s->lanes);
 	if (lanes_detach(&s->lanes) < 0)
 		return;
@@ -388,6 +399,7 @@ void session_stats(const struct session *s, struct session_stats *ret)
 		.awaiting_comp = s->awaiting_comp,
 		.held = s->held,
 		.undelivered = s->delivered - s->acknowledged,
+		.unwritten = s->unwritten,
 	};
 }
 

@@ -154,6 +154,8 @@ struct session_stats {
 	size_t awaiting_comp;  /* PUBCOMP */
 	size_t held;           /* kept back after a lost session */
 	size_t undelivered;    /* inbound, not yet acknowledged */
+	uint32_t unwritten;    /* bytes of publishes that lost connections left
+	                        * behind; those of QoS 0 are gone for good */
 };
 
 /* NULL when out of memory; config is copied. Messages already in the store

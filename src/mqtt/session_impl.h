@@ -55,6 +55,7 @@ struct session {
 	bool is_reauthenticating;
 	bool failure_was_told;
 	uint8_t failure_reason;
+	uint32_t unwritten;       /* see stats; stops at its maximum */
 	struct arrivals *arrivals;    /* NULL when there are none */
 	struct alias_in *alias_in;
 	struct alias_out *alias_out;

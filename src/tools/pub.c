@@ -142,15 +142,37 @@ static uint64_t idle_deadline(const struct pub *p)
 	return idle ? clock_add(p->input_at, idle) : CLOCK_NEVER;
 }
 
+static uint64_t drain_deadline(const struct pub *p)
+{
+	uint64_t time = p->tool->settings.run.drain_timeout;
+
+	return time ? clock_add(clock_boot(), time) : CLOCK_NEVER;
+}
+
+/* A signal asked for an end: no more is read, what has been read is sent. */
+static bool is_stopping(struct pub *p)
+{
+	if (!tool_is_stopping(p->tool))
+		return false;
+	if (!p->is_stopping) {
+		p->is_stopping = true;
+		pub_input_stop(p->input);
+		p->stop_by = drain_deadline(p);
+	}
+	return true;
+}
+
 /* Waits until the client has something new, or, with an fd, input is there;
  * input that never comes ends the work. */
 static enum send wait_for(struct pub *p, int fd, struct err *e)
 {
 	struct pollfd fds[2] = { [1] = { .fd = fd, .events = POLLIN } };
-	uint64_t limit = tool_earlier(p->tool->deadline, p->stop_by);
 	uint64_t idle = fd < 0 ? CLOCK_NEVER : idle_deadline(p);
-	uint64_t until = tool_earlier(limit, idle);
+	uint64_t limit, until;
 
+	(void)is_stopping(p); /* sets stop_by */
+	limit = tool_earlier(p->tool->deadline, p->stop_by);
+	until = tool_earlier(limit, idle);
 	if (tool_wait(p->tool, fds, fd < 0 ? 1 : 2,
 		      tool_earlier(until, stream_ack_deadline(p))))
 		return client_has_failed(p->tool->client, e) ? SEND_FAILED
@@ -214,26 +236,6 @@ static enum send publish(struct pub *p, size_t count, struct err *e)
 		}
 	}
 	return s;
-}
-
-static uint64_t drain_deadline(const struct pub *p)
-{
-	uint64_t time = p->tool->settings.run.drain_timeout;
-
-	return time ? clock_add(clock_boot(), time) : CLOCK_NEVER;
-}
-
-/* A signal asked for an end: no more is read, what has been read is sent. */
-static bool is_stopping(struct pub *p)
-{
-	if (!tool_is_stopping(p->tool))
-		return false;
-	if (!p->is_stopping) {
-		p->is_stopping = true;
-		pub_input_stop(p->input);
-		p->stop_by = drain_deadline(p);
-	}
-	return true;
 }
 
 static enum send publish_lines(struct pub *p, size_t count, struct err *e)
@@ -395,6 +397,19 @@ static int prepare(struct pub *p, struct err *e)
 	return source_open(&p->source, p->tool, p->input, e);
 }
 
+/* QoS 0 is done when it has been written. */
+static int check_written(struct pub *p, struct err *e)
+{
+	struct session_stats st;
+
+	client_stats(p->tool->client, &st);
+	if (p->settings->publish.qos || !st.unwritten)
+		return 0;
+	return err_set(e, ERR_INCOMPLETE, 0,
+		       "a lost connection left %u bytes of messages unwritten",
+		       st.unwritten);
+}
+
 static int check_expired(struct pub *p, struct err *e)
 {
 	uint64_t n = atomic_load(&p->expired);
@@ -456,6 +471,10 @@ static int conclude(struct pub *p, int ret, struct err *e)
 			tool_report(&other);
 		else
 			*e = other;
+		ret = -1;
+	}
+	if ((!ret || e->kind == ERR_TIMEOUT) && check_written(p, &other)) {
+		*e = other;
 		ret = -1;
 	}
 	if (report_refusals(p, &other)) {

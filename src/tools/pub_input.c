@@ -152,7 +152,8 @@ static enum pub_input_state fill(struct pub_input *in, struct err *e)
 
 	if (!is_readable(in))
 		return PUB_INPUT_WAIT;
-	if (room < BLOCK / 2)
+	/* More at once would touch memory that a long line needs no more. */
+	if (room < BLOCK / 2 || in->source == PUB_LINES)
 		room = BLOCK;
 	if (room > MQTT_VARINT_MAX - buf_len(&in->buf))
 		room = MQTT_VARINT_MAX - buf_len(&in->buf);
@@ -289,9 +290,14 @@ static size_t last_line(struct pub_input *in, struct publish *message)
 /* The records of the call before are not needed any more. */
 static void drop_used(struct pub_input *in)
 {
+	bool was_long = in->used > KEEP;
+
 	buf_consume(&in->buf, in->used);
 	in->base += in->used;
 	in->used = 0;
+	/* The next long line takes the place of this one. */
+	if (was_long)
+		buf_compact(&in->buf);
 	if (in->buf.cap > KEEP)
 		buf_trim(&in->buf);
 }

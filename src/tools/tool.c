@@ -39,6 +39,14 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGUSR1);
 }
 
+/* The storage of a long message goes back to the system with the message,
+ * and grows without being copied. glibc would change its mind about that
+ * after the first one. */
+static void keep_memory_low(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
 /* Ends the process by that signal, so that whoever waits for it sees the
  * truth. */
 static void die_by(int number)
@@ -301,6 +309,7 @@ int tool_main(const struct tool_program *program, char **argv)
 	int ret;
 
 	hold_standard_fds();
+	keep_memory_low();
 	mutex_init(&t.lock);
 	log_init(program->name, LOG_WARN);
 	ret = settings_load(&t.settings, &in, &e);
