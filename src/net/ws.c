@@ -294,6 +294,10 @@ static enum io next_chunk(struct ws *w)
 
 		w->below = IO_WANT_READ;
 		n = wslay_frame_recv(w->frames, &f);
+		/* It also asks for more when the bytes it got were the
+		 * beginning of a frame's header. */
+		if (n == WSLAY_ERR_WANT_READ && w->below == IO_OK)
+			continue;
 		if (n == WSLAY_ERR_WANT_READ)
 			return stopped(w);
 		if (n < 0)
