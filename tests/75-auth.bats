@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Who we are: passwords and tokens from everywhere, SCRAM, methods of others.
+
+load helper/helpers
+load helper/peer
+
+# publish STATUS OPTION...: one message to the puppet
+publish() {
+  local want=$1
+  shift
+  run_tool "$want" mqtt-pub -V 5 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -m b \
+    --no-reconnect "$@"
+}
+
+@test "a token from a file or command, anew for each connection" {
+  start_puppet << 'EOF'
+    accept
+    expect connect password=first !user
+    send connack reason=0x88
+    close
+    accept
+    expect connect password=second
+    send connack
+    await disconnect
+    expect close
+EOF
+  cat > token.sh << 'EOF'
+[ -e was ] && echo second || echo first
+touch was
+EOF
+  run_tool mqtt-pub -V 5 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -m b \
+    --token-command 'sh token.sh' --reconnect-first yes --reconnect-delay 0.1
+  finish puppet
+  echo header.claims.signature > token
+  start_puppet << 'EOF'
+    accept
+    expect connect password=header.claims.signature
+    send connack
+    await disconnect
+EOF
+  publish 0 --token-file token
+  finish puppet
+}
+
+@test "a method with its data from an option and from a file" {
+  for how in '--auth-data hex:6869' '--auth-data-file data'; do
+    printf hi > data
+    start_puppet << 'EOF'
+    accept
+    expect connect authentication-method=X authentication-data=hi
+    send connack authentication-method=X
+    await disconnect
+EOF
+    # shellcheck disable=SC2086
+    publish 0 --auth-method X $how
+    finish puppet
+  done
+}
+
+@test "a command that answers the broker" {
+  cat > dialogue.sh << 'EOF'
+echo aGVsbG8=
+read -r word data
+echo "$word $data" >> said
+echo d29ybGQ=
+read -r word data
+echo "$word $data" >> said
+[ "$data" = Z29vZA== ]
+EOF
+  start_puppet << 'EOF'
+    accept
+    expect connect authentication-method=X authentication-data=hello
+    send auth reason=0x18 authentication-method=X authentication-data=what
+    expect auth reason=0x18 authentication-data=world
+    send connack authentication-method=X authentication-data=good
+    await disconnect reason=0x00
+    accept
+    expect connect
+    send auth reason=0x18 authentication-method=X authentication-data=what
+    expect auth
+    send connack authentication-method=X authentication-data=evil
+    expect disconnect reason=0x87
+EOF
+  publish 0 --auth-method X --auth-command 'sh dialogue.sh'
+  assert "$(cat said)" = $'continue d2hhdA==\nsuccess Z29vZA=='
+  publish 12 --auth-method X --auth-command 'sh dialogue.sh'
+  assert "$stderr" =~ 'ended with status 1'
+  finish puppet
+}
+
+@test "a command that fails, says nonsense or nothing" {
+  PEER_DEADLINE=60 start_puppet << 'EOF'
+    loop 3
+      accept
+      expect end
+    end
+EOF
+  publish 12 --auth-method X --auth-command 'exit 3'
+  assert "$stderr" =~ 'status 3'
+  publish 12 --auth-method X --auth-command 'echo =nonsense='
+  assert "$stderr" =~ 'base64'
+  publish 12 --auth-method X --auth-command 'exec sleep 60' \
+    --connect-timeout 0.5
+  assert "$stderr" =~ 'in time'
+}
+
+@test "an unexpected question ends the connection" {
+  start_puppet << 'EOF'
+    accept
+    expect connect
+    send auth reason=0x18 authentication-method=X authentication-data=what
+    expect disconnect
+EOF
+  publish 8 --auth-method X --auth-data a
+  assert "$stderr" =~ '--auth-command'
+}
+
+@test "SCRAM: proof and nothing else crosses the network" {
+  start_puppet << 'EOF'
+    accept
+    expect connect authentication-method=SCRAM-SHA-256 !user !password
+    send auth reason=0x18 authentication-method=SCRAM-SHA-256 authentication-data=r\x3dnot-ours,s\x3dc2FsdA\x3d\x3d,i\x3d4096
+    expect disconnect
+EOF
+  publish 6 --auth-method SCRAM-SHA-256 -u joe -P secret
+  assert "$stderr" =~ 'nonce'
+  run_tool 2 mqtt-pub -t a -m b --auth-method SCRAM-SHA-256
+  assert "$stderr" =~ '--user'
+  run_tool 2 mqtt-pub -t a -m b --auth-data x
+  assert "$stderr" =~ '--auth-method'
+}
