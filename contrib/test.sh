@@ -7,6 +7,7 @@
 #   address  ASan and UBSan: every test
 #   thread   TSan: what runs threads
 #   fuzz     libFuzzer with ASan and UBSan: 10 s for each target
+#   debian13 every test in a Debian 13 of its own, with mbedTLS 3.6
 #
 # Without arguments all of them.  The builds are kept in build/test-FLAVOUR,
 # with a log of what was said.  The last line is the sum over all:
@@ -16,7 +17,7 @@ set -u
 : "${CI:=false}"
 cd "$(dirname "$0")/.." || exit 1
 top=$PWD
-[ $# -gt 0 ] || set -- plain clang address thread fuzz
+[ $# -gt 0 ] || set -- plain clang address thread fuzz debian13
 
 if [ -e config.status ]; then
   echo "test.sh: this tree is built in place: run 'make distclean' first" >&2
@@ -77,6 +78,15 @@ flavour_fuzz() {
     tests fuzz
 }
 
+flavour_debian13() {
+  local inside=$top/contrib/scripts/debian13.sh
+  step system "$inside" true &&
+    step configure "$inside" "$top/configure" -q --enable-werror &&
+    step build "$inside" make -s -j"$cpus" &&
+    step build-tests "$inside" make -s -j"$cpus" check TESTS= &&
+    "$inside" make -s -k -j"$((cpus * 2))" check
+}
+
 # Each in a directory of its own; what it says goes to a log there.
 run_flavour() { # FLAVOUR
   local began=$SECONDS sum
@@ -102,7 +112,7 @@ run_flavour() { # FLAVOUR
 dirs=()
 for flavour; do
   declare -F "flavour_$flavour" > /dev/null || {
-    echo "test.sh: no flavour '$flavour' (plain clang address thread fuzz)" >&2
+    echo "test.sh: no flavour '$flavour' (plain clang address thread fuzz debian13)" >&2
     exit 2
   }
   dirs+=("build/test-$flavour")

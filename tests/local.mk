@@ -7,6 +7,7 @@
 #   make check-lint   the quick rules (layers, purity, sizes)
 #   make lint         these, clang-tidy, cppcheck and shellcheck
 #   make check-san    all of them with ASan and UBSan, the threads with TSan
+#   make check-debian13   all of them in a Debian 13, with mbedTLS 3.6
 #   make coverage     all of them, and which lines they ran
 # One test: make check TESTS=tests/unit/test_buf
 
@@ -87,6 +88,9 @@ check-san:
 	$(AM_V_at)$(call in_build,san-address,--enable-sanitize,check)
 	$(AM_V_at)$(call in_build,san-thread,--enable-sanitize=thread, \
 		check-threads)
+check-debian13:
+	$(AM_V_at)cd $(abs_top_srcdir) && contrib/test.sh debian13
+.PHONY: check-debian13
 .PHONY: check-unit check-bats check-fuzz check-lint check-threads check-san
 
 if ENABLE_COVERAGE

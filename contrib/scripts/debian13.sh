@@ -48,7 +48,8 @@ mount_all() {
 }
 
 inside() {
-  chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+  # shellcheck disable=SC2086
+  chroot ${as_user:-} "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive CI="${CI:-}" \
     ${http_proxy:+http_proxy="$http_proxy"} "$@"
 }
@@ -83,5 +84,7 @@ if [ "$(cat "$root/packages" 2> /dev/null)" != "$(wanted)" ]; then
 else
   mount_all
 fi
+# What it leaves behind belongs to who asked for it.
+as_user=${SUDO_UID:+--userspec=$SUDO_UID:$SUDO_GID}
 # shellcheck disable=SC2016
 inside bash -c 'cd "$1" && shift && exec "$@"' - "$PWD" "$@"
