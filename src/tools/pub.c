@@ -484,6 +484,8 @@ static int conclude(struct pub *p, int ret, struct err *e)
 			*e = other;
 		ret = -1;
 	}
+	/* What is still to be written may need as much again. */
+	pub_input_forget(p->input);
 	if (!client_has_failed(p->tool->client, NULL) &&
 	    tool_disconnect(p->tool, &other) && !ret) {
 		*e = other;

@@ -109,10 +109,19 @@ void pub_input_free(struct pub_input *in)
 
 void pub_input_stop(struct pub_input *in)
 {
-	if (in->at_end)
+	if (!in || in->at_end)
 		return;
 	in->at_end = true;
 	in->is_cut = true;
+}
+
+void pub_input_forget(struct pub_input *in)
+{
+	pub_input_stop(in);
+	if (!in)
+		return;
+	buf_release(&in->buf);
+	in->used = in->scanned = 0;
 }
 
 int pub_input_fd(const struct pub_input *in)

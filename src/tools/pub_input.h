@@ -40,7 +40,7 @@ void pub_input_free(struct pub_input *in);
 enum pub_input_state pub_input_next(struct pub_input *in,
 				    struct publish *messages, size_t max,
 				    size_t *ret_count, struct err *e);
-/* Reads nothing more: what has been read comes as records, then the end. A
+/* Both: NULL is fine. Reads nothing more: what has been read comes as records, then the end. A
  * line that is not complete is dropped. */
 void pub_input_stop(struct pub_input *in);
 
@@ -65,6 +65,8 @@ uint64_t pub_input_offset(const struct pub_input *in,
 /* What has been read of a record that is not complete. */
 struct bytes pub_input_rest(const struct pub_input *in);
 
+/* No record is needed any more: gives the storage back. */
+void pub_input_forget(struct pub_input *in);
 int pub_input_fd(const struct pub_input *in);
 
 #endif
