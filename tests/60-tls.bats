@@ -241,3 +241,45 @@ EOF
   run_tool 5 mqtt-pub -p "$PUPPET_PORT" --tls -t a -m b
   assert "$(wc -l < tool.err)" -eq 1
 }
+
+# A publisher through a proxy that does RULE to its stream.
+publish_through() { # STATUS RULE
+  start_proxy "$TLS_PORT" "$2"
+  run_tool "$1" mqtt-pub -h localhost -p "$PROXY_PORT" -f big -t a -q 1 \
+    --tls-ca "$C/ca.crt" --connect-timeout 2 --ack-timeout 2 -k 1 \
+    --no-reconnect -W 15
+  assert "$(wc -l < tool.err)" -ge 1
+  stop proxy || true
+}
+
+@test "a connection that breaks in mid-record: a clear end, no hang" {
+  start_tls_broker server
+  head -c 300000 /dev/zero | tr '\0' x > big
+  publish_through 11 'up after 100000 reset'
+  publish_through 11 'up after 100000 cut'
+  publish_through 11 'up after 100000 stall both'
+  assert "$stderr" =~ 'not confirmed'
+}
+
+# BULK_MIB=1024 for the long form.
+@test "bulk both ways at once through TLS" {
+  local mib=${BULK_MIB:-32} n
+  n=$((mib * 16))
+  start_tls_broker server
+  head -c 65535 /dev/zero | tr '\0' x > line
+  for i in 1 2; do
+    start "sub$i" sh -c "exec mqtt-sub -h localhost -p $TLS_PORT --tls-ca \
+      $C/ca.crt -t bulk/$i -q 1 -C $n --timeout 300 | wc -c"
+    wait_for 10 subscribed "bulk/$i"
+  done
+  for i in 1 2; do
+    start "pub$i" mqtt-pub -h localhost -p "$TLS_PORT" --tls-ca "$C/ca.crt" \
+      -t "bulk/$i" -q 1 -f line --repeat "$n"
+  done
+  TOOL_TIMEOUT=300
+  for i in 1 2; do
+    finish "pub$i"
+    finish "sub$i"
+    assert "$((output))" -eq $((n * 65536))
+  done
+}

@@ -58,6 +58,7 @@ BATS_TESTS += tests/65-proxy.bats
 BATS_TESTS += tests/67-redirect.bats
 BATS_TESTS += tests/70-ws.bats
 BATS_TESTS += tests/75-auth.bats
+BATS_TESTS += tests/77-brokers.bats
 BATS_TESTS += tests/95-hold10k.bats
 BATS_TESTS += tests/60-store.bats
 BATS_TESTS += tests/65-crash.bats
