@@ -131,3 +131,25 @@ EOF
   run_tool 2 mqtt-pub -t a -m b --auth-data x
   assert "$stderr" =~ '--auth-method'
 }
+
+@test "--reauth-interval: again on the live connection" {
+  start_puppet << 'EOF'
+    accept
+    expect connect authentication-method=X authentication-data=hi
+    send connack authentication-method=X
+    expect subscribe
+    send suback
+    expect auth reason=0x19 authentication-method=X authentication-data=hi
+    send auth reason=0x00 authentication-method=X
+    expect auth reason=0x19
+    send auth reason=0x00 authentication-method=X
+    send publish topic=a payload=done
+    await disconnect
+EOF
+  run_tool mqtt-sub -V 5 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -C 1 \
+    --auth-method X --auth-data hi --reauth-interval 100ms
+  assert "$output" = done
+  finish puppet
+  run_tool 2 mqtt-sub -t a --reauth-interval 10
+  assert "$stderr" =~ '--auth-method'
+}
