@@ -100,6 +100,10 @@ bool tls_compat_is_ticket(int result)
 	return result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
 }
 
+void tls_compat_prefer_fast_groups(mbedtls_ssl_config *conf UNUSED)
+{
+}
+
 void tls_compat_psk_only(mbedtls_ssl_config *conf)
 {
 #ifdef MBEDTLS_SSL_PROTO_TLS1_3
@@ -236,6 +240,20 @@ bool tls_compat_is_ticket(int result UNUSED)
 	return false;
 }
 
+/* Also the curves that certificates may have. */
+void tls_compat_prefer_fast_groups(mbedtls_ssl_config *conf)
+{
+	static const mbedtls_ecp_group_id groups[] = {
+		MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
+		MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_SECP521R1,
+		MBEDTLS_ECP_DP_BP256R1, MBEDTLS_ECP_DP_BP384R1,
+		MBEDTLS_ECP_DP_BP512R1, MBEDTLS_ECP_DP_SECP256K1,
+		MBEDTLS_ECP_DP_NONE,
+	};
+
+	mbedtls_ssl_conf_curves(conf, groups);
+}
+
 void tls_compat_psk_only(mbedtls_ssl_config *conf UNUSED)
 {
 }
@@ -253,6 +271,7 @@ int tls_compat_check_pair(const mbedtls_x509_crt *crt,
 	return mbedtls_pk_check_pair(&crt->pk, key);
 }
 
+/* As the library calls it. NOLINTNEXTLINE(readability-function-size) */
 static int export_key(void *ctx, const unsigned char *secret,
 		      const unsigned char *block UNUSED, size_t mac UNUSED,
 		      size_t key UNUSED, size_t iv UNUSED,

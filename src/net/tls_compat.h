@@ -45,6 +45,9 @@ void tls_compat_enable_tickets(mbedtls_ssl_config *conf);
 /* A result that is no error: a ticket has come, ask again. */
 bool tls_compat_is_ticket(int result);
 
+/* The fast key exchanges first; 2.28 would offer the slowest first. */
+void tls_compat_prefer_fast_groups(mbedtls_ssl_config *conf);
+
 /* With a key that PSK negotiation alone may use (TLS 1.3 has modes). */
 void tls_compat_psk_only(mbedtls_ssl_config *conf);
 

@@ -264,6 +264,7 @@ static int set_rest(struct tls_config *c, const struct tls_options *o,
 				  MBEDTLS_SSL_VERIFY_OPTIONAL :
 				  MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_rng(&c->ssl, tls_compat_random, NULL);
+	tls_compat_prefer_fast_groups(&c->ssl);
 	tls_compat_enable_tickets(&c->ssl);
 	c->is_insecure = o->is_insecure;
 	c->any_host = o->is_insecure || o->no_verify_host;
@@ -332,6 +333,15 @@ static struct saved_session **find_session(struct tls_config *c,
 	return s;
 }
 
+static struct saved_session **last_session(struct tls_config *c)
+{
+	struct saved_session **s = &c->sessions;
+
+	while (*s && (*s)->next)
+		s = &(*s)->next;
+	return s;
+}
+
 bool tls_config_prepare(struct tls_config *c, mbedtls_ssl_context *ssl,
 			const char *server)
 {
@@ -373,9 +383,7 @@ void tls_config_remember(struct tls_config *c, const mbedtls_ssl_context *ssl,
 	pthread_mutex_lock(&c->lock);
 	place = find_session(c, server);
 	if (!*place && c->session_count == TLS_SESSIONS_MAX)
-		/* cppcheck-suppress nullPointerRedundantCheck; many are there */
-		for (place = &c->sessions; (*place)->next;)
-			place = &(*place)->next;
+		place = last_session(c);
 	old = *place;
 	if (old)
 		*place = old->next;

@@ -133,7 +133,8 @@ static int explain_alert(const struct tls_failure *f, struct err *e)
 /* An end or a reset after the server's hello, with nothing to show. */
 static const char *hint_missing_cert(const struct tls_failure *f)
 {
-	if (f->has_cert || f->has_psk || f->has_data || !f->is_past_hello)
+	if (f->has_cert || f->has_psk || f->has_data || !f->is_past_hello ||
+	    (f->is_established && !f->is_tls13))
 		return "";
 	return " (it may want a client certificate)";
 }

@@ -20,6 +20,7 @@ struct tls_failure {
 	bool is_past_hello;  /* the server has accepted version and suite */
 	bool is_established; /* the handshake was over */
 	bool has_data;       /* and something came through */
+	bool is_tls13;       /* a client's certificate is judged after that */
 	bool has_cert, has_psk; /* what we could show */
 	const char *problems;   /* of its certificates; "" when none */
 	struct bytes first;  /* what came first, as it was on the wire */

@@ -133,6 +133,7 @@ static ssize_t recv_callback(uint8_t *p, size_t n, int flags UNUSED,
 		if (w->below != IO_OK)
 			return -1;
 	}
+	w->below = IO_OK;
 	in = buf_view(&w->in);
 	if (n > in.n)
 		n = in.n;
@@ -294,8 +295,8 @@ static enum io next_chunk(struct ws *w)
 
 		w->below = IO_WANT_READ;
 		n = wslay_frame_recv(w->frames, &f);
-		/* It also asks for more when the bytes it got were the
-		 * beginning of a frame's header. */
+		/* It also asks for more when the bytes it got were only
+		 * the beginning of a frame's header. */
 		if (n == WSLAY_ERR_WANT_READ && w->below == IO_OK)
 			continue;
 		if (n == WSLAY_ERR_WANT_READ)

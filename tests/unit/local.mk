@@ -213,6 +213,8 @@ UNIT_TESTS += tests/unit/test_srv
 tests_unit_test_srv_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_ws
 tests_unit_test_ws_LDADD = $(NET_LIBS)
+UNIT_TESTS += tests/unit/test_ws_handshake
+tests_unit_test_ws_handshake_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_resolve_transport
 tests_unit_test_resolve_transport_LDADD = $(CONFIG_LIBS)
 

@@ -72,8 +72,9 @@ static const struct {
 	    .has_cert = true }, ERR_LOST,
 	  "the connection ended without the goodbye of TLS: it was cut, or "
 	  "the server is careless" },
-	{ { .result = 0, .is_established = true, .is_past_hello = true },
-	  ERR_LOST, "careless (it may want a client certificate)" },
+	{ { .result = 0, .is_established = true, .is_past_hello = true,
+	    .is_tls13 = true }, ERR_LOST,
+	  "careless (it may want a client certificate)" },
 	{ { .result = MBEDTLS_ERR_SSL_INVALID_RECORD,
 	    .first = BYTES_LIT("220 mail.example\x07") }, ERR_TLS,
 	  "this port does not speak TLS: it answered '220 "
@@ -109,11 +110,13 @@ static void hints_have_reasons(void)
 {
 	static const struct tls_failure none[] = {
 		{ .is_established = true, .is_past_hello = true,
-		  .has_cert = true, .problems = "" },
+		  .problems = "" },
 		{ .is_established = true, .is_past_hello = true,
-		  .has_psk = true, .problems = "" },
+		  .is_tls13 = true, .has_cert = true, .problems = "" },
 		{ .is_established = true, .is_past_hello = true,
-		  .has_data = true, .problems = "" },
+		  .is_tls13 = true, .has_psk = true, .problems = "" },
+		{ .is_established = true, .is_past_hello = true,
+		  .is_tls13 = true, .has_data = true, .problems = "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
