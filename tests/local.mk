@@ -62,6 +62,7 @@ BATS_TESTS += tests/77-brokers.bats
 BATS_TESTS += tests/95-hold10k.bats
 BATS_TESTS += tests/60-store.bats
 BATS_TESTS += tests/65-crash.bats
+BATS_TESTS += tests/70-soak.bats
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk
@@ -110,6 +111,12 @@ coverage:
 	$(AM_V_at)$(call in_build,coverage-build,--enable-coverage,coverage)
 endif
 .PHONY: coverage
+
+# The long form: about ten minutes.
+soak:
+	$(AM_V_at)SOAK_LINES=200000 SOAK_KILLS=20 $(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS=tests/70-soak.bats
+.PHONY: soak
 
 format:
 	cd $(srcdir) && find src tests -name '*.[ch]' | sort | \

@@ -82,6 +82,14 @@ static const struct client_server *pick_server(const struct client *c)
 		&c->params->servers[current_server(c)];
 }
 
+static void tell_attempt(struct client *c)
+{
+	struct client_attempt a = { c->name, c->reconnect.attempt };
+
+	if (c->handlers.on_attempt)
+		c->handlers.on_attempt(c->handlers.ctx, &a);
+}
+
 static void start_attempt(struct client *c)
 {
 	enum mqtt_version v = pick_version(c);
@@ -91,6 +99,7 @@ static void start_attempt(struct client *c)
 	c->connect.version = v;
 	c->connect.clean_start = pick_clean_start(c, v);
 	fill_target(c, pick_server(c));
+	tell_attempt(c);
 	if (load_credentials(c, &e) < 0 || auth_begin(c, &e) < 0) {
 		client_give_up(c, &e);
 		return;

@@ -47,6 +47,12 @@ struct client_up {
 	bool is_first;       /* false after a reconnect */
 };
 
+/* One server is being tried. */
+struct client_attempt {
+	const char *server; /* "host:port" */
+	uint32_t attempt;   /* rounds tried since the loss, from 0 */
+};
+
 struct client_down {
 	const struct err *why;
 	bool will_retry;
@@ -65,6 +71,7 @@ struct client_store_event {
 /* Any may be NULL. */
 struct client_handlers {
 	void *ctx;
+	void (*on_attempt)(void *ctx, const struct client_attempt *a);
 	void (*on_up)(void *ctx, const struct client_up *up);
 	/* Connection lost, refused or given up. Not called for a
 	 * disconnect that was asked for. */

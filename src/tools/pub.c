@@ -8,12 +8,14 @@
  * receive thread counts what the broker confirms.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "tools/durable.h"
 #include "tools/enqueue.h"
+#include "tools/events.h"
 #include "tools/pub_input.h"
 #include "tools/refusals.h"
 #include "tools/source.h"
@@ -55,6 +57,7 @@ static void on_up(void *ctx, const struct client_up *up)
 	struct pub *p = ctx;
 
 	tool_note_up(p->tool, up);
+	events_up(p->tool, up);
 	atomic_store(&p->progress_at, clock_boot());
 	atomic_store(&p->is_up, true);
 	/* Acknowledgements are due from now on. */
@@ -67,6 +70,7 @@ static void on_down(void *ctx, const struct client_down *down)
 
 	atomic_store(&p->is_up, false);
 	tool_note_down(down);
+	events_down(p->tool, down);
 }
 
 static void on_published(void *ctx, const struct event_published *done)
@@ -93,6 +97,14 @@ static void on_store(void *ctx, const struct client_store_event *ev)
 	struct pub *p = ctx;
 
 	durable_note(p->tool, ev);
+	events_store(p->tool, ev);
+}
+
+static void on_attempt(void *ctx, const struct client_attempt *a)
+{
+	struct pub *p = ctx;
+
+	events_attempt(p->tool, a);
 }
 
 static int on_status(void *ctx, struct buf *line)
@@ -284,6 +296,40 @@ static enum send send_lines(struct pub *p, struct err *e)
 	return s;
 }
 
+/* On a terminal the end of a long wait can be seen coming. */
+static void show_progress(struct pub *p, bool is_over)
+{
+	struct session_stats st;
+
+	if (p->tool->settings.run.log_level < LOG_WARN || !isatty(STDERR_FILENO))
+		return;
+	client_stats(p->tool->client, &st);
+	fprintf(stderr, "\r%zu messages left to confirm \033[K%s",
+		st.queued + st.awaiting_ack + st.awaiting_comp,
+		is_over ? "\r\033[K" : "");
+}
+
+/* Drains, but comes back every now and then to show how far it is. */
+static int drain_visibly(struct pub *p, uint64_t limit, struct err *e)
+{
+	bool was_shown = false;
+	uint64_t step;
+	int ret;
+
+	for (;;) {
+		step = tool_earlier(limit, clock_add(clock_boot(), CLOCK_SEC));
+		ret = client_drain(p->tool->client, step, e);
+		if (ret == 0 || clock_boot() >= limit ||
+		    client_has_failed(p->tool->client, NULL))
+			break;
+		show_progress(p, false);
+		was_shown = true;
+	}
+	if (was_shown)
+		show_progress(p, true);
+	return ret;
+}
+
 /* Waits until all that the client took is confirmed and written, as long as
  * the broker makes progress. */
 static int drain(struct pub *p, struct err *e)
@@ -296,7 +342,7 @@ static int drain(struct pub *p, struct err *e)
 
 	do {
 		limit = tool_earlier(end, ack_deadline(p, start));
-		ret = client_drain(p->tool->client, limit, e);
+		ret = drain_visibly(p, limit, e);
 	} while (ret && limit < end && clock_boot() >= limit &&
 		 limit < ack_deadline(p, start));
 	if (ret && e->kind == ERR_INCOMPLETE && limit < end &&
@@ -497,6 +543,7 @@ static int conclude(struct pub *p, int ret, struct err *e)
 static int start(struct pub *p, struct err *e)
 {
 	static const struct client_handlers handlers = {
+		.on_attempt = on_attempt,
 		.on_up = on_up,
 		.on_down = on_down,
 		.on_published = on_published,

@@ -9,6 +9,7 @@
 #include "mqtt/reason.h"
 #include "mqtt/topic.h"
 #include "tools/durable.h"
+#include "tools/events.h"
 
 /* Messages that pour in are written in blocks of at least this size. */
 #define BLOCK ((size_t)256 * 1024)
@@ -305,6 +306,7 @@ static void on_up(void *ctx, const struct client_up *up)
 	struct subscriber *s = ctx;
 
 	tool_note_up(s->tool, up);
+	events_up(s->tool, up);
 	removal_note_limits(&s->removal, up->limits);
 	if (up->is_first)
 		return;
@@ -314,9 +316,17 @@ static void on_up(void *ctx, const struct client_up *up)
 			 up->server);
 }
 
+static void on_attempt(void *ctx, const struct client_attempt *a)
+{
+	struct subscriber *s = ctx;
+
+	events_attempt(s->tool, a);
+}
+
 static void on_down(void *ctx, const struct client_down *down)
 {
 	tool_note_down(down);
+	events_down(((struct subscriber *)ctx)->tool, down);
 	if (!down->will_retry)
 		end_here(ctx, down->why);
 }
@@ -354,6 +364,7 @@ static void on_store(void *ctx, const struct client_store_event *ev)
 	struct subscriber *s = ctx;
 
 	durable_note(s->tool, ev);
+	events_store(s->tool, ev);
 }
 
 /* Without numbers nothing can be acknowledged any more. */
@@ -426,6 +437,7 @@ int subscriber_init(struct subscriber *s, struct tool_run *t,
 	s->shows_time = format_shows_time(s->format);
 	*ret_handlers = (struct client_handlers){
 		.ctx = s,
+		.on_attempt = on_attempt,
 		.on_up = on_up,
 		.on_down = on_down,
 		.on_message = on_message,

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "tools/durable.h"
+#include "tools/events.h"
 #include "tools/tls_show.h"
 
 /* An orderly end: DISCONNECT has to be written within this. */
@@ -210,9 +211,24 @@ static void note_server(struct tool_run *t, const char *name)
 	mutex_unlock(&t->lock);
 }
 
+/* What became of messages that were under way when the broker forgot us. */
+static void note_lost_session(const struct client_up *up)
+{
+	const struct event_connack *a = up->connack;
+
+	if (a->republished)
+		log_line(LOG_WARN, "broker '%s' has no session of ours any more: %zu message%s of unknown fate sent again",
+			 up->server, a->republished,
+			 a->republished == 1 ? " is" : "s are");
+	if (a->held)
+		log_line(LOG_WARN, "broker '%s' has no session of ours any more: %zu message%s of unknown fate kept back",
+			 up->server, a->held, a->held == 1 ? " is" : "s are");
+}
+
 void tool_note_up(struct tool_run *t, const struct client_up *up)
 {
 	note_server(t, up->server);
+	note_lost_session(up);
 }
 
 int tool_timed_out(const struct tool_run *t, const char *what, struct err *e)
@@ -315,6 +331,9 @@ int tool_main(const struct tool_program *program, char **argv)
 	ret = settings_load(&t.settings, &in, &e);
 	if (ret == 0)
 		ret = work(&t, program, &e);
+	if (t.settings.run.events)
+		events_end(&t, ret ? err_exit_status(e.kind) : 0,
+			   ret ? e.text : NULL);
 	settings_release(&t.settings);
 	mutex_release(&t.lock);
 	return finish(&t, ret, &e);

@@ -142,6 +142,20 @@ pub_case() { # SIZE LINES QOS WINDOW DEBIAN OURS LIMIT
   done
 }
 
+# Nobody else has a store: what counts is the rate itself.
+store_case() { # DURABILITY LINES
+  local name="pub -l QoS 1, store, $1" lines=$(($2 / share)) round
+  wanted "$name" || return 0
+  [ -e "$tmp/all64" ] || lines all64 64 $((4000000 / share))
+  head -n "$lines" "$tmp/all64" > "$tmp/ours"
+  for ((round = 0; round < rounds; round++)); do
+    rm -f "$tmp"/store*
+    publish "$name" ours "$lines" "$tmp/ours" \
+      "$TOOLS_DIR/mqtt-pub" -h 127.0.0.1 -t b -q 1 -M 100 -l \
+      --store "$tmp/store" --store-durability "$1" -p
+  done
+}
+
 # With the options in the arrays theirs and own.
 sub_case() { # NAME DEBIAN OURS LIMIT
   local name="sub $1, 64 B" round
@@ -213,6 +227,8 @@ pub_case 1024 250000 0 '' 250000 250000 1500000
 pub_case 64 4000000 1 100 58000 1500000 4000000
 pub_case 64 4000000 1 20 58000 800000 2000000
 pub_case 64 4000000 2 100 58000 800000 3000000
+store_case process 300000
+store_case power 300000
 theirs=() own=()
 sub_case plain 600000 6000000 20000000
 theirs=(-F %j) own=(--json)

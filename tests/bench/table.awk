@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The tables of make bench, from lines
 #   case|who|messages a second (or seconds)|arrived|asked|cpu|rss_kib|status
-# Figures are medians; "at least" is what the project promises for the ratio.
+# Figures are medians; "at least" is what the project promises for the ratio,
+# or, where nobody else has such a case, for the figure itself.
 
 BEGIN {
   least["pub -l QoS 0, 64 B"] = 10
@@ -15,6 +16,8 @@ BEGIN {
   least["pub -m x, milliseconds"] = 1
   # "Not slower": what cannot be told apart is not slower.
   tolerance["pub -m x, milliseconds"] = 0.05
+  floor["pub -l QoS 1, store, process"] = 50000
+  floor["pub -l QoS 1, store, power"] = 20000
 }
 
 {
@@ -98,6 +101,8 @@ END {
     "limit", "ours", "ratio", "at least", "met", "of limit"
   for (i = 1; i <= cases; i++) {
     c = names[i]
+    if (c in floor)
+      continue
     printf "%-31s %10s %10s %10s %6.1fx %7gx %5s %9s\n", c,
       shown(c, "debian"), shown(c, best_limit(c)), shown(c, "ours"), ratio(c),
       least[c], met(c), of_limit(c)
@@ -108,9 +113,20 @@ END {
     "limit", "ours", "Debian's", "ours", "Debian's", "ours"
   for (i = 1; i <= cases; i++) {
     c = names[i]
+    if (c in floor)
+      continue
     printf "%-31s %9s %8s %8s   %9s %9s   %8s %8s\n", c,
       per_million(c, "debian"), per_million(c, best_limit(c)),
       per_million(c, "ours"), mib(c, "debian"), mib(c, "ours"),
       came(c, "debian"), came(c, "ours")
+  }
+  printf "\n%-31s %10s %10s %5s %12s %10s\n", "case", "ours", "at least", "met",
+    "CPU s per M", "MiB"
+  for (i = 1; i <= cases; i++) {
+    c = names[i]
+    if (c in floor)
+      printf "%-31s %8.0f/s %8d/s %5s %12s %10s\n", c, median(c, "ours"),
+        floor[c], median(c, "ours") < floor[c] ? "NO" : "yes",
+        per_million(c, "ours"), mib(c, "ours")
   }
 }
