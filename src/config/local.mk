@@ -20,6 +20,7 @@ src_libconfig_a_SOURCES += src/config/option.c
 src_libconfig_a_SOURCES += src/config/option.h
 src_libconfig_a_SOURCES += src/config/options.c
 src_libconfig_a_SOURCES += src/config/options_bench.inc
+src_libconfig_a_SOURCES += src/config/options_choices.inc
 src_libconfig_a_SOURCES += src/config/options_store.inc
 src_libconfig_a_SOURCES += src/config/options_auth.inc
 src_libconfig_a_SOURCES += src/config/options_transport.inc

@@ -8,11 +8,11 @@
  * receive thread counts what the broker confirms.
  */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "tools/drain.h"
 #include "tools/durable.h"
 #include "tools/enqueue.h"
 #include "tools/events.h"
@@ -296,40 +296,6 @@ static enum send send_lines(struct pub *p, struct err *e)
 	return s;
 }
 
-/* On a terminal the end of a long wait can be seen coming. */
-static void show_progress(struct pub *p, bool is_over)
-{
-	struct session_stats st;
-
-	if (p->tool->settings.run.log_level < LOG_WARN || !isatty(STDERR_FILENO))
-		return;
-	client_stats(p->tool->client, &st);
-	fprintf(stderr, "\r%zu messages left to confirm \033[K%s",
-		st.queued + st.awaiting_ack + st.awaiting_comp,
-		is_over ? "\r\033[K" : "");
-}
-
-/* Drains, but comes back every now and then to show how far it is. */
-static int drain_visibly(struct pub *p, uint64_t limit, struct err *e)
-{
-	bool was_shown = false;
-	uint64_t step;
-	int ret;
-
-	for (;;) {
-		step = tool_earlier(limit, clock_add(clock_boot(), CLOCK_SEC));
-		ret = client_drain(p->tool->client, step, e);
-		if (ret == 0 || clock_boot() >= limit ||
-		    client_has_failed(p->tool->client, NULL))
-			break;
-		show_progress(p, false);
-		was_shown = true;
-	}
-	if (was_shown)
-		show_progress(p, true);
-	return ret;
-}
-
 /* Waits until all that the client took is confirmed and written, as long as
  * the broker makes progress. */
 static int drain(struct pub *p, struct err *e)
@@ -342,7 +308,7 @@ static int drain(struct pub *p, struct err *e)
 
 	do {
 		limit = tool_earlier(end, ack_deadline(p, start));
-		ret = drain_visibly(p, limit, e);
+		ret = tool_drain(p->tool, limit, e);
 	} while (ret && limit < end && clock_boot() >= limit &&
 		 limit < ack_deadline(p, start));
 	if (ret && e->kind == ERR_INCOMPLETE && limit < end &&

@@ -170,7 +170,9 @@ tests_unit_test_bench_scenario_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_builtin
 tests_unit_test_bench_builtin_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_sqlite_power
 UNIT_TESTS += tests/unit/test_sqlite_store
+tests_unit_test_sqlite_power_LDADD = $(STORE_LIBS)
 tests_unit_test_sqlite_store_LDADD = $(STORE_LIBS)
 EXTRA_DIST += tests/unit/tls_certs.sh
 EXTRA_DIST += tests/unit/tls_peer.h

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/drain.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* On a terminal the end of a long wait can be seen coming. */
+static void show_progress(struct tool_run *t, bool is_over)
+{
+	struct session_stats st;
+
+	if (t->settings.run.log_level < LOG_WARN || !isatty(STDERR_FILENO))
+		return;
+	client_stats(t->client, &st);
+	fprintf(stderr, "\r%zu messages left to confirm \033[K%s",
+		st.queued + st.awaiting_ack + st.awaiting_comp,
+		is_over ? "\r\033[K" : "");
+}
+
+/* Comes back every now and then to show how far it is. */
+int tool_drain(struct tool_run *t, uint64_t limit, struct err *e)
+{
+	bool was_shown = false;
+	uint64_t step;
+	int ret;
+
+	for (;;) {
+		step = tool_earlier(limit, clock_add(clock_boot(), CLOCK_SEC));
+		ret = client_drain(t->client, step, e);
+		/* Back before the time: there is nothing to wait for. */
+		if (ret == 0 || clock_boot() < step || step == limit)
+			break;
+		show_progress(t, false);
+		was_shown = true;
+	}
+	if (was_shown)
+		show_progress(t, true);
+	return ret;
+}
