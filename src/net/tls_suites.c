@@ -10,22 +10,28 @@
 
 enum { SUITE_NAME_SIZE = 80 };
 
+/* How much of what a name begins with says nothing. */
+static size_t noise_length(const char *name)
+{
+	static const char *const noise[] = { "TLS1-3", "TLS", "WITH", "CBC" };
+
+	for (size_t k = 0; k < ARRAY_SIZE(noise); k++)
+		if (strncasecmp(name, noise[k], strlen(noise[k])) == 0)
+			return strlen(noise[k]);
+	return 0;
+}
+
 /* Drops what the three ways of writing do not agree on: separators, "TLS",
  * "TLS1-3", "WITH", "CBC", and the hash that ChaCha always has. */
 static void normalise(const char *name, size_t n, char ret[SUITE_NAME_SIZE])
 {
-	static const char *const noise[] = { "TLS1-3", "TLS", "WITH", "CBC" };
 	static const char chacha[] = "POLY1305";
 	size_t used = 0;
 	char *end;
 
 	for (size_t i = 0; i < n && used < SUITE_NAME_SIZE - 1;) {
-		size_t k = 0, len = 0;
+		size_t len = noise_length(name + i);
 
-		for (; k < ARRAY_SIZE(noise) && !len; k++)
-			if (strncasecmp(name + i, noise[k],
-					strlen(noise[k])) == 0)
-				len = strlen(noise[k]);
 		if (!len && name[i] != '-' && name[i] != '_')
 			ret[used++] = (char)toupper((unsigned char)name[i]);
 		i += len ? len : 1;

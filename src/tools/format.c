@@ -367,7 +367,7 @@ static int pad(struct buf *out, size_t start, const struct op *op)
 {
 	struct bytes all = buf_view(out);
 	size_t len = all.n - start;
-	size_t chars = count_chars(bytes_of(all.p + start, len));
+	size_t chars = len ? count_chars(bytes_of(all.p + start, len)) : 0;
 	size_t missing = op->width > chars ? op->width - chars : 0;
 	uint8_t *dst;
 
