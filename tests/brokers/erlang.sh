@@ -5,24 +5,34 @@
 # node its child: they end as one group, the node some seconds later.
 run_node() {
   export ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$1"
+  # Or a node that comes first would start one that stays.
+  export ERL_AFLAGS='-start_epmd false'
   shift
-  epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
-  epmd=$!
-  setsid "$@" &
-  group=$!
+  group=
   trap stop_node EXIT
   trap 'exit 0' TERM INT
+  epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
+  epmd=$!
+  i=0
+  until epmd -port "$ERL_EPMD_PORT" -names > /dev/null 2>&1; do
+    [ $i -lt 100 ] || exit 1
+    sleep 0.1
+    i=$((i + 1))
+  done
+  setsid "$@" &
+  group=$!
   wait "$group"
 }
 
 stop_node() {
   set +e
-  kill -- "-$group" 2> /dev/null
   i=0
-  while kill -s 0 -- "-$group" 2> /dev/null && [ $i -lt 100 ]; do
+  [ -z "$group" ] || kill -- "-$group" 2> /dev/null
+  while [ -n "$group" ] && kill -s 0 -- "-$group" 2> /dev/null &&
+    [ $i -lt 100 ]; do
     sleep 0.1
     i=$((i + 1))
   done
-  kill -s KILL -- "-$group" 2> /dev/null
+  [ -z "$group" ] || kill -s KILL -- "-$group" 2> /dev/null
   kill "$epmd"
 }

@@ -95,7 +95,7 @@ CONF
 # signals on.
 cat > "$run/ctl" << CTL
 #!/bin/sh
-export HOME=$run ERL_EPMD_PORT=$((base + 4))
+export HOME=$run ERL_EPMD_PORT=$((base + 4)) ERL_AFLAGS="-start_epmd false"
 exec setpriv --reuid ejabberd --regid ejabberd --init-groups ejabberdctl --node $node --config-dir $run \\
   --config $run/ejabberd.yml --ctl-config $run/ejabberdctl.cfg \\
   --spool $run/db --logs $run/log "\$@"
