@@ -205,7 +205,8 @@ END
   sleep 0.3
   printf '3\n7\n' >&9
   sleep 0.1
-  ! puppet_saw pubrec
+  run puppet_saw pubrec
+  assert "$status" -ne 0
   echo 1 >&9
   finish puppet
   assert "$(cat sub.out)" = $'1 a\nb\n3 c'

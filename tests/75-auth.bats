@@ -148,7 +148,7 @@ EOF
 EOF
   run_tool mqtt-sub -V 5 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -C 1 \
     --auth-method X --auth-data hi --reauth-interval 100ms
-  assert "$output" = done
+  assert "$output" = "done"
   finish puppet
   run_tool 2 mqtt-sub -t a --reauth-interval 10
   assert "$stderr" =~ '--auth-method'
