@@ -6,6 +6,8 @@
 #include "mqtt/topic.h"
 
 #define QUEUE_BYTES ((size_t)1024 * 1024)
+/* With a connection: what small messages may take, their structs included. */
+#define QUEUE_MEMORY (3 * QUEUE_BYTES)
 #define TOPIC_SHOWN 160
 
 /* One call of client_publish(). */
@@ -26,6 +28,10 @@ bool client_queue_is_full(const struct client *c, unsigned percent)
 {
 	size_t count = c->params->queue_count;
 
+	if (c->state == CLIENT_CONNECTED &&
+	    c->store->bytes + c->store->count * sizeof(struct message) >
+		    QUEUE_MEMORY * percent / 100)
+		return true;
 	return c->store->bytes > (most_bytes(c) - 1) * percent / 100 ||
 	       (count && c->store->count > (count - 1) * percent / 100);
 }

@@ -40,8 +40,8 @@ void pub_input_free(struct pub_input *in);
 enum pub_input_state pub_input_next(struct pub_input *in,
 				    struct publish *messages, size_t max,
 				    size_t *ret_count, struct err *e);
-/* Both: NULL is fine. Reads nothing more: what has been read comes as records, then the end. A
- * line that is not complete is dropped. */
+/* Reads nothing more: what has been read comes as records, then the end. A
+ * line that is not complete is dropped. NULL is fine. */
 void pub_input_stop(struct pub_input *in);
 
 /* Where the bytes of a stream come from if not from read(2): appends some to
@@ -65,7 +65,7 @@ uint64_t pub_input_offset(const struct pub_input *in,
 /* What has been read of a record that is not complete. */
 struct bytes pub_input_rest(const struct pub_input *in);
 
-/* No record is needed any more: gives the storage back. */
+/* No record is needed any more: gives the storage back. NULL is fine. */
 void pub_input_forget(struct pub_input *in);
 int pub_input_fd(const struct pub_input *in);
 
