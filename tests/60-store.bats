@@ -223,3 +223,47 @@ END
   assert "$stderr" =~ "store 'bad.db' is damaged"
   assert_files_equal bad.db copy
 }
+
+@test "a store that cannot be written is told, and used again later" {
+  start_broker
+  mkfifo in
+  exec 9<> in
+  start got mosquitto_sub -p "$PORT" -V 311 -q 2 -t t -C 2 -W 25
+  wait_for 5 subscribed t
+  START_STDIN=in start pub mqtt-pub -p "$PORT" -q 2 -t t -l --store s.db \
+    --events json --events-fd 2
+  echo one >&9
+  wait_for 5 grep -q one got.out
+  # Somebody holds it longer than our patience.
+  start holder sqlite3 s.db 'BEGIN IMMEDIATE' '.shell sleep 4' COMMIT
+  sleep 0.3
+  echo two >&9
+  wait_for 10 grep -q '"event":"store_failed"' pub.err
+  assert "$(grep -c two got.out)" = 0
+  finish got
+  assert "$output" = $'one\ntwo'
+  grep -q '"event":"store_works"' pub.err
+  stop pub || true
+  finish holder
+  exec 9>&-
+}
+
+@test "events tell the life of a connection as JSON" {
+  start_puppet << 'END'
+accept
+expect connect
+send connack
+close
+accept
+auto
+END
+  run_tool bash -c "exec mqtt-sub -h 127.0.0.1 -p $PUPPET_PORT -t t -C 1 \
+    --reconnect-delay 1ms -W 1 --events json --events-fd 7 7> events" ||
+    assert "$status" = 27
+  for event in connecting connected lost end; do
+    jq -se "any(.event == \"$event\" and .time and .queued == 0 and
+      .unacknowledged == 0)" events
+  done
+  assert "$(jq -r 'select(.event == "lost") | .retry' events | head -n 1)" = true
+  assert "$(jq -r 'select(.event == "end") | .status' events)" = "$status"
+}

@@ -114,11 +114,13 @@ void subscribe_answer(struct client *c, const struct suback *a,
 		c->handlers.on_resubscribed(c->handlers.ctx, a);
 }
 
-/* Between two connections a request waits for the next one. */
+/* Between two connections a request waits for the next one. The session
+ * knows of a loss before the state does. */
 static bool is_between(const struct client *c) REQUIRES(c->conn.lock)
 {
-	return c->was_up && !c->wants_bye && c->state != CLIENT_CONNECTED &&
-	       c->state != CLIENT_CLOSED;
+	return c->was_up && !c->wants_bye && c->state != CLIENT_CLOSED &&
+	       (c->state != CLIENT_CONNECTED ||
+		!session_is_online(c->conn.session));
 }
 
 static int check_connected(struct client *c, struct err *e)

@@ -16,7 +16,9 @@
 #include "store/memory.h"
 #include "store/sqlite_impl.h"
 
-#define BUSY_MS 5000
+/* A sender has a connection to serve meanwhile, and tries again. */
+#define BUSY_SEND_MS 1000
+#define BUSY_MS 10000
 #define LOAD_MAX ((size_t)64 * 1024 * 1024)
 #define WAL_LIMIT "67108864" /* bytes kept of the log between checkpoints */
 
@@ -263,7 +265,7 @@ static int open_db(struct sqlite_store *s, const struct sqlite_options *o,
 		return -1;
 	if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
 		return sqlite_fail(s, "cannot open", e);
-	sqlite3_busy_timeout(s->db, BUSY_MS);
+	sqlite3_busy_timeout(s->db, o->use == SQLITE_SEND ? BUSY_SEND_MS : BUSY_MS);
 	if (o->use != SQLITE_LOOK &&
 	    set_pragmas(s, o->survives_power_loss, e) < 0)
 		return -1;
