@@ -206,6 +206,7 @@ static enum io tls_step(struct stream *s, struct err *e)
 			io = established(t, e);
 		else
 			io = finish(t, result, e);
+		buf_trim(&t->in);
 	}
 	return io == IO_OK ? flush(t, e) : io;
 }
@@ -220,8 +221,7 @@ static enum io tls_read(struct stream *s, void *p, size_t n, size_t *ret_n,
 	do
 		result = mbedtls_ssl_read(&t->ssl, p, n);
 	while (is_again(t, result));
-	if (buf_len(&t->in) == 0)
-		buf_trim(&t->in);
+	buf_trim(&t->in);
 	if (result > 0) {
 		t->has_data = true;
 		*ret_n = (size_t)result;

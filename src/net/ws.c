@@ -116,6 +116,7 @@ static enum io ws_step(struct stream *s, struct err *e)
 			      w->subprotocol, e) < 0)
 		return IO_FAIL;
 	buf_consume(&w->in, n);
+	buf_trim(&w->in);
 	return IO_OK;
 }
 
@@ -365,8 +366,7 @@ static enum io ws_read(struct stream *s, void *p, size_t n, size_t *ret_n,
 		w->chunk = bytes_of(w->chunk.p + part, w->chunk.n - part);
 		done += part;
 	}
-	if (buf_len(&w->in) == 0)
-		buf_trim(&w->in);
+	buf_trim(&w->in);
 	if (io == IO_EOF || io == IO_FAIL) {
 		end_later(w, io);
 		if (!done)
