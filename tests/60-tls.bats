@@ -230,7 +230,7 @@ refused() {
     silence 10s
 EOF
   run_tool 5 mqtt-pub -p "$PUPPET_PORT" --tls --connect-timeout 0.5 -t a -m b
-  assert "$stderr" =~ 'not finished within 0.5 s'
+  assert "$stderr" =~ 'the TLS handshake did not finish within 0.5 s'
   finish puppet
   start_puppet << 'EOF'
     accept
