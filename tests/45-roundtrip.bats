@@ -177,7 +177,7 @@ payloads() {
       start sub "$measure" mqtt-sub -p "$PORT" -t "$what/$q" -q "$q" \
         -C "$count" --json
       wait_for 10 subscribed "$what/$q"
-      run_tool "$measure" mqtt-pub -p "$PORT" -t "$what/$q" -l -q "$q" < $what
+      run_tool "$measure" mqtt-pub -p "$PORT" -t "$what/$q" -l -q "$q" < "$what"
       assert "$output" =~ 'status=0 '
       assert "$(sed -n 's/.* rss_kib=\([0-9]*\).*/\1/p' tool.out)" -lt "$limit"
       finish sub

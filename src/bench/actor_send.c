@@ -156,7 +156,7 @@ static int build(struct actor *a, uint32_t entry, uint64_t intended,
 {
 	const struct entry *e = &a->squad->crew->entries[entry];
 	struct worker *w = worker_of(a);
-	struct payload_out out;
+	struct payload_out out = { 0 };
 
 	buf_clear(&w->topic);
 	buf_clear(&w->props);

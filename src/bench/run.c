@@ -190,7 +190,7 @@ static uint64_t expected_clients(const struct run *r)
 /* The most frequent reason is the one to tell. */
 static int none_connected(const struct run *r, struct err *e)
 {
-	const struct worker *w = &r->workers[0];
+	const struct worker *w;
 	const struct cause *worst = NULL;
 	enum err_kind kind = ERR_CONNECT;
 
@@ -378,6 +378,8 @@ static int take_threads(struct run *r)
 	struct result *res = r->result;
 	const struct worker *w;
 
+	if (r->worker_count == 0)
+		return 0;
 	res->threads = calloc(r->worker_count, sizeof(*res->threads));
 	if (!res->threads)
 		return -1;
