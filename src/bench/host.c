@@ -106,8 +106,9 @@ json_t *host_facts(void)
 	}
 	put_processor(facts);
 	json_object_set_new(facts, "processors", json_integer(host_cpus()));
-	json_object_set_new(facts, "memory", json_integer((json_int_t)(1024 *
-		number_of(read_text("/proc/meminfo", text), "MemTotal"))));
+	json_object_set_new(facts, "memory", json_integer(1024 *
+		(json_int_t)number_of(read_text("/proc/meminfo", text),
+				      "MemTotal")));
 	put_line(facts, "governor",
 		 "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
 	put_line(facts, "cgroup_cpu", "/sys/fs/cgroup/cpu.max");

@@ -14,6 +14,6 @@
 /* {"count":n, "min":ns, "max":ns, "over":n, "buckets":[gap, count, ...]}:
  * each gap is how many slots lie between this used one and the one before. */
 json_t *hist_to_json(const struct hist *h);
-int hist_from_json(json_t *v, struct hist *h, struct err *e) MUST_CHECK;
+int hist_from_json(json_t *o, struct hist *h, struct err *e) MUST_CHECK;
 
 #endif
