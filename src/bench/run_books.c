@@ -110,6 +110,7 @@ static int fan_out(struct fan *f, const struct crew *c, uint32_t entry,
 	if (r == 0)
 		(void)route_match(f->run->route, buf_view(&topic), fan_found,
 				  f);
+	f->from = NULL;
 	buf_release(&topic);
 	return r;
 }

@@ -175,7 +175,7 @@ static int setup_crews(struct run *r, struct err *e)
 
 	for (size_t i = 0; i < s->group_count; i++)
 		n += s->groups[i].publish_count;
-	r->crews = calloc(s->group_count, sizeof(*r->crews));
+	r->crews = calloc(s->group_count + 1, sizeof(*r->crews));
 	r->entries = calloc(n + 1, sizeof(*r->entries));
 	if (!r->crews || !r->entries)
 		return err_nomem(e);
