@@ -18,9 +18,11 @@ static json_t *new_event(struct tool_run *t, const char *name)
 {
 	json_t *o = json_object();
 	struct session_stats st = { 0 };
+	size_t waiting;
 
 	if (t->client)
 		client_stats(t->client, &st);
+	waiting = st.awaiting_ack + st.awaiting_comp;
 	if (!o ||
 	    json_object_set_new(o, "time", json_real((double)clock_wall() /
 						     CLOCK_SEC)) ||
@@ -28,8 +30,7 @@ static json_t *new_event(struct tool_run *t, const char *name)
 	    json_object_set_new(o, "queued",
 				json_integer((json_int_t)st.queued)) ||
 	    json_object_set_new(o, "unacknowledged",
-				json_integer((json_int_t)(st.awaiting_ack +
-							  st.awaiting_comp)))) {
+				json_integer((json_int_t)waiting))) {
 		json_decref(o);
 		return NULL;
 	}
