@@ -8,9 +8,12 @@ dist_bashcompletion_DATA =
 dist_zshcompletion_DATA =
 dist_fishcompletion_DATA =
 
+dist_bashcompletion_DATA += completions/bash/mqtt-bench
 dist_bashcompletion_DATA += completions/bash/mqtt-pub
 dist_bashcompletion_DATA += completions/bash/mqtt-sub
+dist_zshcompletion_DATA += completions/zsh/_mqtt-bench
 dist_zshcompletion_DATA += completions/zsh/_mqtt-pub
 dist_zshcompletion_DATA += completions/zsh/_mqtt-sub
+dist_fishcompletion_DATA += completions/fish/mqtt-bench.fish
 dist_fishcompletion_DATA += completions/fish/mqtt-pub.fish
 dist_fishcompletion_DATA += completions/fish/mqtt-sub.fish

@@ -10,14 +10,14 @@ setup() {
   unset XDG_CONFIG_HOME
 }
 
-pages=(mqtt-pub.1 mqtt-sub.1 mqtt-tools-profiles.5)
+pages=(mqtt-bench.1 mqtt-pub.1 mqtt-sub.1 mqtt-tools-profiles.5)
 
 @test "what docgen writes is up to date (else: make update-docs)" {
   local file
   sh "$top_srcdir/contrib/scripts/update-docs.sh" \
     "$top_builddir/src/config/docgen" "$top_srcdir" "$PWD/new"
   (cd new && find . -type f) > files
-  assert "$(wc -l < files)" -eq 9
+  assert "$(wc -l < files)" -eq 13
   while read -r file; do
     assert_files_equal "$top_srcdir/$file" "new/$file"
   done < files
@@ -41,7 +41,7 @@ pages=(mqtt-pub.1 mqtt-sub.1 mqtt-tools-profiles.5)
 
 @test "every option of --help is in the man page" {
   local tool option
-  for tool in mqtt-pub mqtt-sub; do
+  for tool in mqtt-bench mqtt-pub mqtt-sub; do
     man=$(sed 's/\\f[BIR]//g; s/\\-/-/g' "$top_srcdir/man/$tool.1")
     run_tool "$tool" --help
     while read -r option; do
@@ -152,7 +152,7 @@ run_examples() {
 
 @test "the completions are well-formed" {
   local tool
-  for tool in mqtt-pub mqtt-sub; do
+  for tool in mqtt-bench mqtt-pub mqtt-sub; do
     bash -n "$top_srcdir/completions/bash/$tool"
     if command -v zsh > /dev/null; then
       zsh -n "$top_srcdir/completions/zsh/_$tool"

@@ -11,7 +11,7 @@ target=${3:-$2}
 mkdir -p "$target/man" "$target/completions/bash" \
   "$target/completions/zsh" "$target/completions/fish"
 
-for tool in mqtt-pub mqtt-sub; do
+for tool in mqtt-bench mqtt-pub mqtt-sub; do
   "$docgen" man "$tool" < "$source/man/$tool.1.in" > "$target/man/$tool.1"
   "$docgen" bash "$tool" > "$target/completions/bash/$tool"
   "$docgen" zsh "$tool" > "$target/completions/zsh/_$tool"

@@ -169,8 +169,13 @@ void scenario_scale(struct scenario *s, double factor);
 /* A hundredth of the clients (but up to ten as they are) and 30 s at most,
  * for laptops and test suites. */
 void scenario_quicken(struct scenario *s);
+/* Sets the length of the measured phase (0: no end). Stages, late joins and
+ * counted churn are stretched or shortened with it, so that the whole of the
+ * scenario happens. */
+void scenario_set_measure(struct scenario *s, uint64_t measure);
 /* Sets the rate of all publishing clients together, in proportion to what
- * they had, or of each; e when no group has a rate to set. */
+ * they had, or of each, all its topics together; e when no group has a rate
+ * to set. */
 int scenario_set_total_rate(struct scenario *s, double rate, struct err *e)
 	MUST_CHECK;
 int scenario_set_client_rate(struct scenario *s, double rate, struct err *e)

@@ -42,11 +42,39 @@ static void cap(uint64_t *v, uint64_t max)
 		*v = max;
 }
 
+static void stretch(uint64_t *v, double times)
+{
+	*v = (uint64_t)((double)*v * times);
+}
+
+/* What is to happen once, or a number of times, keeps its place in the run;
+ * what goes on all the time keeps its pace. */
+static void stretch_group(struct group *g, double times)
+{
+	stages_stretch(&g->stages, times);
+	stretch(&g->join, times);
+	stretch(&g->churn.after, times);
+	if (!g->churn.times)
+		return;
+	stretch(&g->churn.every, times);
+	stretch(&g->churn.down, times);
+}
+
 static void stretch_all(struct scenario *s, double times)
 {
 	stages_stretch(&s->stages, times);
 	for (size_t i = 0; i < s->group_count; i++)
-		stages_stretch(&s->groups[i].stages, times);
+		stretch_group(&s->groups[i], times);
+}
+
+void scenario_set_measure(struct scenario *s, uint64_t measure)
+{
+	struct phases *p = &s->phases;
+	double before = (double)(p->warmup + p->measure);
+
+	if (p->measure && measure)
+		stretch_all(s, (double)(p->warmup + measure) / before);
+	p->measure = measure;
 }
 
 void scenario_quicken(struct scenario *s)
@@ -117,6 +145,28 @@ static void set_all(struct scenario *s, double rate)
 				s->groups[i].publish[k].rate = rate;
 }
 
+/* In proportion to what the entries had, or in equal parts. */
+static void set_group(struct group *g, double rate)
+{
+	double had = 0;
+	size_t n = 0;
+
+	for (size_t k = 0; k < g->publish_count; k++) {
+		if (!has_pace(&g->publish[k]))
+			continue;
+		had += g->publish[k].rate;
+		n++;
+	}
+	for (size_t k = 0; k < g->publish_count; k++) {
+		if (!has_pace(&g->publish[k]))
+			continue;
+		if (had > 0)
+			g->publish[k].rate *= rate / had;
+		else
+			g->publish[k].rate = rate / (double)n;
+	}
+}
+
 int scenario_set_client_rate(struct scenario *s, double rate, struct err *e)
 {
 	uint64_t clients;
@@ -124,7 +174,8 @@ int scenario_set_client_rate(struct scenario *s, double rate, struct err *e)
 	if (paced(s, &clients) == 0)
 		return err_set(e, ERR_USAGE, 0, "scenario '%s' has no "
 			       "publishers whose rate could be set", s->name);
-	set_all(s, rate);
+	for (size_t i = 0; i < s->group_count; i++)
+		set_group(&s->groups[i], rate);
 	return 0;
 }
 

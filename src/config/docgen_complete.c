@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/command.h"
+
 static const char *tool_id(enum tool tool)
 {
 	static char id[20];
@@ -90,6 +92,23 @@ static void put_bash_profiles(void)
 	     "}\n");
 }
 
+/* The first word is a command, the others may be files. */
+static void put_bash_commands(enum tool tool)
+{
+	const struct command *c = command_list(tool);
+
+	if (!c->name)
+		return;
+	fputs("  elif [ \"$COMP_CWORD\" = 1 ]; then\n"
+	      "    COMPREPLY=($(compgen -W \"", stdout);
+	for (; c->name; c++)
+		put_space_word(c->name);
+	puts("\" -- \"$word\"))\n"
+	     "  else\n"
+	     "    compopt -o filenames 2> /dev/null\n"
+	     "    COMPREPLY=($(compgen -f -- \"$word\"))");
+}
+
 void docgen_bash(enum tool tool)
 {
 	const char *name = tool_name(tool), *id = tool_id(tool);
@@ -120,6 +139,7 @@ void docgen_bash(enum tool tool)
 	puts("  esac\n"
 	     "  if [[ $word == -* ]]; then");
 	put_bash_names(tool);
+	put_bash_commands(tool);
 	printf("  fi\n}\n\ncomplete -F _%s %s\n", id, name);
 }
 
@@ -185,6 +205,22 @@ static void put_zsh_option(const struct option *o, enum tool tool)
 	puts("' \\");
 }
 
+static void put_zsh_commands(enum tool tool)
+{
+	const struct command *c = command_list(tool);
+
+	if (!c->name)
+		return;
+	fputs("    '1:COMMAND:((", stdout);
+	for (; c->name; c++) {
+		printf("%s\\:\"", c->name);
+		put_zsh_text(c->help);
+		fputs(c[1].name ? "\" " : "\"", stdout);
+	}
+	puts("))' \\\n"
+	     "    '*:FILE:_files' \\");
+}
+
 void docgen_zsh(enum tool tool)
 {
 	const char *name = tool_name(tool);
@@ -207,6 +243,7 @@ void docgen_zsh(enum tool tool)
 	for (size_t i = 0; i < option_count; i++)
 		if (options[i].tools & tool)
 			put_zsh_option(&options[i], tool);
+	put_zsh_commands(tool);
 	printf("    && return 0\n}\n\n_%s \"$@\"\n", tool_id(tool));
 }
 
@@ -259,6 +296,21 @@ static void put_fish_option(const struct option *o, enum tool tool)
 	putchar('\n');
 }
 
+static void put_fish_commands(enum tool tool)
+{
+	const struct command *c = command_list(tool);
+
+	if (c->name)
+		printf("complete -c %s -n 'not __fish_use_subcommand' -F\n",
+		       tool_name(tool));
+	for (; c->name; c++) {
+		printf("complete -c %s -n __fish_use_subcommand -a %s -d ",
+		       tool_name(tool), c->name);
+		put_fish_text("", c->help);
+		putchar('\n');
+	}
+}
+
 void docgen_fish(enum tool tool)
 {
 	printf("# SPDX-License-Identifier: MIT\n"
@@ -271,6 +323,7 @@ void docgen_fish(enum tool tool)
 	       "        /etc/mqtt-tools/profiles.yaml 2>/dev/null\n"
 	       "end\n\n"
 	       "complete -c %s -f\n", tool_name(tool), tool_name(tool));
+	put_fish_commands(tool);
 	for (size_t i = 0; i < option_count; i++)
 		if (options[i].tools & tool)
 			put_fish_option(&options[i], tool);

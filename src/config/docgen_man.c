@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/command.h"
 #include "config/help.h"
 
 /* Text that roff takes literally; hyphens are those that can be copied. */
@@ -263,6 +264,21 @@ static void put_synopsis(enum tool tool)
 	putchar('\n');
 }
 
+static void put_commands(enum tool tool)
+{
+	for (const struct command *c = command_list(tool); c->name; c++) {
+		puts(".TP");
+		put_bold(c->name);
+		if (*c->operands) {
+			fputs(" \\fI", stdout);
+			put_text(c->operands);
+			fputs("\\fR", stdout);
+		}
+		putchar('\n');
+		put_sentence(c->help);
+	}
+}
+
 int docgen_man(enum tool tool)
 {
 	char *line = NULL;
@@ -273,6 +289,8 @@ int docgen_man(enum tool tool)
 	while (getline(&line, &size, stdin) > 0) {
 		if (!strcmp(line, "@OPTIONS@\n"))
 			put_options(tool);
+		else if (!strcmp(line, "@COMMANDS@\n"))
+			put_commands(tool);
 		else if (!strcmp(line, "@ENVIRONMENT@\n"))
 			put_environment(tool);
 		else if (!strcmp(line, "@PROFILE_KEYS@\n"))

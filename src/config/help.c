@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "config/command.h"
 #include "config/option.h"
 
 enum { HELP_COLUMN = 32, HELP_WIDTH = 80 };
@@ -151,10 +152,27 @@ static int put_group(enum option_group group, enum tool tool,
 	return 0;
 }
 
+static int put_commands(enum tool tool, struct buf *out)
+{
+	const struct command *c = command_list(tool);
+
+	if (c->name && buf_append_str(out, "\nCommands:\n"))
+		return -1;
+	for (; c->name; c++) {
+		size_t before = buf_len(out);
+
+		if (buf_printf(out, "  %s %s", c->name, c->operands) ||
+		    put_wrapped(c->help, buf_len(out) - before, out))
+			return -1;
+	}
+	return 0;
+}
+
 int help_text(enum tool tool, struct buf *out)
 {
 	if (buf_printf(out, "Usage: %s %s\n\n%s.\n", tool_name(tool),
-		       help_synopsis(tool), help_purpose(tool)))
+		       help_synopsis(tool), help_purpose(tool)) ||
+	    put_commands(tool, out))
 		return -1;
 	for (enum option_group g = 0; g < OPTION_GROUPS; g++)
 		if (put_group(g, tool, out))

@@ -108,8 +108,11 @@ int settings_load(struct settings *s, const struct settings_input *in,
 	if (read_options_file(s, &said, e) || apply(s, &said, e))
 		return -1;
 	/* A scenario may name the brokers: see settings_resolve_targets(). */
-	if (s->tool == TOOL_BENCH)
-		return resolve_bench(s, e);
+	if (s->tool == TOOL_BENCH && resolve_bench(s, e))
+		return -1;
+	if (s->tool == TOOL_BENCH && !s->typed.show_config &&
+	    !s->typed.save_profile)
+		return 0;
 	if (resolve_client(s, e))
 		return -1;
 	if (s->typed.show_config)

@@ -241,7 +241,7 @@ static void resolve_reconnect(struct settings *s)
 	r->retry_first = s->typed.reconnect_first;
 }
 
-static void resolve_log_level(struct settings *s)
+void resolve_log_level(struct settings *s)
 {
 	s->client.trace = s->typed.debug;
 	s->run.log_level = s->typed.debug   ? LOG_DEBUG

@@ -17,6 +17,8 @@ int resolve_client(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_pub(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_sub(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_bench(struct settings *s, struct err *e) MUST_CHECK;
+/* --quiet and --debug; resolve_client() does it too. */
+void resolve_log_level(struct settings *s);
 /* Opens the source of the password: it may ask on the terminal. */
 int resolve_password(struct settings *s, struct err *e) MUST_CHECK;
 

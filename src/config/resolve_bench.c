@@ -20,6 +20,7 @@ int resolve_bench(struct settings *s, struct err *e)
 {
 	struct bench_settings *b = &s->bench;
 
+	resolve_log_level(s);
 	b->has_target = IS_TOLD(s, typed.host) || IS_TOLD(s, typed.port) ||
 			IS_TOLD(s, typed.url) || IS_TOLD(s, typed.servers) ||
 			IS_TOLD(s, typed.unix_path);

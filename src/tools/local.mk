@@ -48,6 +48,24 @@ src_libtools_a_SOURCES += src/tools/tool.h
 src_libtools_a_SOURCES += src/tools/writer.c
 src_libtools_a_SOURCES += src/tools/writer.h
 
+bin_PROGRAMS += mqtt-bench
+mqtt_bench_SOURCES =
+mqtt_bench_SOURCES += src/tools/bench.c
+mqtt_bench_SOURCES += src/tools/bench.h
+mqtt_bench_SOURCES += src/tools/bench_compose.c
+mqtt_bench_SOURCES += src/tools/bench_list.c
+mqtt_bench_SOURCES += src/tools/bench_load.c
+mqtt_bench_SOURCES += src/tools/bench_once.c
+mqtt_bench_SOURCES += src/tools/bench_output.c
+mqtt_bench_SOURCES += src/tools/bench_run.c
+mqtt_bench_SOURCES += src/tools/bench_scenario.c
+mqtt_bench_SOURCES += src/tools/bench_signal.c
+mqtt_bench_SOURCES += src/tools/bench_target.c
+mqtt_bench_SOURCES += src/tools/bench_target.h
+mqtt_bench_SOURCES += src/tools/bench_view.c
+mqtt_bench_SOURCES += src/tools/bench_view.h
+mqtt_bench_LDADD = src/libtools.a $(BENCH_LIBS)
+
 bin_PROGRAMS += mqtt-pub
 mqtt_pub_SOURCES = src/tools/pub.c
 mqtt_pub_LDADD = $(TOOLS_LIBS)

@@ -287,9 +287,10 @@ static int work(struct tool_run *t, const struct tool_program *program,
 		return durable_clear(t, e);
 	/* Writing to a reader that is gone must not end us in mid-packet. */
 	signal(SIGPIPE, SIG_IGN);
-	note_server(t, s->client.servers[0].unix_path
-			       ? s->client.servers[0].unix_path
-			       : s->client.servers[0].host);
+	if (s->client.server_count)
+		note_server(t, s->client.servers[0].unix_path
+				       ? s->client.servers[0].unix_path
+				       : s->client.servers[0].host);
 	if (s->run.timeout)
 		t->deadline = clock_add(clock_boot(), s->run.timeout);
 	return program->run(t, e);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* From options to a load that is ready to run, and the checks before it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "bench/host.h"
+#include "bench/metric.h"
+#include "tools/bench.h"
+
+/* More than this goes to public addresses only when told so. */
+#define POLITE_CLIENTS 100
+#define POLITE_RATE 1000.0
+
+/* ------------------------------------------------------------------- limits */
+
+static void read_ports(struct plan_limits *l)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned from, to;
+
+	l->ports = 28232;
+	if (f && fscanf(f, "%u %u", &from, &to) == 2 && to >= from)
+		l->ports = to - from + 1;
+	if (f)
+		fclose(f);
+}
+
+static void read_memory(struct plan_limits *l)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	unsigned long long kib;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			l->memory = kib << 10;
+	if (f)
+		fclose(f);
+}
+
+static void read_limits(const struct bench *b, const struct bench_load *l,
+			struct plan_limits *ret)
+{
+	struct rlimit files = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	*ret = (struct plan_limits){
+		.descriptors_soft = files.rlim_cur,
+		.descriptors_hard = files.rlim_max,
+		.processors = host_cpus(),
+		.is_loopback = l->targets.is_loopback,
+		.is_tls = l->targets.is_tls,
+		.addresses = (uint32_t)b->settings->client.bind_count,
+		.servers = (uint32_t)l->targets.count,
+	};
+	read_ports(ret);
+	read_memory(ret);
+}
+
+/* The soft limit is a matter of asking; what lies beyond the hard one is done
+ * with more processes. */
+static int raise_descriptors(const struct plan *p, struct err *e)
+{
+	uint64_t need = p->descriptors / p->shards + 64;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return err_sys(e, ERR_LOCAL, "cannot read the limit of open "
+			       "files");
+	if (files.rlim_cur >= need)
+		return 0;
+	files.rlim_cur = need < files.rlim_max ? need : files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+		return err_sys(e, ERR_LOCAL, "cannot raise the limit of open "
+			       "files to %llu", (unsigned long long)need);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ manners */
+
+static int check_manners(const struct bench *b, const struct bench_load *l,
+			 struct err *e)
+{
+	const struct plan *p = &l->plan;
+	char rate[32];
+
+	if (l->targets.is_private || b->options->is_owner)
+		return 0;
+	if (p->clients > POLITE_CLIENTS)
+		return err_set(e, ERR_USAGE, 0, "%llu clients are more than "
+			       "%d, and '%s' is a public address: add "
+			       "--i-own-this-broker if you do",
+			       (unsigned long long)p->clients, POLITE_CLIENTS,
+			       l->targets.v[0].name);
+	if (p->publishers && p->rate_in <= 0)
+		return err_set(e, ERR_USAGE, 0, "this publishes as fast as it "
+			       "goes, and '%s' is a public address: give a "
+			       "--rate, or add --i-own-this-broker if you do",
+			       l->targets.v[0].name);
+	if (p->rate_in > POLITE_RATE || p->rate_out > POLITE_RATE)
+		return err_set(e, ERR_USAGE, 0, "%s are more than 1 k/s, and "
+			       "'%s' is a public address: add "
+			       "--i-own-this-broker if you do",
+			       metric_format(rate, sizeof(rate),
+					     UNIT_PER_SECOND,
+					     p->rate_in > p->rate_out
+						     ? p->rate_in
+						     : p->rate_out),
+			       l->targets.v[0].name);
+	return 0;
+}
+
+int bench_load_fit(struct bench *b, struct bench_load *l, struct err *e)
+{
+	struct plan_limits limits;
+
+	read_limits(b, l, &limits);
+	if (plan_make(&l->scenario, l->shards, &limits, &l->plan, e) < 0 ||
+	    check_manners(b, l, e) < 0)
+		return -1;
+	if (b->options->threads)
+		l->plan.threads = b->options->threads;
+	return raise_descriptors(&l->plan, e);
+}
+
+/* ------------------------------------------------------------------- making */
+
+static int draw(uint64_t *ret, struct err *e)
+{
+	if (getrandom(ret, sizeof(*ret), 0) == (ssize_t)sizeof(*ret))
+		return 0;
+	return err_sys(e, ERR_LOCAL, "cannot get random numbers");
+}
+
+/* FNV-1a: all that use the same text belong to the same run. */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (; *text; text++)
+		h = (h ^ (uint8_t)*text) * UINT64_C(1099511628211);
+	return h;
+}
+
+/* A seed of 32 bits is enough, and can be typed again. */
+static int choose_numbers(struct bench *b, struct bench_load *l,
+			  struct err *e)
+{
+	if (draw(&l->run_id, e) < 0 || draw(&l->seed, e) < 0)
+		return -1;
+	l->seed &= UINT32_MAX;
+	if (l->scenario.has_seed)
+		l->seed = l->scenario.seed;
+	if (b->options->run_id)
+		l->run_id = hash(b->options->run_id);
+	return 0;
+}
+
+static int load_scenario(struct bench *b, struct scenario *ret, struct err *e)
+{
+	if (strcmp(b->command, "conn") == 0 || strcmp(b->command, "pub") == 0 ||
+	    strcmp(b->command, "sub") == 0)
+		return bench_scenario_compose(b, ret, e);
+	if (b->words.n != 1)
+		return err_set(e, ERR_USAGE, 0, "'%s' needs the name of one "
+			       "scenario or file: see mqtt-bench list",
+			       b->command);
+	return bench_scenario_open(b->words.v[0], ret, e);
+}
+
+int bench_load_make(struct bench *b, struct bench_load *l, struct err *e)
+{
+	*l = (struct bench_load){ .shards = 1 };
+	if (load_scenario(b, &l->scenario, e) < 0 ||
+	    bench_scenario_adjust(b, &l->scenario, e) < 0 ||
+	    choose_numbers(b, l, e) < 0 ||
+	    bench_targets_open(b, &l->scenario, &l->targets, e) < 0)
+		return -1;
+	return bench_load_fit(b, l, e);
+}
+
+void bench_load_release(struct bench_load *l)
+{
+	bench_targets_release(&l->targets);
+	scenario_release(&l->scenario);
+	*l = (struct bench_load){ 0 };
+}

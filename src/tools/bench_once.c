@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* One run of a load: the engine, progress, and the judgement. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "bench/host.h"
+#include "bench/judge.h"
+#include "bench/report.h"
+#include "bench/run.h"
+#include "tools/bench.h"
+#include "tools/bench_view.h"
+
+#define ACK_TIMEOUT (10 * CLOCK_SEC)
+
+/* ------------------------------------------------------- source addresses */
+
+/* One address of the loopback net after the other, from 127.0.0.2 on. */
+struct sources {
+	char (*text)[16];
+	const char **v;
+	size_t n;
+};
+
+static int make_sources(const struct bench *b, const struct bench_load *l,
+			struct sources *ret, struct err *e)
+{
+	uint32_t n = l->plan.addresses, at;
+
+	ret->v = (const char **)(uintptr_t)b->settings->client.bind_addresses;
+	ret->n = b->settings->client.bind_count;
+	if (n == 0)
+		return 0;
+	ret->text = calloc(n, sizeof(*ret->text));
+	ret->v = calloc(n, sizeof(*ret->v));
+	if (!ret->text || !ret->v)
+		return err_nomem(e);
+	ret->n = n;
+	for (uint32_t i = 0; i < n; i++) {
+		at = l->shard * n + i + 2;
+		snprintf(ret->text[i], sizeof(ret->text[i]), "127.%u.%u.%u",
+			 at / 62500 % 250, at / 250 % 250, at % 250 + 1);
+		ret->v[i] = ret->text[i];
+	}
+	return 0;
+}
+
+static void release_sources(const struct bench_load *l, struct sources *s)
+{
+	if (!l->plan.addresses)
+		return;
+	free(s->text);
+	free(s->v);
+}
+
+/* ----------------------------------------------------------------- a result */
+
+static int copy_text(char **dst, const char *text)
+{
+	if (!text)
+		return 0;
+	*dst = strdup(text);
+	return *dst ? 0 : -1;
+}
+
+/* What a result says of the run it is from. */
+static int describe(const struct bench *b, const struct bench_load *l,
+		    struct result *r)
+{
+	const struct scenario *s = &l->scenario;
+
+	r->seed = l->seed;
+	r->run_id = l->run_id;
+	r->clock_id = host_clock_id();
+	r->shard = l->shard;
+	r->shards = l->shards;
+	r->settings = plan_settings(s, &l->plan);
+	r->host = host_facts();
+	if (copy_text(&r->scenario, s->name) < 0 ||
+	    copy_text(&r->text, s->text) < 0 ||
+	    copy_text(&r->title, b->options->title) < 0)
+		return -1;
+	return r->settings && r->host ? 0 : -1;
+}
+
+static int judge(const struct bench_load *l, struct result *r, struct err *e)
+{
+	const struct scenario *s = &l->scenario;
+
+	if (judge_requirements(r, s->require, s->require_count, NULL, e) < 0)
+		return -1;
+	return judge_result(r, e);
+}
+
+static int execute(struct bench *b, const struct bench_load *l,
+		   struct sources *from, struct result *r, struct err *e)
+{
+	struct bench_view view;
+	int fd = bench_watch_signals(b, e), result;
+	const struct run_config config = {
+		.scenario = &l->scenario,
+		.targets = l->targets.v, .target_count = l->targets.count,
+		.bind_addresses = from->v, .bind_count = from->n,
+		.threads = l->plan.threads,
+		.shard = l->shard, .shards = l->shards,
+		.seed = l->seed, .run_id = l->run_id, .clock_id = r->clock_id,
+		.username = l->targets.user, .password = l->targets.password,
+		.ack_timeout = ACK_TIMEOUT,
+		.start_at = l->start_at, .epoch = l->epoch,
+		.interval = b->options->report_every,
+		.interrupt_fd = fd,
+		.ctx = &view,
+		.on_interval = bench_view_tell,
+	};
+
+	if (fd < 0 || bench_view_begin(&view, b, l, e) < 0)
+		return -1;
+	result = run_execute(&config, r, e);
+	if (bench_view_end(&view, result < 0 ? NULL : e) < 0)
+		result = -1;
+	return result;
+}
+
+int bench_run_once(struct bench *b, const struct bench_load *l,
+		   struct result *ret, struct err *e)
+{
+	struct sources from = { 0 };
+	int r;
+
+	result_init(ret);
+	if (l->plan.shards > 1)
+		return err_set(e, ERR_LOCAL, 0, "%llu connections need more "
+			       "open files than the hard limit allows: raise "
+			       "it with: ulimit -Hn %llu",
+			       (unsigned long long)l->plan.clients,
+			       (unsigned long long)l->plan.descriptors);
+	if (describe(b, l, ret) < 0)
+		return err_nomem(e);
+	r = make_sources(b, l, &from, e);
+	if (r == 0)
+		r = execute(b, l, &from, ret, e);
+	release_sources(l, &from);
+	if (r == 0)
+		r = judge(l, ret, e);
+	bench_signal(b);
+	return r;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Where results go, and what the exit status makes of them. */
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "bench/report.h"
+#include "bench/result_file.h"
+#include "tools/bench.h"
+
+static bool is_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+static int print_report(struct bench *b, const struct result *r,
+			struct err *e)
+{
+	bool to_stderr = is_stdout(b->options->json) ||
+			 is_stdout(b->options->ndjson);
+	int fd = to_stderr ? STDERR_FILENO : STDOUT_FILENO;
+	struct report_style style = {
+		.is_colored = isatty(fd) && !getenv("NO_COLOR"),
+	};
+	AUTO(buf_release) struct buf text = { 0 };
+	struct winsize size;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+		style.width = size.ws_col;
+	if (report_text(r, &style, &text) < 0)
+		return err_nomem(e);
+	return bench_print(buf_view(&text), to_stderr, e);
+}
+
+static int write_hgrm(const struct result *r, const char *prefix,
+		      struct err *e)
+{
+	AUTO(buf_release) struct buf text = { 0 }, name = { 0 };
+	const char *path;
+
+	for (enum timing t = 0; t < TIMING_COUNT; t++) {
+		if (!r->timings[t].total)
+			continue;
+		buf_clear(&text);
+		buf_clear(&name);
+		if (hist_write_hgrm(&r->timings[t], &text) < 0 ||
+		    buf_printf(&name, "%s.%s.hgrm", prefix,
+			       timing_name(t)) < 0 ||
+		    !(path = buf_cstr(&name)))
+			return err_nomem(e);
+		if (file_save(path, buf_view(&text), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* All that can be written is, whatever goes wrong with one of them; e has
+ * the first failure. */
+static int write_all(struct bench *b, const struct result *r, struct err *e)
+{
+	const struct bench_settings *o = b->options;
+	struct err later;
+	int result = print_report(b, r, e);
+
+	if (o->json && result_save(r, o->json, result ? &later : e) < 0)
+		result = -1;
+	if (o->hgrm && write_hgrm(r, o->hgrm, result ? &later : e) < 0)
+		result = -1;
+	return result;
+}
+
+static size_t missed(const struct result *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->outcome_count; i++)
+		n += !r->outcomes[i].holds;
+	return n;
+}
+
+/* Not to be trusted beats not good enough. */
+static int conclude(const struct result *r, struct err *e)
+{
+	size_t n = missed(r);
+
+	if (r->verdict.trust == TRUST_INVALID)
+		return err_set(e, ERR_INVALID, 0, "the measurement is not "
+			       "valid: %s", r->verdict.count
+			       ? r->verdict.reasons[0].text : "");
+	if (n)
+		return err_set(e, ERR_NO, 0, "%zu of %zu requirements %s not "
+			       "hold", n, r->outcome_count,
+			       n == 1 ? "does" : "do");
+	return 0;
+}
+
+int bench_report(struct bench *b, const struct result *r, struct err *e)
+{
+	if (write_all(b, r, e) < 0)
+		return -1;
+	return conclude(r, e);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/bench_view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "bench/report.h"
+#include "bench/result_file.h"
+
+static int write_all(int fd, struct bytes b)
+{
+	ssize_t n;
+
+	while (b.n) {
+		n = write(fd, b.p, b.n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		b = bytes_of(b.p + n, b.n - (size_t)n);
+	}
+	return 0;
+}
+
+int bench_print(struct bytes text, bool to_stderr, struct err *e)
+{
+	if (write_all(to_stderr ? STDERR_FILENO : STDOUT_FILENO, text) == 0)
+		return 0;
+	return err_sys(e, ERR_LOCAL, "cannot write to '%s'",
+		       to_stderr ? "stderr" : "stdout");
+}
+
+int bench_view_begin(struct bench_view *p, const struct bench *b,
+			 const struct bench_load *l, struct err *e)
+{
+	const char *path = b->options->ndjson;
+
+	*p = (struct bench_view){ .bench = b, .load = l, .ndjson_fd = -1 };
+	if (!path)
+		return 0;
+	p->ndjson_fd = strcmp(path, "-") == 0
+		? STDOUT_FILENO
+		: open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (p->ndjson_fd < 0)
+		return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
+	return 0;
+}
+
+static void tell_ndjson(struct bench_view *p, const struct interval *i)
+{
+	if (p->ndjson_fd < 0 || p->failed.kind)
+		return;
+	buf_clear(&p->text);
+	if (interval_to_ndjson(i, &p->text) < 0)
+		err_nomem(&p->failed);
+	else if (write_all(p->ndjson_fd, buf_view(&p->text)) < 0)
+		err_sys(&p->failed, ERR_LOCAL, "cannot write to '%s'",
+			p->bench->options->ndjson);
+}
+
+void bench_view_tell(void *ctx, const struct result *r,
+			 const struct interval *i, const char **ret_stop)
+{
+	struct bench_view *p = ctx;
+
+	(void)r;
+	(void)ret_stop;
+	tell_ndjson(p, i);
+	if (p->bench->options->progress == PROGRESS_NONE)
+		return;
+	buf_clear(&p->text);
+	if (report_interval(i, &p->text) == 0)
+		(void)write_all(STDERR_FILENO, buf_view(&p->text));
+}
+
+int bench_view_end(struct bench_view *p, struct err *e)
+{
+	int r = 0;
+
+	if (p->ndjson_fd >= 0 && p->ndjson_fd != STDOUT_FILENO &&
+	    close(p->ndjson_fd) < 0 && !p->failed.kind)
+		err_sys(&p->failed, ERR_LOCAL, "cannot write to '%s'",
+			p->bench->options->ndjson);
+	buf_release(&p->text);
+	if (p->failed.kind && e) {
+		*e = p->failed;
+		r = -1;
+	}
+	return r;
+}
