@@ -172,7 +172,7 @@ stop() { # NAME [SIGNAL]
     echo "# $1 did not end on SIG${2:-TERM}, killed"
     kill -KILL "$pid" 2> /dev/null
   fi
-  wait "$pid" 2> /dev/null
+  wait "$pid" 2> /dev/null || : # its status is the signal
   rm -f "$BATS_TEST_TMPDIR/jobs/$1.pid"
 }
 
