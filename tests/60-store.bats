@@ -46,6 +46,19 @@ info() {
   exec 9>&-
 }
 
+@test "more may wait in a store than in memory, and input waits for it" {
+  start_broker
+  seq -f 'first-%0100g' 400 > first
+  seq -f 'then-%0100g' 200 > second
+  start got mosquitto_sub -p "$PORT" -V 311 -q 1 -t t -C 600 -W 40
+  wait_for 5 subscribed t
+  run_tool mqtt-pub --store s.db --enqueue -q 1 -t t -l < first
+  run_tool mqtt-pub -p "$PORT" --store s.db -q 1 -t t -l --queue-bytes 4k \
+    < second
+  finish got
+  assert_files_equal got.out <(cat first second)
+}
+
 @test "a store is cleared only after a yes" {
   run_tool mqtt-pub --store s.db --enqueue -q 1 -t t -m one
   run_tool 2 mqtt-pub --store s.db --store-clear

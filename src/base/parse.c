@@ -83,19 +83,21 @@ static uint64_t time_unit(const char *name, uint64_t bare_unit)
 	return 0;
 }
 
-/* "1.5s" in integers: digits after the point are exact to the nanosecond. */
+/* "1.5s" in integers: digits after the point are exact to the nanosecond.
+ * One side of the point may be empty, as for atof(). */
 static int scan_duration(const char *s, uint64_t bare_unit, uint64_t *ret)
 {
 	const char *fraction = "";
-	uint64_t v, unit, scale;
+	uint64_t v = 0, unit, scale;
+	bool is_whole = scan_uint(&s, &v) == 0;
 
-	if (scan_uint(&s, &v) < 0)
+	if (!is_whole && *s != '.')
 		return -1;
 	if (*s == '.') {
 		fraction = ++s;
 		while (is_digit(*s))
 			s++;
-		if (s == fraction)
+		if (!is_whole && s == fraction)
 			return -1;
 	}
 	unit = time_unit(s, bare_unit);

@@ -168,7 +168,7 @@ static void on_room_locked(struct conn *conn)
 	if (!c->wants_room && !c->wants_idle && !c->wants_event)
 		return;
 	has_room = session_output_len(conn->session) <= CONN_OUTPUT_LOW &&
-		!client_queue_is_full(c, 50);
+		!c->store->is_full && !client_queue_is_full(c, 50);
 	if (has_room)
 		client_raise_room_locked(c);
 	if ((c->wants_room && has_room) ||

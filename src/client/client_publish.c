@@ -70,6 +70,10 @@ int publish_refused(const struct client *c, enum submit why,
 	case SUBMIT_OFFLINE:
 		return state_refuse(e, STATE_NEEDS_CONNECTION, "publish",
 				    c->state);
+	case SUBMIT_STORE:
+		return err_set(e, ERR_LOCAL, 0,
+			       "cannot publish to '%s': the store takes no "
+			       "more messages", topic);
 	default:
 		return err_nomem(e);
 	}
@@ -86,7 +90,7 @@ static bool has_room(const struct client *c, const struct publish *p)
 	REQUIRES(c->conn.lock)
 {
 	if (p->qos > 0)
-		return !store_is_failing_locked(c) &&
+		return !store_is_failing_locked(c) && !c->store->is_full &&
 		       (!client_queue_is_full(c, 100) || is_overflowing(c));
 	return c->state == CLIENT_CONNECTED &&
 	       session_output_len(c->conn.session) < CONN_OUTPUT_HIGH;
@@ -162,7 +166,7 @@ static int publish_one(struct client *c, const struct publish *p,
 		       uint64_t tag, struct call *call, struct err *e)
 	REQUIRES(c->conn.lock)
 {
-	bool is_over;
+	bool is_over, can_commit;
 	enum submit r;
 	uint64_t seq;
 
@@ -174,10 +178,11 @@ static int publish_one(struct client *c, const struct publish *p,
 			return queue_is_full(c, e);
 		r = session_publish(c->conn.session, p, tag, call->now, &seq);
 		/* The store takes nothing: the commit finds out why. */
-		if (r == SUBMIT_NO_MEMORY && c->store->is_dirty)
+		can_commit = r == SUBMIT_STORE && c->store->is_dirty;
+		if (can_commit)
 			store_commit_locked(&c->conn);
 	} while ((r == SUBMIT_OFFLINE && c->state != CLIENT_CONNECTED) ||
-		 (r == SUBMIT_NO_MEMORY && store_is_failing_locked(c)));
+		 can_commit);
 	if (r != SUBMIT_OK)
 		return publish_refused(c, r, p, e);
 	if (is_over)

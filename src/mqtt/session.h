@@ -132,7 +132,8 @@ enum submit {
 	                     * is not the time [MQTT-4.12.0-5, -7] */
 	SUBMIT_TOO_LARGE,   /* [MQTT-3.2.2-15] */
 	SUBMIT_NO_PID,      /* all 65,535 ids are in use */
-	SUBMIT_NO_MEMORY,   /* or the store failed: see err */
+	SUBMIT_STORE,       /* it has no room or cannot be written */
+	SUBMIT_NO_MEMORY,
 };
 
 enum tick {

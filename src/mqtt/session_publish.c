@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/attr.h"
@@ -321,6 +322,7 @@ enum submit session_publish(struct session *s, const struct publish *p,
 {
 	enum submit objection = find_objection(s, p);
 	struct message *m;
+	struct err e;
 
 	if (objection != SUBMIT_OK)
 		return objection;
@@ -330,9 +332,9 @@ enum submit session_publish(struct session *s, const struct publish *p,
 			*ret_seq = 0;
 		return objection;
 	}
-	m = s->store->ops->put(s->store, p, tag, now, NULL);
+	m = s->store->ops->put(s->store, p, tag, now, &e);
 	if (!m)
-		return SUBMIT_NO_MEMORY;
+		return e.code == ENOMEM ? SUBMIT_NO_MEMORY : SUBMIT_STORE;
 	*ret_seq = m->seq;
 	/* What fails here, for want of memory, is taken by the next pump. */
 	(void)!session_take_new(s);

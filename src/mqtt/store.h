@@ -54,7 +54,8 @@ struct store;
 
 struct store_ops {
 	/* Copies p into a new message at the end of the outbox. now is the
-	 * session's clock. NULL with e set when there is no memory or room. */
+	 * session's clock. NULL with e set when there is no memory (its code
+	 * is ENOMEM then) or no room, or when it cannot be written. */
 	struct message *(*put)(struct store *s, const struct publish *p,
 			       uint64_t tag, uint64_t now, struct err *e);
 	/* state, pid, was_sent or release_order of m has been changed. */
@@ -83,6 +84,7 @@ struct store {
 	size_t count;     /* messages in the outbox */
 	size_t bytes;     /* their topics, properties and payloads */
 	bool is_dirty;    /* commit() has something to do */
+	bool is_full;     /* put() takes nothing until messages are gone */
 	void *wrapper;    /* of a store that is built around this one */
 };
 

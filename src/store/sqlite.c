@@ -286,7 +286,7 @@ static int load(struct sqlite_store *s, struct err *e)
 	last = sqlite_last_number(s);
 	/* Numbers of rows that are gone; rows that found no room yet have
 	 * higher ones than any that was loaded. */
-	if (!s->is_behind && s->last_seen < last)
+	if (!s->memory->is_full && s->last_seen < last)
 		s->last_seen = last;
 	if (s->use == SQLITE_SEND && sqlite_set_clean(s, false) < 0)
 		return sqlite_fail(s, "cannot write", e);

@@ -49,7 +49,6 @@ struct sqlite_store {
 	enum sqlite_use use;
 	bool in_transaction;
 	bool must_rewrite;   /* SQLite lost what was pending */
-	bool is_behind;      /* rows wait that found no room in memory */
 	uint64_t last_seen;  /* highest seq known to us */
 	uint64_t last_sure;  /* of those, highest that is in the file */
 	size_t max_bytes;    /* to be loaded */

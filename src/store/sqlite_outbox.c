@@ -81,7 +81,7 @@ static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
 	    sizeof(*m) + p.payload.n <= s->max_bytes)
 		m = s->memory_ops->put(s->memory, &p,
 				       column_num(stmt, COL_TAG), 0, NULL);
-	s->is_behind = !m;
+	s->memory->is_full = !m;
 	if (!m)
 		return false; /* no room for now: the row waits its turn */
 	m->seq = s->last_seen = column_num(stmt, COL_SEQ);
@@ -167,7 +167,7 @@ static struct message *sqlite_put(struct store *store,
 		(void)sqlite_fail(s, "cannot write", e);
 		return NULL;
 	}
-	if (s->is_behind) {
+	if (store->is_full) {
 		err_set(e, ERR_LOCAL, 0, "too many messages wait in '%s'",
 			s->path);
 		return NULL;

@@ -62,6 +62,10 @@ static void durations(void)
 		{ "250us", 250000 },
 		{ "500ms", 500 * CLOCK_MSEC },
 		{ "1.5s", 1500 * CLOCK_MSEC },
+		{ ".3", 300 * CLOCK_MSEC },
+		{ ".5ms", 500000 },
+		{ "1.", CLOCK_SEC },
+		{ "1.m", 60 * CLOCK_SEC },
 		{ "0.000000001s", 1 },
 		{ "0.0000000019s", 1 },
 		{ "1.5m", 90 * CLOCK_SEC },
@@ -72,7 +76,8 @@ static void durations(void)
 		{ "213502d", 213502ull * 86400 * CLOCK_SEC },
 	};
 	static const char *const wrong[] = {
-		"", "s", "-1s", "+1s", " 1s", "1s ", "1 s", ".5s", "1.", "1.s",
+		"", "s", "-1s", "+1s", " 1s", "1s ", "1 s", ".", ".s", "1..",
+		"-.5",
 		"1e3", "1S", "1sec", "1w", "1s1s", "0x1s", "1,5s", "nan",
 		"18446744073709551615ns", "18446744074s", "213503d",
 	};

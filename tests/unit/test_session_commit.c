@@ -209,6 +209,35 @@ static void a_store_that_fails_for_a_while(void)
 	peer_down(&p);
 }
 
+static struct message *put_nothing(struct store *s, const struct publish *p,
+				   uint64_t tag, uint64_t now, struct err *e)
+{
+	(void)s;
+	(void)p;
+	(void)tag;
+	(void)now;
+	if (spy.is_broken)
+		err_set(e, ERR_LOCAL, 0, "the outbox is full");
+	else
+		err_nomem(e);
+	return NULL;
+}
+
+static void a_full_store_is_no_lack_of_memory(void)
+{
+	struct peer p = peer_spied();
+	struct publish m = { .topic = BYTES_LIT("t"), .qos = 1 };
+	uint64_t seq = 77;
+
+	spy.ops.put = put_nothing;
+	is_int(session_publish(p.s, &m, 0, p.now, &seq), SUBMIT_NO_MEMORY);
+	spy.is_broken = true;
+	is_int(session_publish(p.s, &m, 0, p.now, &seq), SUBMIT_STORE);
+	is_int(seq, 77, "untouched");
+	spy.is_broken = false;
+	peer_down(&p);
+}
+
 /* A publish that has begun to leave is finished. */
 static void half_a_packet_is_finished_though_a_commit_fails(void)
 {
@@ -260,6 +289,7 @@ TEST_MAIN({ "7.2, D10 the sender commits before it tells", sender_rows },
 	  T(nothing_to_commit_costs_nothing),
 	  { "7.6 a store that fails for a while",
 	    a_store_that_fails_for_a_while },
+	  T(a_full_store_is_no_lack_of_memory),
 	  T(half_a_packet_is_finished_though_a_commit_fails),
 	  { "7.2 a lost session is one transaction",
 	    a_lost_session_is_one_transaction })
