@@ -185,6 +185,7 @@ static void tell_down(struct client *c, const struct err *why,
 {
 	struct client_down d = {
 		.why = why,
+		.server = c->name,
 		.will_retry = will_retry,
 		.delay = delay,
 		.attempt = c->reconnect.attempt,

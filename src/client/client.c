@@ -67,6 +67,7 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 	mutex_unlock(&c->conn.lock);
 	if (c->handlers.on_up)
 		c->handlers.on_up(c->handlers.ctx, &up);
+	beat_start(c);
 }
 
 static void published(struct client *c, const struct event_published *p)
@@ -100,8 +101,10 @@ static void on_event(struct client *c, const struct event *ev)
 	case EVENT_AUTH:
 		auth_step(c, &ev->disconnect);
 		break;
-	case EVENT_CONNACK:
 	case EVENT_PONG:
+		beat_answered(c, &ev->pong);
+		break;
+	case EVENT_CONNACK:
 	case EVENT_DISCONNECT:
 		break;
 	}
@@ -200,6 +203,7 @@ static void on_down(struct conn *conn, const struct err *why)
 	mutex_unlock(&conn->lock);
 	/* What arrived before the end is still to be written. */
 	on_batch_end(conn);
+	beat_lost(c, why);
 	if (c->auth_error.kind != ERR_NONE && !wants_bye)
 		attempt_failed(c, &c->auth_error);
 	else if (!why || wants_bye)

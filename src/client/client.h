@@ -55,6 +55,7 @@ struct client_attempt {
 
 struct client_down {
 	const struct err *why;
+	const char *server; /* "host:port", of several the last one tried */
 	bool will_retry;
 	uint64_t delay;    /* ns until the next round; 0 when at once */
 	uint32_t attempt;  /* rounds tried since the loss, from 0 */
@@ -66,6 +67,19 @@ struct client_down {
 struct client_store_event {
 	const struct err *why; /* NULL: it works */
 	uint64_t took;         /* ns of a slow commit; 0: not slow */
+};
+
+enum client_beat {
+	CLIENT_BEAT_STARTS,   /* a connection is up */
+	CLIENT_BEAT_ANSWERED, /* silence of that length was harmless */
+	CLIENT_BEAT_LOST,     /* it cost the connection */
+};
+
+/* With a smart heartbeat: what came out, and what is done from now on. */
+struct client_heartbeat {
+	enum client_beat verdict;
+	uint64_t interval; /* ns of silence before a ping */
+	bool is_settled;   /* the search is over */
 };
 
 /* Any may be NULL. */
@@ -84,6 +98,7 @@ struct client_handlers {
 	/* A QoS 1/2 message of ours is complete, or refused, or expired. */
 	void (*on_published)(void *ctx, const struct event_published *p);
 	void (*on_store)(void *ctx, const struct client_store_event *ev);
+	void (*on_heartbeat)(void *ctx, const struct client_heartbeat *h);
 	/* Answers to subscriptions that were made again after a reconnect. */
 	void (*on_resubscribed)(void *ctx, const struct suback *s);
 };

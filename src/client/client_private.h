@@ -5,7 +5,8 @@
 /*
  * What the files of the blocking facade share: client.c (life and waiting
  * calls), client_drain.c, attempt.c (servers, versions, reconnect; receive
- * thread), client_publish.c, client_subscribe.c and client_store.c. Nobody else
+ * thread), client_publish.c, client_subscribe.c, client_heartbeat.c and
+ * client_store.c. Nobody else
  * includes it.
  *
  * Fields marked L are guarded by conn.lock, fields marked T belong to the
@@ -17,6 +18,7 @@
 
 #include "client/client.h"
 #include "client/conn.h"
+#include "client/heartbeat.h"
 #include "client/reconnect.h"
 #include "client/redirect.h"
 #include "client/state.h"
@@ -61,6 +63,8 @@ struct client {
 	struct task store_task;
 
 	struct reconnect reconnect; /* T */
+	struct heartbeat heartbeat; /* T */
+	char network[448];          /* T: of that heartbeat; "": none yet */
 	struct redirect redirect;   /* T */
 	struct timer retry;         /* T */
 	struct timer reauth;        /* T: the next one is due */
@@ -110,6 +114,12 @@ int client_check_thread(struct client *c, const char *call, struct err *e);
 /* Fills e from the failure; returns -1. */
 int client_failed_locked(struct client *c, struct err *e)
 	REQUIRES(c->conn.lock);
+
+/* client_heartbeat.c, receive thread: a connection is up, a ping was answered,
+ * a connection has ended. */
+void beat_start(struct client *c);
+void beat_answered(struct client *c, const struct event_pong *p);
+void beat_lost(struct client *c, const struct err *why);
 
 /* client_subscribe.c: after a connection came up. */
 void subscribe_again_locked(struct client *c, bool session_present)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/conn_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -156,7 +157,8 @@ void conn_fail_tick(struct conn *c, enum tick why)
 		conn_fail_protocol(c);
 		return;
 	}
-	err_set(&e, ERR_LOST, 0, "connection to '%s' lost: %s",
+	err_set(&e, ERR_LOST, why == TICK_DEAD ? ETIMEDOUT : 0,
+		"connection to '%s' lost: %s",
 		c->target->name, why == TICK_DEAD ?
 		"broker does not answer pings" :
 		"nothing could be written for too long");

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "client/heartbeat.h"
 #include "mqtt/packet.h"
 #include "mqtt/session.h"
 #include "mqtt/types.h"
@@ -84,6 +85,20 @@ struct client_auth {
 	void *ctx;
 };
 
+/* --keepalive auto, see client/heartbeat.h. The calls come on the receive
+ * thread with the connection's lock held, so that they may use its store;
+ * they must not wait. */
+struct client_heartbeat_params {
+	struct heartbeat_params search; /* max 0: the keepalive is fixed */
+	/* What an earlier run has found out; false: nothing. NULL: neither
+	 * can be had. */
+	bool (*load)(void *ctx, struct bytes network,
+		     struct heartbeat_finding *ret);
+	void (*save)(void *ctx, struct bytes network,
+		     const struct heartbeat_finding *found);
+	void *ctx;
+};
+
 struct client_params {
 	const struct client_server *servers;
 	size_t server_count;
@@ -106,6 +121,7 @@ struct client_params {
 
 	struct session_config session;
 	struct reconnect_params reconnect;
+	struct client_heartbeat_params heartbeat;
 	/* Referrals (0x9C, 0x9D) in a row that are followed to another
 	 * server, with the transport of the one that refers; 0: none. */
 	uint32_t max_redirects;

@@ -44,6 +44,7 @@ src_libconfig_a_SOURCES += src/config/resolve_props.c
 src_libconfig_a_SOURCES += src/config/resolve_pub.c
 src_libconfig_a_SOURCES += src/config/resolve_servers.c
 src_libconfig_a_SOURCES += src/config/resolve_store.c
+src_libconfig_a_SOURCES += src/config/resolve_keepalive.c
 src_libconfig_a_SOURCES += src/config/resolve_sub.c
 src_libconfig_a_SOURCES += src/config/resolve_transport.c
 src_libconfig_a_SOURCES += src/config/resolve_will.c

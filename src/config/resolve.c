@@ -206,9 +206,9 @@ int resolve_connect(struct settings *s, struct err *e)
 {
 	struct connect *c = &s->client.connect;
 
-	if (resolve_id(s, e) || resolve_session(s, e) || resolve_user(s, e))
+	if (resolve_id(s, e) || resolve_session(s, e) ||
+	    resolve_user(s, e) || resolve_keepalive(s, e))
 		return -1;
-	c->keepalive = (uint16_t)s->typed.keepalive;
 	c->client_id = bytes_str(s->typed.id);
 	if (resolve_auth(s, e) ||
 	    resolve_props(s, "connect", PROP_IN(PACKET_CONNECT), &c->props,

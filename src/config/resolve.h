@@ -28,6 +28,9 @@ int resolve_servers(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_version(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_connect(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_will(struct settings *s, struct err *e) MUST_CHECK;
+int resolve_keepalive(struct settings *s, struct err *e) MUST_CHECK;
+/* mqtt-sub, once the filters are known. */
+int check_heartbeat(const struct settings *s, struct err *e) MUST_CHECK;
 /* Enhanced authentication; released with the settings. */
 int resolve_auth(struct settings *s, struct err *e) MUST_CHECK;
 void release_auth(struct settings *s);

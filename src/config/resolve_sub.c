@@ -292,5 +292,5 @@ int resolve_sub(struct settings *s, struct err *e)
 	if (resolve_subscribes(s, e) || resolve_unsubscribe(s, e) ||
 	    resolve_filter_out(s, e))
 		return -1;
-	return check_output(s, e);
+	return check_heartbeat(s, e) || check_output(s, e) ? -1 : 0;
 }

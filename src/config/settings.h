@@ -157,6 +157,8 @@ enum json_payload {
 	JSON_PAYLOAD_JSON,   /* parsed as JSON, like %J */
 };
 
+#define KEEPALIVE_AUTO UINT32_MAX
+
 struct sub_settings {
 	/* One SUBSCRIBE per subscription identifier in use; filters[] of all
 	 * of them is in the order of the command line. None with -U alone. */
@@ -241,7 +243,9 @@ struct typed {
 	const char *id, *id_prefix;
 	bool keep_session; /* -c */
 	uint32_t session_expiry;
-	uint32_t keepalive;
+	uint32_t keepalive; /* seconds or KEEPALIVE_AUTO */
+	uint64_t keepalive_min, keepalive_max, keepalive_step;
+	bool keepalive_probe_anyway;
 	uint32_t inflight;
 	uint32_t receive_max, max_packet, topic_alias_max;
 	bool response_info, problem_info;

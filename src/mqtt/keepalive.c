@@ -17,6 +17,11 @@ static uint64_t later(uint64_t t, uint64_t ns)
 	return ns < CLOCK_NEVER - t ? t + ns : CLOCK_NEVER;
 }
 
+static bool is_pinging(const struct keepalive *k)
+{
+	return k->pinged_at != CLOCK_NEVER;
+}
+
 static uint64_t timeout(uint64_t chosen, uint64_t fallback, uint64_t seconds)
 {
 	if (chosen)
@@ -53,15 +58,28 @@ void keepalive_set(struct keepalive *k, const struct keepalive_config *c,
 	k->interval = whole / 2 > margin ? whole - margin : whole / 2;
 	k->silence = whole;
 	k->limit = whole + whole / 2; /* [MQTT-3.1.2-22] */
-	if (c->beat && (!whole || c->beat < k->interval))
-		k->interval = k->silence = c->beat;
+	k->has_beat = k->is_probe = false;
 	k->last_in = now;
 	set_timeouts(k, c);
+	if (c->beat)
+		keepalive_set_beat(k, c->beat, 0);
+}
+
+void keepalive_set_beat(struct keepalive *k, uint64_t beat,
+			uint64_t ping_timeout)
+{
+	if (!k->interval || beat < k->interval) {
+		k->has_beat = true;
+		k->silence = beat;
+	}
+	if (ping_timeout)
+		k->ping_timeout = ping_timeout;
 }
 
 void keepalive_finish(struct keepalive *k)
 {
 	k->interval = 0;
+	k->has_beat = false;
 	k->pinged_at = CLOCK_NEVER;
 }
 
@@ -75,13 +93,15 @@ void keepalive_pause(struct keepalive *k, bool is_paused, uint64_t now)
 void keepalive_pinged(struct keepalive *k, uint64_t now)
 {
 	k->last_out = now;
-	if (k->pinged_at == CLOCK_NEVER)
-		k->pinged_at = now;
+	if (is_pinging(k))
+		return;
+	k->pinged_at = now;
+	k->is_probe = false;
 }
 
 bool keepalive_ponged(struct keepalive *k)
 {
-	bool was_waiting = k->pinged_at != CLOCK_NEVER;
+	bool was_waiting = is_pinging(k);
 
 	k->pinged_at = CLOCK_NEVER;
 	return was_waiting;
@@ -99,11 +119,6 @@ void keepalive_sent(struct keepalive *k, bool is_empty, uint64_t now)
 	k->stuck_at = is_empty ? CLOCK_NEVER : now;
 }
 
-static bool is_pinging(const struct keepalive *k)
-{
-	return k->pinged_at != CLOCK_NEVER;
-}
-
 /* When an unanswered ping means death. */
 static uint64_t ping_deadline(const struct keepalive *k)
 {
@@ -117,13 +132,14 @@ static uint64_t ping_deadline(const struct keepalive *k)
 /* When the next ping is due. */
 static uint64_t ping_due(const struct keepalive *k)
 {
-	uint64_t due = later(k->last_out, k->interval);
+	uint64_t due = k->interval ? later(k->last_out, k->interval)
+				   : CLOCK_NEVER;
 
-	if (!k->interval)
-		return CLOCK_NEVER;
-	if (is_pinging(k) || k->is_paused)
+	if (is_pinging(k) || (!k->interval && !k->has_beat))
 		return due;
-	return least(due, later(k->last_in, k->silence));
+	if (!k->is_paused)
+		return least(due, later(k->last_in, k->silence));
+	return k->has_beat ? least(due, later(k->last_out, k->silence)) : due;
 }
 
 /* What waits since a time we were not told (stuck_at) is looked at soon. */
@@ -151,7 +167,17 @@ static enum keepalive_due wake_up(struct keepalive *k, uint64_t now)
 	if (k->limit && now >= later(k->last_out, k->limit))
 		return KEEPALIVE_DEAD;
 	k->pinged_at = now;
+	k->is_probe = false;
 	return KEEPALIVE_PING;
+}
+
+/* Only silence in both directions says something about the network. */
+static bool was_silent(const struct keepalive *k, bool has_output,
+		       uint64_t now)
+{
+	return k->has_beat && !has_output && !k->is_paused &&
+	       now >= later(k->last_in, k->silence) &&
+	       now >= later(k->last_out, k->silence);
 }
 
 enum keepalive_due keepalive_tick(struct keepalive *k, bool has_output,
@@ -174,8 +200,10 @@ enum keepalive_due keepalive_tick(struct keepalive *k, bool has_output,
 		k->last_out = now;
 		return verdict;
 	}
-	k->last_out = now;
-	if (!was_pinging)
+	if (!was_pinging) {
+		k->is_probe = was_silent(k, has_output, now);
 		k->pinged_at = due;
+	}
+	k->last_out = now;
 	return KEEPALIVE_PING;
 }

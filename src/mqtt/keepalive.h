@@ -8,7 +8,8 @@
  * and out; the session queues the packets.
  *
  * Rules: ping when nothing was sent for the keepalive less a margin
- * [MQTT-3.1.2-20], or when nothing came in for the keepalive; the answer is
+ * [MQTT-3.1.2-20], or when nothing came in for the keepalive, or for a beat
+ * that is shorter (client/heartbeat.h looks for the right one); the answer is
  * awaited from the moment the ping became due, written or not, so that a
  * ping stuck behind a blocked publish counts; any byte that comes in is as
  * good as an answer. While we do not read ourselves, silence proves nothing.
@@ -22,7 +23,8 @@
 
 struct keepalive {
 	uint64_t interval;      /* ping when silent for so long; 0: never */
-	uint64_t silence;       /* ping when nothing came for so long */
+	uint64_t silence;       /* ping when nothing came for so long: the
+	                         * keepalive, or a beat */
 	uint64_t limit;         /* the server gives up on us after; 0: never */
 	uint64_t ping_timeout;
 	uint64_t write_timeout;
@@ -31,11 +33,14 @@ struct keepalive {
 	uint64_t pinged_at;     /* oldest unanswered ping became due */
 	uint64_t stuck_at;      /* output waits without progress since */
 	bool is_paused;
+	bool has_beat;
+	bool is_probe;          /* that ping ended a silence of a whole beat
+	                         * in both directions */
 };
 
 struct keepalive_config {
 	uint16_t keepalive;     /* seconds; 0: no pings of our own accord */
-	uint64_t beat;          /* ns; a shorter interval, 0: none */
+	uint64_t beat;          /* ns, see keepalive_set_beat(); 0: none */
 	uint64_t ping_timeout;  /* 0: the smaller of keepalive and 20 s */
 	uint64_t write_timeout; /* 0: the smaller of keepalive and 30 s */
 };
@@ -54,6 +59,12 @@ void keepalive_start(struct keepalive *k, const struct keepalive_config *c,
 void keepalive_set(struct keepalive *k, const struct keepalive_config *c,
 		   uint64_t now);
 
+/* Ping already when nothing came for this time, however long the keepalive
+ * is; one that is longer than it allows is ignored. ping_timeout 0: as it
+ * was. */
+void keepalive_set_beat(struct keepalive *k, uint64_t beat,
+			uint64_t ping_timeout);
+
 /* No more pings: the connection is ending, only the output matters. */
 void keepalive_finish(struct keepalive *k);
 void keepalive_pause(struct keepalive *k, bool is_paused, uint64_t now);
@@ -65,6 +76,13 @@ bool keepalive_ponged(struct keepalive *k);
 void keepalive_waiting(struct keepalive *k, uint64_t now);
 /* Bytes have left; is_empty: no more are waiting. */
 void keepalive_sent(struct keepalive *k, bool is_empty, uint64_t now);
+
+/* Is an answer awaited that tells whether a silence of a beat was too long
+ * for the network? */
+static inline bool keepalive_is_probing(const struct keepalive *k)
+{
+	return k->is_probe && k->pinged_at != UINT64_MAX;
+}
 
 static inline void keepalive_heard(struct keepalive *k, uint64_t now)
 {

@@ -295,6 +295,25 @@ void session_ping(struct session *s, uint64_t now)
 	keepalive_waiting(&s->keepalive, now);
 }
 
+void session_set_beat(struct session *s, uint64_t beat,
+		      uint64_t ping_timeout)
+{
+	s->config.beat = beat;
+	s->config.ping_timeout = ping_timeout;
+	if (s->phase == PHASE_ONLINE)
+		keepalive_set_beat(&s->keepalive, beat, ping_timeout);
+}
+
+uint64_t session_ping_interval(const struct session *s)
+{
+	return s->keepalive.interval;
+}
+
+bool session_is_probing(const struct session *s)
+{
+	return keepalive_is_probing(&s->keepalive);
+}
+
 int session_commit(struct session *s, struct err *e)
 {
 	if (!s->store->is_dirty)

@@ -44,8 +44,7 @@ struct session_config {
 	                         * 0: the smaller of keepalive and 20 s */
 	uint64_t write_timeout; /* ns without write progress; 0: the smaller
 	                         * of keepalive and 30 s */
-	uint64_t beat;          /* ns between pings when shorter than the
-	                         * keepalive; 0: from the keepalive */
+	uint64_t beat;          /* see session_set_beat(); 0: none */
 	bool strict;            /* PUBACK for QoS 2 is an error [3.1.1 4.3.3] */
 };
 
@@ -99,6 +98,11 @@ struct event_published {
 	struct bytes props;    /* reason string, user properties */
 };
 
+struct event_pong {
+	bool is_probe;       /* nothing had passed for a whole beat before */
+	uint64_t round_trip; /* ns since the ping was due */
+};
+
 /* Views point into the bytes given to session_feed(). */
 struct event {
 	enum event_type type;
@@ -107,6 +111,7 @@ struct event {
 		struct event_message message;
 		struct event_published published;
 		struct suback suback;
+		struct event_pong pong;
 		struct disconnect disconnect; /* and AUTH */
 	};
 };
@@ -249,7 +254,17 @@ enum submit session_auth(struct session *s, uint8_t reason,
  * are reason string and user properties when the broker's maximum packet
  * size has no room for them. */
 void session_disconnect(struct session *s, const struct disconnect *p);
-/* Queues PINGREQ now (smart heartbeat, round trip probes). */
+/* The longest that silence may last without a ping, in ns, on this connection
+ * and the next ones; what the keepalive asks for beats it. ping_timeout as in
+ * the configuration. */
+void session_set_beat(struct session *s, uint64_t beat,
+		      uint64_t ping_timeout);
+/* What the broker's keepalive leaves for pings, in ns; 0: no limit. */
+uint64_t session_ping_interval(const struct session *s);
+/* Is, or at the end of the connection was, a ping unanswered that followed
+ * the silence of a whole beat? */
+bool session_is_probing(const struct session *s);
+/* Queues PINGREQ now (round trip probes). */
 void session_ping(struct session *s, uint64_t now);
 
 /*

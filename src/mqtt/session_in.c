@@ -6,9 +6,14 @@
 
 static enum feed on_pong(struct session *s, struct event *ret_event)
 {
+	const struct keepalive *k = &s->keepalive;
+	struct event_pong pong = { .is_probe = k->is_probe,
+				   .round_trip = k->last_in - k->pinged_at };
+
 	if (!keepalive_ponged(&s->keepalive))
 		return FEED_NONE;
 	ret_event->type = EVENT_PONG;
+	ret_event->pong = pong;
 	return FEED_EVENT;
 }
 

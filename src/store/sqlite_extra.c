@@ -307,6 +307,13 @@ int sqlite_set_session(struct store *store, const struct sqlite_session *v,
 
 /* --- keepalive findings ---------------------------------------------- */
 
+/* As text, for whoever looks into the file. */
+static void bind_name(sqlite3_stmt *stmt, struct bytes network)
+{
+	(void)sqlite3_bind_text64(stmt, 1, (const char *)network.p, network.n,
+				  SQLITE_STATIC, SQLITE_UTF8);
+}
+
 bool sqlite_get_heartbeat(struct store *store, struct bytes network,
 			  struct sqlite_heartbeat *ret)
 {
@@ -316,8 +323,7 @@ bool sqlite_get_heartbeat(struct store *store, struct bytes network,
 
 	if (!stmt)
 		return false;
-	(void)sqlite3_bind_blob64(stmt, 1, network.p, network.n,
-				  SQLITE_STATIC);
+	bind_name(stmt, network);
 	has = sqlite3_step(stmt) == SQLITE_ROW;
 	if (has)
 		*ret = (struct sqlite_heartbeat){
@@ -341,8 +347,7 @@ void sqlite_set_heartbeat(struct store *store, struct bytes network,
 		return;
 	stmt = sqlite_statement(s, STMT_HEARTBEAT_SET);
 	if (stmt) {
-		(void)sqlite3_bind_blob64(stmt, 1, network.p, network.n,
-					  SQLITE_STATIC);
+		bind_name(stmt, network);
 		bind_num(stmt, 2, v->current);
 		bind_num(stmt, 3, v->good);
 		bind_num(stmt, 4, v->bad);

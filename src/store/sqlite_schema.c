@@ -31,7 +31,7 @@ static const char *const migrations[] = {
 	"CREATE TABLE piece (offset INTEGER PRIMARY KEY, data BLOB NOT NULL);"
 	"CREATE TABLE sink (path TEXT PRIMARY KEY, committed INT NOT NULL)"
 	" WITHOUT ROWID;"
-	"CREATE TABLE heartbeat (network BLOB PRIMARY KEY, current INT,"
+	"CREATE TABLE heartbeat (network TEXT PRIMARY KEY, current INT,"
 	" good INT, bad INT, stable INT, changed INT) WITHOUT ROWID;",
 };
 

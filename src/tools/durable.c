@@ -71,6 +71,33 @@ static int take_session(struct tool_run *t, struct err *e)
 	return 0;
 }
 
+static bool load_heartbeat(void *ctx, struct bytes network,
+			   struct heartbeat_finding *ret)
+{
+	struct sqlite_heartbeat v;
+
+	if (!sqlite_get_heartbeat(ctx, network, &v))
+		return false;
+	*ret = (struct heartbeat_finding){ .current = v.current,
+					   .good = v.good,
+					   .bad = v.bad,
+					   .changed = v.changed,
+					   .is_settled = v.is_stable };
+	return true;
+}
+
+static void save_heartbeat(void *ctx, struct bytes network,
+			   const struct heartbeat_finding *found)
+{
+	const struct sqlite_heartbeat v = { .current = found->current,
+					    .good = found->good,
+					    .bad = found->bad,
+					    .changed = found->changed,
+					    .is_stable = found->is_settled };
+
+	sqlite_set_heartbeat(ctx, network, &v);
+}
+
 int durable_open(struct tool_run *t, struct err *e)
 {
 	struct sqlite_options o = {
@@ -85,6 +112,9 @@ int durable_open(struct tool_run *t, struct err *e)
 	t->store = sqlite_store_open(&o, clock_boot(), e);
 	if (!t->store)
 		return -1;
+	t->settings.client.heartbeat.load = load_heartbeat;
+	t->settings.client.heartbeat.save = save_heartbeat;
+	t->settings.client.heartbeat.ctx = t->store;
 	return take_session(t, e);
 }
 

@@ -24,6 +24,8 @@ static json_t *new_event(struct tool_run *t, const char *name)
 		client_stats(t->client, &st);
 	waiting = st.awaiting_ack + st.awaiting_comp;
 	if (!o ||
+	    (t->client &&
+	     json_object_set_new(o, "state", json_string(tool_state(t)))) ||
 	    json_object_set_new(o, "time", json_real((double)clock_wall() /
 						     CLOCK_SEC)) ||
 	    json_object_set_new(o, "event", json_string(name)) ||
@@ -90,6 +92,7 @@ void events_down(struct tool_run *t, const struct client_down *down)
 
 	if (!o)
 		return;
+	set_text(o, "server", down->server);
 	set_text(o, "why", down->why->text);
 	(void)json_object_set_new(o, "retry", json_boolean(down->will_retry));
 	(void)json_object_set_new(o, "delay", json_real((double)down->delay /
@@ -113,6 +116,24 @@ void events_store(struct tool_run *t, const struct client_store_event *ev)
 	if (ev->took)
 		(void)json_object_set_new(o, "took", json_real(
 			(double)ev->took / CLOCK_SEC));
+	write_event(t, o);
+}
+
+void events_heartbeat(struct tool_run *t, const struct client_heartbeat *h)
+{
+	static const char *const verdicts[] = {
+		[CLIENT_BEAT_STARTS] = "start",
+		[CLIENT_BEAT_ANSWERED] = "answered",
+		[CLIENT_BEAT_LOST] = "lost",
+	};
+	json_t *o = is_on(t) ? new_event(t, "heartbeat") : NULL;
+
+	if (!o)
+		return;
+	set_text(o, "verdict", verdicts[h->verdict]);
+	(void)json_object_set_new(o, "interval", json_real(
+		(double)h->interval / CLOCK_SEC));
+	(void)json_object_set_new(o, "stable", json_boolean(h->is_settled));
 	write_event(t, o);
 }
 

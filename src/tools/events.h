@@ -19,6 +19,7 @@ void events_up(struct tool_run *t, const struct client_up *up);
 void events_down(struct tool_run *t, const struct client_down *down);
 void events_store(struct tool_run *t, const struct client_store_event *ev);
 /* The run is over with that exit status. Main thread. */
+void events_heartbeat(struct tool_run *t, const struct client_heartbeat *h);
 void events_end(struct tool_run *t, int status, const char *why);
 
 #endif

@@ -69,7 +69,7 @@ static void on_down(void *ctx, const struct client_down *down)
 	struct pub *p = ctx;
 
 	atomic_store(&p->is_up, false);
-	tool_note_down(down);
+	tool_note_down(p->tool, down);
 	events_down(p->tool, down);
 }
 
@@ -105,6 +105,14 @@ static void on_attempt(void *ctx, const struct client_attempt *a)
 	struct pub *p = ctx;
 
 	events_attempt(p->tool, a);
+}
+
+static void on_heartbeat(void *ctx, const struct client_heartbeat *h)
+{
+	struct pub *p = ctx;
+
+	tool_note_heartbeat(p->tool, h);
+	events_heartbeat(p->tool, h);
 }
 
 static int on_status(void *ctx, struct buf *line)
@@ -514,6 +522,7 @@ static int start(struct pub *p, struct err *e)
 		.on_down = on_down,
 		.on_published = on_published,
 		.on_store = on_store,
+		.on_heartbeat = on_heartbeat,
 	};
 	struct client_handlers h = handlers;
 

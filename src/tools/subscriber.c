@@ -323,10 +323,20 @@ static void on_attempt(void *ctx, const struct client_attempt *a)
 	events_attempt(s->tool, a);
 }
 
+static void on_heartbeat(void *ctx, const struct client_heartbeat *h)
+{
+	struct subscriber *s = ctx;
+
+	tool_note_heartbeat(s->tool, h);
+	events_heartbeat(s->tool, h);
+}
+
 static void on_down(void *ctx, const struct client_down *down)
 {
-	tool_note_down(down);
-	events_down(((struct subscriber *)ctx)->tool, down);
+	struct subscriber *s = ctx;
+
+	tool_note_down(s->tool, down);
+	events_down(s->tool, down);
 	if (!down->will_retry)
 		end_here(ctx, down->why);
 }
@@ -445,6 +455,7 @@ int subscriber_init(struct subscriber *s, struct tool_run *t,
 		.on_published = on_published,
 		.on_resubscribed = on_resubscribed,
 		.on_store = on_store,
+		.on_heartbeat = on_heartbeat,
 	};
 	t->ctx = s;
 	t->on_stop = on_stop;

@@ -61,22 +61,45 @@ static void die_by(int number)
 	kill(getpid(), number);
 }
 
-static void show_status(struct tool_run *t)
+const char *tool_state(struct tool_run *t)
 {
 	static const char *const states[] = {
 		"disconnected", "connecting", "connected", "disconnecting",
 		"closed",
 	};
+
+	return states[client_state(t->client)];
+}
+
+/* How reconnecting goes on, and the heartbeat. */
+static int print_link(const struct tool_run *t, struct buf *line)
+{
+	uint64_t now = clock_boot();
+	int ret = 0;
+
+	if (t->attempt)
+		ret |= buf_printf(line, ", attempt %u", t->attempt);
+	if (t->retry_at > now)
+		ret |= buf_printf(line, " in %.1f s",
+				  (double)(t->retry_at - now) / CLOCK_SEC);
+	if (t->beat)
+		ret |= buf_printf(line, ", ping after %.3g s",
+				  (double)t->beat / CLOCK_SEC);
+	return ret;
+}
+
+static void show_status(struct tool_run *t)
+{
 	struct session_stats st;
 	struct buf line = { 0 };
 	const char *text = NULL;
 
 	client_stats(t->client, &st);
 	if (buf_printf(&line, "status: %s, broker '%s', %zu queued, %zu unconfirmed, %zu not handed over",
-		       states[client_state(t->client)],
-		       tool_server(t).name,
+		       tool_state(t), tool_server(t).name,
 		       st.queued, st.awaiting_ack + st.awaiting_comp,
 		       st.undelivered) == 0 &&
+	    print_link(t, &line) == 0 &&
 	    (!t->on_status || t->on_status(t->ctx, &line) == 0))
 		text = buf_cstr(&line);
 	if (text)
@@ -227,6 +250,8 @@ static void note_lost_session(const struct client_up *up)
 
 void tool_note_up(struct tool_run *t, const struct client_up *up)
 {
+	t->attempt = 0;
+	t->retry_at = 0;
 	note_server(t, up->server);
 	note_lost_session(up);
 }
@@ -237,10 +262,19 @@ int tool_timed_out(const struct tool_run *t, const char *what, struct err *e)
 		       what, (double)t->settings.run.timeout / CLOCK_SEC);
 }
 
-void tool_note_down(const struct client_down *down)
+void tool_note_heartbeat(struct tool_run *t,
+			 const struct client_heartbeat *h)
 {
+	t->beat = h->interval;
+}
+
+void tool_note_down(struct tool_run *t, const struct client_down *down)
+{
+	t->attempt = down->attempt;
+	t->retry_at = 0;
 	if (!down->will_retry)
 		return;
+	t->retry_at = clock_add(clock_boot(), down->delay);
 	log_line(LOG_WARN, "%s; trying again in %.1f s", down->why->text,
 		 (double)down->delay / CLOCK_SEC);
 }

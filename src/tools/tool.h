@@ -40,6 +40,11 @@ struct tool_run {
 	/* Adds the program's own numbers to the status line. */
 	int (*on_status)(void *ctx, struct buf *line);
 
+	/* Receive thread: for the status line. */
+	uint32_t attempt;  /* rounds without a connection; 0: none */
+	uint64_t retry_at; /* clock_boot() of the next round; 0: none */
+	uint64_t beat;     /* ns, of a smart heartbeat; 0: none */
+
 	struct mutex lock;
 	char server[300];         /* L: the broker in use, "host:port" */
 
@@ -84,7 +89,12 @@ int tool_timed_out(const struct tool_run *t, const char *what, struct err *e);
  * was expected and is gone. */
 void tool_note_up(struct tool_run *t, const struct client_up *up);
 /* For on_down: tells that the connection is being made again. */
-void tool_note_down(const struct client_down *down);
+void tool_note_down(struct tool_run *t, const struct client_down *down);
+/* For on_heartbeat. */
+void tool_note_heartbeat(struct tool_run *t,
+			 const struct client_heartbeat *h);
+/* "connected", "disconnected" ...; there is a client. */
+const char *tool_state(struct tool_run *t);
 struct tool_server {
 	char name[300];
 };

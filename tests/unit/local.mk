@@ -59,6 +59,8 @@ UNIT_TESTS += tests/unit/test_dial_limits
 tests_unit_test_dial_limits_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_stream
 tests_unit_test_stream_LDADD = $(NET_LIBS)
+UNIT_TESTS += tests/unit/test_uplink
+tests_unit_test_uplink_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_url
 tests_unit_test_url_LDADD = $(NET_LIBS)
 
@@ -143,6 +145,8 @@ tests_unit_test_client_lost_LDADD = $(CLIENT_LIBS)
 EXTRA_DIST += tests/unit/client_setup.h
 UNIT_TESTS += tests/unit/test_loop
 tests_unit_test_loop_LDADD = $(CLIENT_LIBS)
+UNIT_TESTS += tests/unit/test_heartbeat
+tests_unit_test_heartbeat_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_reconnect
 tests_unit_test_reconnect_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_state

@@ -223,6 +223,83 @@ static void a_beat_is_a_shorter_interval(void)
 	is_int(k.interval, 9 * S, "not longer than the keepalive asks");
 }
 
+static struct keepalive beating(void)
+{
+	struct keepalive_config c = { .keepalive = 600, .beat = 30 * S };
+	struct keepalive k = { 0 };
+
+	keepalive_start(&k, &c, START);
+	keepalive_set(&k, &c, START);
+	return k;
+}
+
+/* 4.2 rule 1: traffic in either direction keeps the network's memory. */
+static void only_true_silence_is_a_probe(void)
+{
+	struct keepalive k = beating();
+
+	is_int(keepalive_tick(&k, false, START + 30 * S), KEEPALIVE_PING);
+	keepalive_sent(&k, true, START + 30 * S);
+	ok(keepalive_is_probing(&k));
+	keepalive_heard(&k, START + 31 * S);
+	ok(keepalive_ponged(&k) && !keepalive_is_probing(&k));
+	is_int(keepalive_deadline(&k, false), START + 61 * S);
+
+	keepalive_sent(&k, true, START + 40 * S);
+	is_int(keepalive_tick(&k, false, START + 61 * S), KEEPALIVE_PING);
+	ok(!keepalive_is_probing(&k), "something was sent meanwhile");
+
+	k = beating();
+	is_int(keepalive_tick(&k, true, START + 30 * S - 1), KEEPALIVE_OK);
+	keepalive_heard(&k, START + 20 * S);
+	is_int(keepalive_deadline(&k, false), START + 50 * S,
+	       "what comes in puts it off");
+
+	k = beating();
+	is_int(keepalive_tick(&k, true, START + 30 * S), KEEPALIVE_PING);
+	ok(!keepalive_is_probing(&k), "it waits behind other output");
+
+	k = beating();
+	is_int(keepalive_tick(&k, false, START + 300 * S), KEEPALIVE_PING);
+	ok(!keepalive_is_probing(&k), "the machine slept: nobody pinged");
+	is_int(keepalive_tick(&k, false, START + 320 * S), KEEPALIVE_DEAD);
+}
+
+static void a_lost_probe_is_known_afterwards(void)
+{
+	struct keepalive_config c = { .keepalive = 600 };
+	struct keepalive k = beating();
+
+	is_int(keepalive_tick(&k, false, START + 30 * S), KEEPALIVE_PING);
+	keepalive_sent(&k, true, START + 30 * S);
+	is_int(keepalive_tick(&k, false, START + 50 * S), KEEPALIVE_DEAD);
+	ok(keepalive_is_probing(&k));
+	keepalive_start(&k, &c, START + 60 * S);
+	ok(!keepalive_is_probing(&k), "until the next connection");
+}
+
+static void a_beat_goes_on_while_reading_is_paused(void)
+{
+	struct keepalive k = beating();
+
+	keepalive_pause(&k, true, START);
+	is_int(keepalive_deadline(&k, false), START + 30 * S);
+	is_int(keepalive_tick(&k, false, START + 30 * S), KEEPALIVE_PING);
+	ok(!keepalive_is_probing(&k), "an answer would not be seen");
+}
+
+static void a_beat_can_change(void)
+{
+	struct keepalive k = beating();
+
+	keepalive_set_beat(&k, 90 * S, 7 * S);
+	is_int(keepalive_tick(&k, false, START + 90 * S), KEEPALIVE_PING);
+	is_int(keepalive_tick(&k, false, START + 97 * S), KEEPALIVE_DEAD);
+	k = beating();
+	keepalive_set_beat(&k, 540 * S, 0);
+	is_int(k.silence, 30 * S, "the keepalive's own pings come first");
+}
+
 static void the_end_needs_no_pings(void)
 {
 	struct keepalive k = up(60);
@@ -244,4 +321,7 @@ TEST_MAIN(T(nothing_before_connack), T(ping_before_the_keepalive_ends),
 	  T(paused_reading_proves_nothing), T(stalled_output),
 	  T(output_of_unknown_age_gets_its_time), T(waking_up),
 	  T(keepalive_zero_means_no_pings), T(a_beat_is_a_shorter_interval),
+	  { "4.2 only true silence is a probe", only_true_silence_is_a_probe },
+	  T(a_lost_probe_is_known_afterwards),
+	  T(a_beat_goes_on_while_reading_is_paused), T(a_beat_can_change),
 	  T(the_end_needs_no_pings))

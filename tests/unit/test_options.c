@@ -289,12 +289,12 @@ static void seconds(void)
 	unload(&l);
 	fails(TOOL_PUB, "-k|1.5s",
 	      "option '-k': '1.5s' is not a whole number from 0 to 65535 "
-	      "(seconds), nor a time like 5m or 2h");
+	      "(seconds), nor a time like 5m or 2h, nor auto");
 	fails(TOOL_PUB, "-k|70000",
 	      "option '-k': '70000' is not a whole number from 0 to 65535");
 	fails(TOOL_PUB, "-k|20h",
 	      "option '-k': '20h' is not a whole number from 0 to 65535 "
-	      "(seconds), nor a time like 5m or 2h");
+	      "(seconds), nor a time like 5m or 2h, nor auto");
 	fails(TOOL_PUB, "-x|forever",
 	      "option '-x': 'forever' is not a whole number from 0 to "
 	      "4294967295 (seconds), nor a time like 5m or 2h, nor never");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The SQLite store on real files: what survives which end, and who may use
  * the file when. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -231,6 +232,42 @@ static void an_enqueue_alone_is_found_by_the_next_sender(void)
 	s = open_store();
 	is_int(s->count, 3);
 	is_bytes(s->tail->payload, BYTES_LIT("c"));
+	free_store(s);
+}
+
+static void what_finds_no_room_in_memory_waits_in_the_file(void)
+{
+	struct sqlite_options o = { .path = path, .use = SQLITE_ENQUEUE,
+				    .max_bytes = 2000 };
+	struct publish p = { .topic = BYTES_LIT("t"), .qos = 1 };
+	struct err e = { 0 };
+	char text[400] = { 0 };
+	struct store *s;
+
+	new_file();
+	memset(text, 'x', sizeof(text) - 1);
+	s = sqlite_store_open(&o, clock_boot(), NULL);
+	for (int i = 0; i < 20; i++)
+		put(s, text, 1, 0);
+	commit(s);
+	free_store(s);
+	o.use = SQLITE_SEND;
+	s = sqlite_store_open(&o, clock_boot(), NULL);
+	ok(s->is_full && s->count > 0 && s->count < 20);
+	ok(s->ops->put(s, &p, 0, 0, &e) == NULL, "it would overtake others");
+	ok(e.code != ENOMEM && strstr(e.text, "too many messages wait"),
+	   "%s", e.text);
+	commit(s);
+	for (int i = 0; i < 20; i++) {
+		is_int(s->head->seq, i + 1);
+		s->ops->remove(s, s->head);
+		commit(s);
+		(void)s->ops->refresh(s);
+	}
+	ok(!s->is_full && s->count == 0);
+	put(s, "new", 1, 0);
+	is_int(s->head->seq, 21);
+	commit(s);
 	free_store(s);
 }
 
@@ -481,6 +518,7 @@ TEST_MAIN(T(what_was_committed_comes_back_in_order),
 	  T(a_second_sender_is_refused_by_name),
 	  T(others_enqueue_while_one_sends),
 	  T(an_enqueue_alone_is_found_by_the_next_sender),
+	  T(what_finds_no_room_in_memory_waits_in_the_file),
 	  T(a_failed_commit_can_be_tried_again),
 	  T(expiry_goes_on_between_runs),
 	  T(the_source_moves_with_the_messages),
