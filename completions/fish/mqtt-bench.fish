@@ -122,7 +122,7 @@ complete -c mqtt-bench -l proxy-protocol -x -a ' no v1 v2' -d 'Begin with a head
 complete -c mqtt-bench -l proxy-protocol-source -x -d 'Client address to tell in that header'
 complete -c mqtt-bench -l proxy-protocol-destination -x -d 'Server address to tell in that header'
 complete -c mqtt-bench -s V -l protocol-version -x -a ' auto 5 311 31' -d 'MQTT version'
-complete -c mqtt-bench -s k -l keepalive -x -d 'Ping after this long without traffic; 0: never'
+complete -c mqtt-bench -s k -l keepalive -x -a ' auto' -d 'Ping after this long without traffic; 0: never'
 complete -c mqtt-bench -l profile -r -F -a '(__mqtt_tools_profiles)' -d 'Use the settings of a profile'
 complete -c mqtt-bench -l save-profile -r -F -a '(__mqtt_tools_profiles)' -d 'Save the settings as a profile, and end'
 complete -c mqtt-bench -l show-config -d 'Print all settings and their origins, and end'
