@@ -242,7 +242,7 @@ static void become_ready(struct actor *a)
 		actor_forgive(a);
 	a->was_ready = true;
 	actor_start_slow(a);
-	actor_go_on(a, TIMING_LAG_SOCKET);
+	actor_go_on(a);
 }
 
 static int subscribe_all(struct actor *a)

@@ -58,6 +58,7 @@ static uint64_t *sequence_of(const struct actor *a, uint32_t entry)
 				    entry];
 }
 
+/* Refused, or never acknowledged. */
 static void note_unaccepted(struct actor *a, uint32_t entry)
 {
 	struct squad *s = a->squad;
@@ -68,6 +69,18 @@ static void note_unaccepted(struct actor *a, uint32_t entry)
 	if (s->unaccepted)
 		s->unaccepted[a->place * s->crew->group->publish_count +
 			      entry]++;
+}
+
+static void note_refused(struct actor *a, uint32_t entry, uint8_t reason)
+{
+	struct worker *w = worker_of(a);
+	uint32_t stream = a->squad->crew->entries[entry].first_stream +
+			  actor_client(a);
+
+	w->account.n[COUNT_REFUSED]++;
+	w->account.publish_reasons[reason]++;
+	w->refused_fan += w->run->fanout ? w->run->fanout[stream] : 0;
+	note_unaccepted(a, entry);
 }
 
 static uint32_t random_number(void *ctx)
@@ -203,9 +216,7 @@ static enum sent never_sent(struct actor *a, uint32_t entry, enum submit s)
 		return SENT_NEVER;
 	}
 	acc->n[COUNT_SENT]++;
-	acc->n[COUNT_REFUSED]++;
-	acc->publish_reasons[reason]++;
-	note_unaccepted(a, entry);
+	note_refused(a, entry, reason);
 	++*sequence_of(a, entry);
 	return SENT_NEVER;
 }
@@ -284,10 +295,11 @@ static void count_skipped(struct actor *a, uint64_t intended)
 
 	w->account.n[COUNT_SKIPPED]++;
 	if (run_measures(w->run, intended))
-		w->measured_lost++;
+		w->measured_unsent++;
 }
 
-static void put_off(struct actor *a, uint32_t entry, uint64_t intended)
+static void put_off(struct actor *a, uint32_t entry, uint64_t intended,
+		    uint64_t lag)
 {
 	struct backlog *b = a->backlog;
 
@@ -297,13 +309,20 @@ static void put_off(struct actor *a, uint32_t entry, uint64_t intended)
 	}
 	b = a->backlog;
 	b->ring[(b->head + b->count++) & (b->cap - 1)] =
-		(struct waiting){ intended, entry };
+		(struct waiting){ intended, (uint16_t)entry,
+				  (uint16_t)hist_slot(lag) };
 }
 
-static bool can_send(const struct actor *a, uint8_t qos)
+/* If it cannot, notes why. */
+static bool can_send(struct actor *a, uint8_t qos)
 {
-	return a->state == ACTOR_READY && !a->is_blocked &&
-	       (qos == 0 || a->in_flight < a->window);
+	if (a->state != ACTOR_READY || a->is_blocked)
+		a->obstacle = TIMING_LAG_SOCKET;
+	else if (qos > 0 && a->in_flight >= a->window)
+		a->obstacle = TIMING_LAG_WINDOW;
+	else
+		return true;
+	return false;
 }
 
 static bool is_too_late(const struct actor *a, uint64_t late)
@@ -328,19 +347,21 @@ void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended)
 	}
 	if ((a->backlog && a->backlog->count) || !can_send(a, plan->qos) ||
 	    send_one(a, entry, intended, now) == SENT_NOT_NOW) {
-		put_off(a, entry, intended);
+		put_off(a, entry, intended, late);
 		return;
 	}
 	worker_touch(w, a);
 }
 
 /* True when the first one is off the list. */
-static bool send_waiting(struct actor *a, enum timing cause, uint64_t now)
+static bool send_waiting(struct actor *a, uint64_t now)
 {
 	struct worker *w = worker_of(a);
 	struct backlog *b = a->backlog;
 	struct waiting first = b->ring[b->head];
 	uint64_t late = since_epoch(w, now) - first.intended;
+	uint64_t ours = hist_slot_low(first.lag);
+	enum timing cause = a->obstacle;
 
 	if (is_too_late(a, late))
 		count_skipped(a, first.intended);
@@ -348,7 +369,7 @@ static bool send_waiting(struct actor *a, enum timing cause, uint64_t now)
 		 send_one(a, first.entry, first.intended, now) == SENT_NOT_NOW)
 		return false;
 	else {
-		worker_record(w, cause, first.intended, late);
+		worker_record(w, cause, first.intended, late - ours);
 		w->waited += run_measures(w->run, first.intended);
 	}
 	b->head = (b->head + 1) & (b->cap - 1);
@@ -393,13 +414,13 @@ static bool send_closed(struct actor *a)
 	return any;
 }
 
-void actor_go_on(struct actor *a, enum timing cause)
+void actor_go_on(struct actor *a)
 {
 	uint64_t now = loop_refresh_now(worker_of(a)->loop);
 	int helping = HELPING;
 
 	while (a->backlog && a->backlog->count && helping-- > 0)
-		if (!send_waiting(a, cause, now))
+		if (!send_waiting(a, now))
 			return;
 	if (a->backlog && !a->backlog->count)
 		free(STEAL(a->backlog));
@@ -436,15 +457,13 @@ void actor_on_published(struct actor *a, const struct event_published *p,
 		return;
 	a->in_flight--;
 	if (p->reason >= 0x80 || p->expired) {
-		acc->n[COUNT_REFUSED]++;
-		acc->publish_reasons[p->reason]++;
-		note_unaccepted(a, tag_entry(p->tag));
+		note_refused(a, tag_entry(p->tag), p->reason);
 	} else {
 		acc->n[COUNT_ACKED]++;
 		acc->n[COUNT_UNMATCHED] += p->reason == REASON_NO_SUBSCRIBERS;
 		record_ack(a, p, now);
 	}
-	actor_go_on(a, TIMING_LAG_WINDOW);
+	actor_go_on(a);
 }
 
 void actor_count_rest(struct actor *a, uint64_t now)
@@ -456,7 +475,7 @@ void actor_count_rest(struct actor *a, uint64_t now)
 	if (a->backlog)
 		w->account.n[COUNT_BACKLOG] += a->backlog->count;
 	for (uint32_t i = 0; a->backlog && i < a->backlog->count; i++)
-		w->measured_lost += run_measures(r,
+		w->measured_unsent += run_measures(r,
 			a->backlog->ring[(a->backlog->head + i) &
 					 (a->backlog->cap - 1)].intended);
 	for (struct message *m = a->store->head; m; m = m->next) {
@@ -466,6 +485,7 @@ void actor_count_rest(struct actor *a, uint64_t now)
 		note_unaccepted(a, tag_entry(m->tag));
 		w->account.n[age >= r->config->ack_timeout ? COUNT_TIMED_OUT
 							   : COUNT_IN_FLIGHT]++;
-		w->measured_lost += run_measures(r, since_epoch(w, now) - age);
+		w->measured_unacked += run_measures(r, since_epoch(w, now) -
+						       age);
 	}
 }

@@ -22,9 +22,17 @@ static bool is_publish(enum timing t)
 	       t == TIMING_PUB_RAW;
 }
 
+/* What never came is in no maximum, but in every percentile. */
+static uint64_t late_of(const struct result *r, enum timing t)
+{
+	if (is_delivery(t))
+		return r->late_deliveries;
+	return is_publish(t) ? r->late_publishes : 0;
+}
+
 bool judge_has_enough(const struct result *r, enum timing t, double p)
 {
-	struct hist samples = { .total = r->timings[t].total };
+	struct hist samples = { .total = r->timings[t].total + late_of(r, t) };
 
 	if (is_delivery(t) && r->measured_sent &&
 	    samples.total > r->measured_sent)
@@ -38,13 +46,8 @@ static void read_timing(const struct result *r, const struct metric *m,
 			struct reading *ret)
 {
 	const struct hist *h = &r->timings[m->timing];
-	uint64_t late = 0, v;
+	uint64_t late = late_of(r, m->timing), v;
 
-	/* What never came is in no maximum, but in every percentile. */
-	if (is_delivery(m->timing))
-		late = r->late_deliveries;
-	else if (is_publish(m->timing))
-		late = r->late_publishes;
 	if (m->stat == STAT_COUNT) {
 		ret->value = (double)h->total;
 		return;

@@ -40,7 +40,7 @@ static int parse_fault(char *word, struct peer_faults *f, struct err *e)
 	} names[] = {
 		{ "drop", &f->drop }, { "duplicate", &f->duplicate },
 		{ "reorder", &f->reorder }, { "corrupt", &f->corrupt },
-		{ "refuse", &f->refuse },
+		{ "refuse", &f->refuse }, { "unacked", &f->unacked },
 		{ "refuse-connect", &f->refuse_connect },
 	};
 	char *value = strchr(word, '=');
@@ -62,8 +62,8 @@ static int parse_fault(char *word, struct peer_faults *f, struct err *e)
 		return 0;
 	}
 	return err_set(e, ERR_USAGE, 0, "'%s' is not a fault: drop, duplicate, "
-		       "reorder, corrupt, refuse, refuse-connect, delay, "
-		       "stall", word);
+		       "reorder, corrupt, refuse, unacked, refuse-connect, "
+		       "delay, stall", word);
 }
 
 int peer_parse_faults(const char *text, struct peer_faults *ret,

@@ -13,6 +13,10 @@
  * peer_run() blocks and belongs in a process of its own, so that its
  * processor time and memory are not the generator's. What it counts is in
  * memory shared with the parent.
+ *
+ * A delivery that is to be reordered is held back until one from the same
+ * stream (told by its header) has overtaken it, for 100 ms at most: only what
+ * was overtaken counts.
  */
 
 #include <stdatomic.h>
@@ -24,7 +28,10 @@
 /* Every n-th, where n is not 0. */
 struct peer_faults {
 	uint32_t drop, duplicate, reorder, corrupt; /* deliveries */
-	uint32_t refuse;         /* publishes, QoS 1 and 2 */
+	uint32_t refuse;         /* publishes, QoS 1 and 2, where the version
+	                          * of MQTT has a word for it: 5 */
+	uint32_t unacked;        /* publishes, QoS 1 and 2: routed, but never
+	                          * acknowledged */
 	uint32_t refuse_connect;
 	uint64_t delay;          /* ns, of each delivery */
 	uint64_t stall_at, stall_for; /* ns after the first publish */
@@ -37,7 +44,8 @@ int peer_parse_faults(const char *text, struct peer_faults *ret,
 struct peer_counts {
 	atomic_uint_fast64_t connects, publishes, deliveries;
 	atomic_uint_fast64_t dropped, duplicated, reordered, corrupted;
-	atomic_uint_fast64_t refused, refused_connects, stalled; /* ns */
+	atomic_uint_fast64_t refused, unacked, refused_connects;
+	atomic_uint_fast64_t stalled; /* ns */
 };
 
 struct peer {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ static void close_conn(struct peer_conn *c)
 			p->touched[i] = NULL;
 	loop_unwatch(p->loop, &c->watch);
 	close(fd);
+	loop_stop_timer(p->loop, &c->held_timer);
 	peer_forget(c);
 	buf_release(&c->in);
 	buf_release(&c->out);
@@ -122,18 +124,37 @@ static bool answer(struct peer_conn *c, enum packet_type type, uint16_t pid,
 	return encode_ack(&c->out, c->version, type, &a) == 0;
 }
 
-/* A broker that stands still does not read either. */
+/* A broker that stands still does not read either; only the end of the
+ * parent is noticed. */
 static void stall(struct peer_state *p)
 {
+	struct pollfd parent = { .fd = p->parent.fd, .events = POLLIN };
 	struct timespec ts = {
 		.tv_sec = (time_t)(p->faults->stall_for / CLOCK_SEC),
 		.tv_nsec = (long)(p->faults->stall_for % CLOCK_SEC),
 	};
+	uint64_t begin = clock_boot();
 
 	p->has_stalled = true;
 	peer_flush(p);
-	nanosleep(&ts, NULL);
-	atomic_fetch_add(&p->counts->stalled, p->faults->stall_for);
+	(void)ppoll(&parent, 1, &ts, NULL);
+	atomic_fetch_add(&p->counts->stalled, clock_boot() - begin);
+}
+
+static bool is_refused(struct peer_conn *c, const struct publish *m)
+{
+	struct peer_state *p = c->peer;
+
+	return m->qos && c->version == MQTT_5 && p->faults->refuse &&
+	       ++p->publishes % p->faults->refuse == 0;
+}
+
+static bool is_unacked(struct peer_state *p)
+{
+	if (!p->faults->unacked || ++p->acks % p->faults->unacked != 0)
+		return false;
+	count(&p->counts->unacked);
+	return true;
 }
 
 static bool on_publish(struct peer_conn *c, const struct publish *m)
@@ -148,14 +169,13 @@ static bool on_publish(struct peer_conn *c, const struct publish *m)
 	    now - p->first_publish >= p->faults->stall_at)
 		stall(p);
 	count(&p->counts->publishes);
-	if (m->qos && p->faults->refuse &&
-	    ++p->publishes % p->faults->refuse == 0) {
+	if (is_refused(c, m)) {
 		reason = REASON_QUOTA;
 		count(&p->counts->refused);
 	} else {
 		peer_route(p, m);
 	}
-	if (m->qos == 0)
+	if (m->qos == 0 || (!reason && is_unacked(p)))
 		return true;
 	return answer(c, m->qos == 1 ? PACKET_PUBACK : PACKET_PUBREC, m->pid,
 		      reason);
@@ -272,6 +292,7 @@ static void accept_one(struct peer_state *p, int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->peer = p;
 	c->watch.on_ready = ready;
+	c->held_timer.on_due = peer_held_due;
 	c->out.max = OUT_MAX;
 	if (loop_watch(p->loop, &c->watch, fd, EPOLLIN, NULL) == 0)
 		return;

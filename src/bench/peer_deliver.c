@@ -4,8 +4,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "bench/header.h"
 #include "mqtt/encode.h"
 #include "mqtt/topic.h"
+
+#define HELD_MAX (100 * CLOCK_MSEC)
 
 static void count(atomic_uint_fast64_t *n)
 {
@@ -194,14 +197,50 @@ static int encode(struct peer_conn *c, const struct publish *m, uint8_t qos,
 	return encode_publish(ret, c->version, &out);
 }
 
-/* What was held back goes out behind the one that has overtaken it. */
+/* Which stream a message is of; 0 for all that carry no header. */
+static uint32_t stream_of(const struct publish *m)
+{
+	struct header h;
+
+	return header_read(m->payload, &h) ? h.publisher + 1 : 0;
+}
+
 static void release_held(struct peer_conn *c)
 {
-	if (!buf_len(&c->held))
-		return;
-	count(&c->peer->counts->reordered);
+	loop_stop_timer(c->peer->loop, &c->held_timer);
 	emit(c, buf_view(&c->held));
 	buf_clear(&c->held);
+}
+
+/* Nothing came that could have overtaken it. */
+void peer_held_due(struct timer *t, uint64_t now)
+{
+	struct peer_conn *c = CONTAINER_OF(t, struct peer_conn, held_timer);
+
+	(void)now;
+	release_held(c);
+	peer_flush(c->peer);
+}
+
+static bool hold(struct peer_conn *c, const struct publish *m,
+		 struct bytes packet)
+{
+	struct loop *l = c->peer->loop;
+
+	if (buf_len(&c->held) ||
+	    loop_set_timer(l, &c->held_timer, loop_now(l) + HELD_MAX) < 0)
+		return false;
+	c->held_stream = stream_of(m);
+	return buf_append(&c->held, packet) == 0;
+}
+
+/* What was held back goes out behind the one that has overtaken it. */
+static void let_overtake(struct peer_conn *c, const struct publish *m)
+{
+	if (!buf_len(&c->held) || c->held_stream != stream_of(m))
+		return;
+	count(&c->peer->counts->reordered);
+	release_held(c);
 }
 
 static void deliver(struct peer_conn *c, const struct publish *m, uint8_t qos)
@@ -225,13 +264,12 @@ static void deliver(struct peer_conn *c, const struct publish *m, uint8_t qos)
 		corrupt(&packet);
 		count(&p->counts->corrupted);
 	}
-	if (is_nth(n, f->reorder) && !buf_len(&c->held) &&
-	    buf_append(&c->held, buf_view(&packet)) == 0) {
+	if (is_nth(n, f->reorder) && hold(c, m, buf_view(&packet))) {
 		buf_release(&packet);
 		return;
 	}
 	emit(c, buf_view(&packet));
-	release_held(c);
+	let_overtake(c, m);
 	if (is_nth(n, f->duplicate)) {
 		count(&p->counts->duplicated);
 		emit(c, buf_view(&packet));

@@ -45,7 +45,7 @@ struct peer_state {
 	uint32_t target_count, target_cap;
 	struct peer_conn **touched; /* have output to write */
 	size_t touched_count, touched_cap;
-	uint64_t first_publish, deliveries, publishes, connects;
+	uint64_t first_publish, deliveries, publishes, acks, connects;
 	bool has_stalled, is_over;
 };
 
@@ -53,7 +53,9 @@ struct peer_conn {
 	struct peer_state *peer;
 	struct watch watch;
 	struct buf in, out;
-	struct buf held;         /* a delivery that is to be overtaken */
+	struct buf held;         /* a delivery that is to be overtaken, */
+	uint32_t held_stream;    /* by one of this stream, */
+	struct timer held_timer; /* or goes out at this time */
 	uint32_t *targets;       /* it is a member of */
 	uint32_t target_count, target_cap;
 	uint16_t next_pid;
@@ -70,6 +72,7 @@ void peer_flush(struct peer_state *p);
 /* The granted QoS, or 0x80. */
 uint8_t peer_subscribe(struct peer_conn *c, const struct subscription *s);
 void peer_forget(struct peer_conn *c);
+void peer_held_due(struct timer *t, uint64_t now);
 void peer_route(struct peer_state *p, const struct publish *m);
 void peer_late_due(struct timer *t, uint64_t now);
 

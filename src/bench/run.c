@@ -431,7 +431,8 @@ static int take_figures(struct run *r)
 		hist_merge(&res->floor, &w->floor);
 		res->measured_sent += w->measured_sent;
 		res->measured_delivered += w->measured_delivered;
-		res->late_publishes += w->measured_lost;
+		res->late_publishes += w->measured_unsent +
+				       w->measured_unacked;
 		res->untracked += w->untracked;
 		waited += w->waited;
 		for (size_t k = 0; k < RESULT_CAUSES; k++)
@@ -475,15 +476,23 @@ static bool is_open(const struct run *r)
 	return true;
 }
 
-/* Deliveries that never came count like the messages themselves. */
-static void count_late(struct result *res)
+/* Deliveries that never came: lost; of messages without acknowledgement (not
+ * of refused ones: there the broker has said so); of what was never sent. */
+static void count_late(struct run *r)
 {
+	struct result *res = r->result;
 	const uint64_t *n = res->account.n;
-	double fan = n[COUNT_SENT] ? (double)n[COUNT_EXPECTED] /
+	double fan = n[COUNT_SENT] ? (double)(n[COUNT_EXPECTED] + r->excused) /
 				     (double)n[COUNT_SENT] : 0;
+	uint64_t refused = 0, unsent = 0;
 
+	for (size_t i = 0; i < r->worker_count; i++) {
+		refused += r->workers[i].refused_fan;
+		unsent += r->workers[i].measured_unsent;
+	}
 	res->late_deliveries = n[COUNT_LOST] +
-		(uint64_t)ceil((double)res->late_publishes * fan);
+		(r->excused > refused ? r->excused - refused : 0) +
+		(uint64_t)ceil((double)unsent * fan);
 }
 
 static int finish(struct run *r, struct course *c, struct err *e)
@@ -501,7 +510,7 @@ static int finish(struct run *r, struct course *c, struct err *e)
 	res->is_open = is_open(r);
 	if (run_balance(r, e) < 0)
 		return -1;
-	count_late(res);
+	count_late(r);
 	return 0;
 }
 

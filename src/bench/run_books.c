@@ -295,6 +295,7 @@ static void balance_pair(struct fan *f, struct receiver *rc)
 	lost = missing > excused ? missing - excused : 0;
 	r->result->account.n[COUNT_EXPECTED] += sent - (missing - lost);
 	r->result->account.n[COUNT_LOST] += lost;
+	r->excused += missing - lost;
 	if (lost)
 		blame(r, f, rc, lost, sent);
 }
@@ -340,6 +341,8 @@ static void balance_varying(struct run *r, bool any_away)
 	}
 	for (size_t i = 0; i < r->worker_count; i++)
 		expected += atomic_load(&r->workers[i].progress.expected);
+	if (open && expected > unique)
+		r->excused += expected - unique;
 	if (any_away || open)
 		expected = unique;
 	n[COUNT_EXPECTED] += expected;

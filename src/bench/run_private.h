@@ -83,7 +83,9 @@ struct attempt {
 /* A message that waits for its turn. */
 struct waiting {
 	uint64_t intended;       /* ns since the epoch */
-	uint32_t entry;          /* index in the group */
+	uint16_t entry;          /* index in the group */
+	uint16_t lag;            /* hist_slot() of how late our timer was: no
+	                          * part of the waiting */
 };
 
 struct backlog {
@@ -128,6 +130,8 @@ struct actor {
 	uint16_t refused_filters; /* bits: the first 16 */
 	uint8_t state;           /* enum actor_state */
 	uint8_t attempts;        /* failed first connects */
+	uint8_t obstacle;        /* what the first of the backlog waits for:
+	                          * TIMING_LAG_WINDOW or _SOCKET */
 	bool was_up : 1;
 	bool was_ready : 1;
 	bool is_touched : 1;     /* stands in worker.touched */
@@ -244,7 +248,9 @@ struct worker {
 	struct hist briefs[BRIEF_COUNT];
 	uint64_t waited;         /* messages that stood in a backlog */
 	uint64_t measured_sent, measured_delivered;
-	uint64_t measured_lost;  /* timed out or skipped, measured phase */
+	uint64_t measured_unsent; /* skipped or left over, measured phase */
+	uint64_t measured_unacked; /* sent then, and never acknowledged */
+	uint64_t refused_fan;    /* deliveries that refusals have saved */
 	uint64_t untracked;
 	uint64_t busy;           /* ns in turns */
 	double cpu_marks[2];     /* at begin and end of the measured phase */
@@ -282,6 +288,8 @@ struct run {
 	struct receiver **receivers; /* by number in the route */
 	size_t receiver_count;
 	uint32_t *fanout;        /* by stream: receivers of its topic */
+	uint64_t excused;        /* deliveries missing, but not lost: the
+	                          * broker never accepted the message */
 	enum run_phase phase;
 	bool must_stop;          /* an early end was asked for */
 
@@ -364,9 +372,8 @@ void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended);
 /* Appends the topic of its message with that number. */
 int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
 		struct buf *ret) MUST_CHECK;
-/* Sends what waits, and for the closed model what fits. cause: what it has
- * waited for, TIMING_LAG_WINDOW or TIMING_LAG_SOCKET. */
-void actor_go_on(struct actor *a, enum timing cause);
+/* Sends what waits, and for the closed model what fits. */
+void actor_go_on(struct actor *a);
 void actor_on_published(struct actor *a, const struct event_published *p,
 			uint64_t now);
 /* At the end: what is still waiting or unacknowledged. */

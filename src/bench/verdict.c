@@ -67,26 +67,38 @@ static void say_part(struct verdict *v, enum trust trust,
 	    metric_format(b, sizeof(b), UNIT_NS, (double)l->reported));
 }
 
+/* A lag that the idle machine has as well is not the load's fault. Where it
+ * makes up most of a latency, the machine is too coarse for it. */
+static enum trust weigh_timer(const struct evidence_level *l)
+{
+	enum trust w = weight(l->timer, l->reported);
+
+	if (!l->is_known || l->timer <= LAG_IGNORED)
+		return TRUST_VALID;
+	if (l->timer > FLOOR_FACTOR * l->floor)
+		return w;
+	return w == TRUST_INVALID ? TRUST_SUSPECT : TRUST_VALID;
+}
+
 /* The worst level is told; the others would say the same again. */
 static void judge_timer(const struct evidence *e, struct verdict *v)
 {
-	const struct evidence_level *l, *worst = NULL;
+	const struct evidence_level *worst = NULL;
 	enum trust trust = TRUST_VALID, w;
 
 	for (int i = 0; i < VERDICT_LEVELS; i++) {
-		l = &e->levels[i];
-		if (!l->is_known || l->timer <= LAG_IGNORED ||
-		    l->timer <= FLOOR_FACTOR * l->floor)
-			continue;
-		w = weight(l->timer, l->reported);
+		w = weigh_timer(&e->levels[i]);
 		if (w > trust) {
 			trust = w;
-			worst = l;
+			worst = &e->levels[i];
 		}
 	}
-	if (worst)
-		say_part(v, trust, e, worst, "this program's timer lag",
-			 worst->timer);
+	if (!worst)
+		return;
+	say_part(v, trust, e, worst, worst->timer > FLOOR_FACTOR * worst->floor
+		 ? "this program's timer lag"
+		 : "timer lag, hardly more than on the idle machine,",
+		 worst->timer);
 	if (trust == TRUST_INVALID)
 		v->bound = BOUND_GENERATOR;
 }

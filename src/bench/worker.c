@@ -353,7 +353,7 @@ static void feed_hungry(struct task *t)
 	for (size_t i = 0; i < n; i++) {
 		a = w->hungry.v[i];
 		a->is_hungry = false;
-		actor_go_on(a, TIMING_LAG_SOCKET);
+		actor_go_on(a);
 		worker_touch(w, a);
 	}
 	w->hungry.count -= n;

@@ -236,3 +236,12 @@ UNIT_TESTS += tests/unit/test_tls_error
 tests_unit_test_tls_error_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_tls_threads
 tests_unit_test_tls_threads_LDADD = $(NET_LIBS)
+
+# The engine against the counting peer.
+EXTRA_DIST += tests/unit/bench_run.h
+UNIT_TESTS += tests/unit/test_bench_run
+tests_unit_test_bench_run_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_truth
+tests_unit_test_bench_truth_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_latency
+tests_unit_test_bench_latency_LDADD = $(BENCH_LIBS)

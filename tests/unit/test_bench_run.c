@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include "bench_run.h"
+
+/* What any healthy run must look like, and what the peer must have seen. */
+static void check_clean(const struct trial *t, uint64_t fan)
+{
+	uint64_t sent = trial_count(t, COUNT_SENT);
+
+	is_int(t->status, 0, "%s", t->err.text);
+	ok(t->result.partial == NULL, "%s", t->result.partial);
+	ok(t->result.imbalances == NULL, "%s", t->result.imbalances);
+	ok(sent > 0);
+	is_int(trial_count(t, COUNT_SCHEDULED), sent);
+	is_int(t->peer.counts->publishes, sent);
+	is_int(t->peer.counts->deliveries, sent * fan);
+	is_int(trial_count(t, COUNT_EXPECTED), sent * fan);
+	is_int(trial_count(t, COUNT_UNIQUE), sent * fan);
+	is_int(trial_count(t, COUNT_LOST), 0);
+	is_int(trial_count(t, COUNT_DUPLICATES), 0);
+	is_int(trial_count(t, COUNT_REORDERED), 0);
+	is_int(trial_count(t, COUNT_CORRUPTED), 0);
+	is_int(trial_count(t, COUNT_FOREIGN), 0);
+	is_int(trial_count(t, COUNT_CONNECTED), t->result.clients);
+	is_int(t->peer.counts->connects, t->result.clients);
+	if (t->result.imbalances)
+		trial_tell(t);
+}
+
+static void open_model_of_every_qos(void)
+{
+	static const char yaml[] =
+		"name: open\n"
+		"phases: {measure: 1s, drain: 5s}\n"
+		"groups:\n"
+		"  - {name: s, clients: 3, subscribe: [{filter: 'a/#', qos: 1}]}\n"
+		"  - name: p\n"
+		"    clients: 20\n"
+		"    publish:\n"
+		"      - {topic: a/%i, qos: 0, size: 16, rate: 10/s}\n"
+		"      - {topic: a/%i, qos: 1, size: 64, rate: 10/s}\n"
+		"      - {topic: a/%i, qos: 2, size: 200, rate: 10/s}\n";
+	struct trial t = { .yaml = yaml };
+
+	(void)trial_run(&t);
+	check_clean(&t, 3);
+	is_int(trial_count(&t, COUNT_SENT), 600);
+	is_int(trial_count(&t, COUNT_SENT_QOS0), 200);
+	is_int(trial_count(&t, COUNT_ACKED), 400);
+	is_int(t.result.measured_sent, 600);
+	trial_release(&t);
+}
+
+static void closed_model(void)
+{
+	static const char yaml[] =
+		"name: closed\n"
+		"phases: {measure: 1s, drain: 10s}\n"
+		"groups:\n"
+		"  - {name: s, clients: 1, subscribe: [{filter: 'a/#', qos: 1}]}\n"
+		"  - name: p\n"
+		"    clients: 10\n"
+		"    publish: [{topic: a/%i, qos: 1, size: 64}]\n";
+	struct trial t = { .yaml = yaml };
+
+	(void)trial_run(&t);
+	check_clean(&t, 1);
+	ok(!t.result.is_open);
+	diag("%d sent", (int)trial_count(&t, COUNT_SENT));
+	trial_release(&t);
+}
+
+static void shared_subscription(void)
+{
+	static const char yaml[] =
+		"name: shared\n"
+		"phases: {measure: 1s, drain: 5s}\n"
+		"groups:\n"
+		"  - name: s\n"
+		"    clients: 4\n"
+		"    subscribe: [{filter: $share/g/a/#, qos: 1}]\n"
+		"  - name: p\n"
+		"    clients: 10\n"
+		"    publish: [{topic: a/%i, qos: 1, size: 64, rate: 50/s}]\n";
+	struct trial t = { .yaml = yaml };
+
+	(void)trial_run(&t);
+	check_clean(&t, 1);
+	is_int(trial_count(&t, COUNT_SENT), 500);
+	trial_release(&t);
+}
+
+TEST_MAIN(T(open_model_of_every_qos), T(closed_model),
+	  T(shared_subscription))
