@@ -542,7 +542,8 @@ void actor_release(struct actor *a)
 		free(a->slow->acks);
 	free(a->slow);
 	free(a->backlog);
-	actor_drop_receiver(a);
+	if (!a->squad->crew->is_shared)
+		receiver_free(a->receiver);
 	conn_release(&a->conn);
 	session_free(a->conn.session);
 	a->store->ops->free(a->store);

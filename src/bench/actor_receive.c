@@ -50,12 +50,9 @@ int actor_make_receiver(struct actor *a)
 	return a->receiver->share ? 0 : -1;
 }
 
-/* Shared ones go with the member that they were made for. */
-void actor_drop_receiver(struct actor *a)
+void receiver_free(struct receiver *r)
 {
-	struct receiver *r = STEAL(a->receiver);
-
-	if (!r || r->actor != a)
+	if (!r)
 		return;
 	track_release(&r->track);
 	free(r->share);

@@ -353,6 +353,16 @@ void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended)
 	worker_touch(w, a);
 }
 
+void actor_skip(struct actor *a, uint64_t intended)
+{
+	struct worker *w = worker_of(a);
+
+	w->account.n[COUNT_SCHEDULED]++;
+	worker_record(w, TIMING_LAG_TIMER, intended,
+		      since_epoch(w, loop_now(w->loop)) - intended);
+	count_skipped(a, intended);
+}
+
 /* True when the first one is off the list. */
 static bool send_waiting(struct actor *a, uint64_t now)
 {

@@ -353,6 +353,7 @@ static void count_rest(struct worker *w)
 	uint64_t now = loop_refresh_now(w->loop);
 	struct squad *s;
 
+	worker_skip_rest(w);
 	for (size_t i = 0; i < w->run->crew_count; i++) {
 		s = &w->squads[i];
 		for (uint32_t k = 0; k < s->share.count; k++)

@@ -189,7 +189,8 @@ void worker_sum_expected(struct worker *w)
 {
 	const struct squad *s;
 
-	w->expected = w->unsettled = 0;
+	w->expected = 0;
+	w->unsettled = w->due.count;
 	for (size_t i = 0; i < w->run->crew_count; i++) {
 		s = &w->squads[i];
 		for (uint32_t k = 0; k < s->share.count; k++)

@@ -217,7 +217,8 @@ struct worker {
 	struct loop *loop;
 	unsigned number;
 	struct squad *squads;    /* one for each crew, perhaps empty */
-	struct receiver *shares; /* list of the share groups here */
+	struct receiver *shares; /* list of the share groups here; owned,
+	                          * other receivers are their actor's */
 	struct payload *payloads; /* one for each entry of the scenario */
 	struct source *sources;
 	size_t source_count;
@@ -283,7 +284,9 @@ struct run {
 	uint64_t epoch;          /* clock_boot() at time 0 of the headers */
 	uint64_t begin;          /* of connecting */
 	uint64_t send_begin;     /* 0: not yet; absolute */
-	uint64_t measure_begin, measure_end, send_end; /* absolute */
+	uint64_t measure_begin;  /* absolute, like the ends, which an early
+	                          * end of the run brings forward */
+	_Atomic uint64_t measure_end, send_end;
 	struct route *route;     /* made when all have subscribed */
 	struct receiver **receivers; /* by number in the route */
 	size_t receiver_count;
@@ -329,6 +332,8 @@ void worker_calibrate(struct worker *w);
 void worker_start_connecting(struct worker *w);
 void worker_start_sending(struct worker *w);
 void worker_stop_sending(struct worker *w);
+/* At the very end: counts what was due and is still not sent. */
+void worker_skip_rest(struct worker *w);
 void worker_mark_begin(struct worker *w);
 void worker_mark_end(struct worker *w);
 void worker_disconnect_all(struct worker *w);
@@ -356,7 +361,7 @@ static inline bool run_measures(const struct run *r, uint64_t intended)
 /* actor_receive.c */
 /* Its receiver: a new one, or the one of its share group. */
 int actor_make_receiver(struct actor *a) MUST_CHECK;
-void actor_drop_receiver(struct actor *a);
+void receiver_free(struct receiver *r);
 /* It has subscribed anew: what came in between is not missed. */
 void actor_forgive(struct actor *a);
 
@@ -369,6 +374,8 @@ void actor_leave(struct actor *a, enum churn_how how);
 
 /* actor_send.c */
 void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended);
+/* It was due, and will not be sent any more. */
+void actor_skip(struct actor *a, uint64_t intended);
 /* Appends the topic of its message with that number. */
 int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
 		struct buf *ret) MUST_CHECK;

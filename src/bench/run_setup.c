@@ -325,8 +325,6 @@ int run_setup(struct run *r, struct err *e)
 
 static void release_squad(struct squad *s)
 {
-	/* Shared receivers go with the member they were made for, so all
-	 * connections have to be down first. */
 	for (uint32_t k = 0; s->actors && k < s->share.count; k++)
 		actor_release(&s->actors[k]);
 	free(s->actors);
@@ -337,8 +335,14 @@ static void release_squad(struct squad *s)
 
 static void release_worker(struct worker *w)
 {
+	struct receiver *r;
+
 	for (size_t i = 0; w->squads && i < w->run->crew_count; i++)
 		release_squad(&w->squads[i]);
+	while ((r = w->shares)) {
+		w->shares = r->next;
+		receiver_free(r);
+	}
 	for (size_t i = 0; w->payloads && i < w->run->entry_count; i++)
 		payload_release(&w->payloads[i]);
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
