@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# debian13.sh CMD... - run a command in a Debian 13 of its own, as root, in the
-# current directory; build/ below the source tree is shared with it.  The
-# first run makes it in build/debian13 (debootstrap, 1 to 3 minutes) with the
-# packages of .ci/packages; later ones take it as it is, until that list
-# changes.
+# debian13.sh CMD... - run a command in a Debian 13 of its own, in the current
+# directory; the source tree is shared with it.  The first run makes it in
+# build/debian13 (debootstrap, 1 to 3 minutes) with the packages of
+# .ci/packages; later ones take it as it is, until that list changes.
 #
 # Debian 13 has mbedTLS 3.6, and with it TLS 1.3.  DEBIAN_MIRROR says where to
 # get it from, unless that is where this system gets its own packages.
+#
+# Mounts and chroot are for root; anybody else needs sudo, which may ask for a
+# password.  The command itself then runs as the user, and the user owns what
+# it leaves behind; but build/debian13 belongs to root.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 root=$top/build/debian13
@@ -20,6 +23,10 @@ root=$top/build/debian13
 if [ "${IN_NAMESPACE:-}" != "$$" ]; then
   as_root=
   [ "$(id -u)" = 0 ] || as_root="sudo -E"
+  [ -z "$as_root" ] || command -v sudo > /dev/null || {
+    echo "debian13.sh: neither root nor sudo: it cannot mount and chroot" >&2
+    exit 1
+  }
   # shellcheck disable=SC2016
   exec $as_root unshare -m --propagation private \
     bash -c 'IN_NAMESPACE=$$ exec "$@"' - bash "$0" "$@"
@@ -59,7 +66,7 @@ make_root() {
   rm -rf --one-file-system "$root"
   mkdir -p "$root"
   debootstrap --variant=minbase trixie "$root" "$(mirror)" > "$root.log"
-  # No service may start, and nothing is to be asked or kept.
+  # No service may start, and nothing need survive a loss of power.
   printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
   chmod 755 "$root/usr/sbin/policy-rc.d"
   echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/fast"
@@ -67,9 +74,10 @@ make_root() {
 }
 
 install_packages() {
+  inside apt-get update -q >> "$root.log" 2>&1
   # shellcheck disable=SC2046
-  inside apt-get install -q -y --no-install-recommends $(wanted) \
-    >> "$root.log" 2>&1
+  inside apt-get install -q -y --no-install-recommends \
+    -o Acquire::Retries=3 $(wanted) >> "$root.log" 2>&1
   inside apt-get clean
 }
 
