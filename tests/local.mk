@@ -59,6 +59,7 @@ BATS_TESTS += tests/67-redirect.bats
 BATS_TESTS += tests/70-ws.bats
 BATS_TESTS += tests/75-auth.bats
 BATS_TESTS += tests/77-brokers.bats
+BATS_TESTS += tests/90-bench.bats
 BATS_TESTS += tests/95-hold10k.bats
 BATS_TESTS += tests/60-store.bats
 BATS_TESTS += tests/65-crash.bats

@@ -399,6 +399,14 @@ static uint64_t *quota_of(const struct actor *a, uint32_t entry)
 	return &s->quota[a->place * s->crew->group->publish_count + entry];
 }
 
+static void count_quota(struct worker *w)
+{
+	if (w->quota == UINT64_MAX)
+		return;
+	w->quota--;
+	worker_check_spent(w);
+}
+
 /* One round over the entries without a rate; false when nothing went. */
 static bool send_closed(struct actor *a)
 {
@@ -417,8 +425,10 @@ static bool send_closed(struct actor *a)
 		if (send_one(a, i, since_epoch(w, now), now) == SENT_NOT_NOW)
 			continue;
 		w->account.n[COUNT_SCHEDULED]++;
-		if (quota)
+		if (quota) {
 			--*quota;
+			count_quota(w);
+		}
 		any = true;
 	}
 	return any;
@@ -429,6 +439,8 @@ void actor_go_on(struct actor *a)
 	uint64_t now = loop_refresh_now(worker_of(a)->loop);
 	int helping = HELPING;
 
+	if (worker_of(a)->is_counted)
+		return;
 	while (a->backlog && a->backlog->count && helping-- > 0)
 		if (!send_waiting(a, now))
 			return;
