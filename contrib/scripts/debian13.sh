@@ -70,7 +70,7 @@ make_root() {
   printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
   chmod 755 "$root/usr/sbin/policy-rc.d"
   echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/fast"
-  cp /etc/resolv.conf "$root/etc/resolv.conf"
+  cp /etc/resolv.conf /etc/hosts "$root/etc/"
 }
 
 install_packages() {
