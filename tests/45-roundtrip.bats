@@ -151,38 +151,3 @@ payloads() {
   finish ours
   assert_files_equal ours.out want
 }
-
-@test "a million lines, exactly once and in order" {
-  [ "$SANITIZE" = no ] || skip 'too slow with sanitizers'
-  TOOL_TIMEOUT=300
-  seq 1000000 > in
-  for q in 1 2; do
-    through "5:$q" 1000000
-    assert_files_equal sub.out in
-  done
-}
-
-@test "memory is 8 MiB and twice the longest message at most" {
-  [ "$SANITIZE" = no ] || skip 'sanitizers need memory of their own'
-  local measure=$top_builddir/tests/bench/measure what limit count
-  [ -x "$measure" ] || skip 'measure is not built'
-  seq 100000 > short
-  for _ in {1..6}; do
-    head -c 10485760 /dev/zero | tr '\0' x
-    echo
-  done > long
-  for q in 0 1 2; do
-    for what in short:8192:100000 long:28672:6; do
-      IFS=: read -r what limit count <<< "$what"
-      start sub "$measure" mqtt-sub -p "$PORT" -t "$what/$q" -q "$q" \
-        -C "$count" --json
-      wait_for 10 subscribed "$what/$q"
-      run_tool "$measure" mqtt-pub -p "$PORT" -t "$what/$q" -l -q "$q" < "$what"
-      assert "$output" =~ 'status=0 '
-      assert "$(sed -n 's/.* rss_kib=\([0-9]*\).*/\1/p' tool.out)" -lt "$limit"
-      finish sub
-      assert "$output" =~ 'status=0 '
-      assert "$(sed -n 's/.* rss_kib=\([0-9]*\).*/\1/p' sub.out)" -lt "$limit"
-    done
-  done
-}

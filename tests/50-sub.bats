@@ -183,7 +183,7 @@ send() { # TOPIC TEXT [ARG...]
 
 @test "a random share is shown" {
   start_broker
-  listen sub --random-filter 20 --idle-timeout 0.5
+  listen sub --random-filter 20 --idle-timeout 3
   seq 2000 > lines
   run_tool mqtt-pub -p "$PORT" -t s/n -l < lines
   finish sub

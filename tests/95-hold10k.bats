@@ -8,8 +8,8 @@ load helper/peer
   local n=10000
   [ "$(ulimit -Hn)" -ge $((n + 100)) ] ||
     skip "the limit of file descriptors is $(ulimit -Hn)"
-  PEER_DEADLINE=120 start_counter --check-numbers
-  TOOL_TIMEOUT=110 run_tool "$PEERS/hold10k" --connections $n --messages 10 \
+  PEER_DEADLINE=600 start_counter --check-numbers
+  TOOL_TIMEOUT=550 run_tool "$PEERS/hold10k" --connections $n --messages 10 \
     127.0.0.1 "$COUNTER_PORT"
   assert "$output" =~ " received=${n}0 published=${n}0 misordered=0 "
   echo "# $output" >&3

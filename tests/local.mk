@@ -67,6 +67,14 @@ BATS_TESTS += tests/67-faults.bats
 BATS_TESTS += tests/68-keepalive.bats
 BATS_TESTS += tests/70-soak.bats
 
+# What sanitizers make too slow or too large.
+MASS_TESTS =
+MASS_TESTS += tests/47-mass.bats
+EXTRA_DIST += $(MASS_TESTS)
+if !ENABLE_SANITIZE
+BATS_TESTS += $(MASS_TESTS)
+endif
+
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
