@@ -37,7 +37,7 @@
 
 enum {
 	DEADLINE = 120,
-	STAGE_TIME = 60,  /* s that a stage may take */
+	STAGE_TIME = 240, /* s that a stage may take */
 	ATTEMPTS = 64,    /* connections on their way, per share */
 	ADDRESSES = 4,    /* 127.0.0.x to come from: ports are scarce */
 	PAYLOAD_SIZE = 16,
