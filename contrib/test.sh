@@ -17,12 +17,8 @@ set -u
 : "${CI:=false}"
 cd "$(dirname "$0")/.." || exit 1
 top=$PWD
-<<<<<<< HEAD
 # The long ones first: two run at a time.
 [ $# -gt 0 ] || set -- plain debian13 address thread clang fuzz
-=======
-[ $# -gt 0 ] || set -- plain debian13 address clang thread fuzz
->>>>>>> be3084c (Run the whole suite in a Debian 13 by default: it has been green)
 
 if [ -e config.status ]; then
   echo "test.sh: this tree is built in place: run 'make distclean' first" >&2
