@@ -164,6 +164,24 @@ static int add_reply(struct actor *a, const struct entry *e,
 	return r;
 }
 
+/* Into the worker's buffer, where it often is already: messages come in
+ * rows of the same client. */
+static int render_topic(struct actor *a, uint32_t entry)
+{
+	const struct entry *e = &a->squad->crew->entries[entry];
+	struct worker *w = worker_of(a);
+
+	if (w->topic_of == a && w->topic_entry == e)
+		return 0;
+	buf_clear(&w->topic);
+	w->topic_of = NULL;
+	if (actor_topic(a, entry, *sequence_of(a, entry), &w->topic) < 0)
+		return -1;
+	w->topic_of = e->varies ? NULL : a;
+	w->topic_entry = e;
+	return 0;
+}
+
 static int build(struct actor *a, uint32_t entry, uint64_t intended,
 		 uint64_t now, struct publish *ret)
 {
@@ -171,10 +189,9 @@ static int build(struct actor *a, uint32_t entry, uint64_t intended,
 	struct worker *w = worker_of(a);
 	struct payload_out out = { 0 };
 
-	buf_clear(&w->topic);
 	buf_clear(&w->props);
 	if (make_payload(a, entry, intended, now, &out) < 0 ||
-	    actor_topic(a, entry, *sequence_of(a, entry), &w->topic) < 0 ||
+	    render_topic(a, entry) < 0 ||
 	    (e->plan->reply && add_reply(a, e, &w->props, &out) < 0))
 		return -1;
 	*ret = (struct publish){
@@ -399,21 +416,13 @@ static uint64_t *quota_of(const struct actor *a, uint32_t entry)
 	return &s->quota[a->place * s->crew->group->publish_count + entry];
 }
 
-static void count_quota(struct worker *w)
-{
-	if (w->quota == UINT64_MAX)
-		return;
-	w->quota--;
-	worker_check_spent(w);
-}
-
 /* One round over the entries without a rate; false when nothing went. */
-static bool send_closed(struct actor *a)
+static bool send_closed(struct actor *a, uint64_t now)
 {
 	const struct crew *crew = a->squad->crew;
 	struct worker *w = worker_of(a);
 	bool any = false;
-	uint64_t now, *quota;
+	uint64_t *quota;
 
 	for (uint32_t i = 0; i < crew->group->publish_count; i++) {
 		quota = quota_of(a, i);
@@ -421,13 +430,13 @@ static bool send_closed(struct actor *a)
 		    !can_send(a, crew->entries[i].plan->qos) ||
 		    (quota && *quota == 0))
 			continue;
-		now = loop_refresh_now(w->loop);
 		if (send_one(a, i, since_epoch(w, now), now) == SENT_NOT_NOW)
 			continue;
 		w->account.n[COUNT_SCHEDULED]++;
 		if (quota) {
 			--*quota;
-			count_quota(w);
+			atomic_fetch_sub_explicit(&w->progress.quota, 1,
+						  memory_order_relaxed);
 		}
 		any = true;
 	}
@@ -436,11 +445,12 @@ static bool send_closed(struct actor *a)
 
 void actor_go_on(struct actor *a)
 {
-	uint64_t now = loop_refresh_now(worker_of(a)->loop);
 	int helping = HELPING;
+	uint64_t now;
 
-	if (worker_of(a)->is_counted)
+	if (!a->backlog && (!a->squad->crew->is_closed || !a->squad->may_send))
 		return;
+	now = loop_refresh_now(worker_of(a)->loop);
 	while (a->backlog && a->backlog->count && helping-- > 0)
 		if (!send_waiting(a, now))
 			return;
@@ -449,7 +459,7 @@ void actor_go_on(struct actor *a)
 	if (!a->backlog && (!a->squad->crew->is_closed || !a->squad->may_send))
 		return;
 	while (!a->backlog && helping-- > 0)
-		if (!send_closed(a))
+		if (!send_closed(a, now))
 			return;
 	worker_feed(worker_of(a), a);
 }
@@ -485,7 +495,6 @@ void actor_on_published(struct actor *a, const struct event_published *p,
 		acc->n[COUNT_UNMATCHED] += p->reason == REASON_NO_SUBSCRIBERS;
 		record_ack(a, p, now);
 	}
-	actor_go_on(a);
 }
 
 void actor_count_rest(struct actor *a, uint64_t now)

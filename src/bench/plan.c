@@ -240,6 +240,7 @@ static unsigned threads_for(const struct plan *p, unsigned processors)
 
 	if (processors == 2 && p->clients > 1)
 		n = 2;
+	n /= p->shards;
 	if (p->clients / p->shards < n)
 		n = (unsigned)(p->clients / p->shards);
 	return n ? n : 1;

@@ -398,6 +398,14 @@ static bool each_away(struct run *r)
 	return any;
 }
 
+static bool was_any_away(const struct run *r)
+{
+	for (size_t i = 0; i < r->receiver_count; i++)
+		if (r->receivers[i]->was_away)
+			return true;
+	return false;
+}
+
 int run_balance(struct run *r, struct err *e)
 {
 	struct result *res = r->result;
@@ -406,7 +414,10 @@ int run_balance(struct run *r, struct err *e)
 	if (make_tallies(r) < 0)
 		return err_nomem(e);
 	if (r->config->shards > 1) {
-		/* Only all shards together know what was lost. */
+		/* Only all shards together know what was lost, and where
+		 * somebody was away even they do not. */
+		for (size_t i = 0; was_any_away(r) && i < res->tally_count; i++)
+			res->tallies[i].varies = true;
 		res->account.n[COUNT_EXPECTED] = res->account.n[COUNT_UNIQUE];
 		return 0;
 	}

@@ -8,13 +8,11 @@
  *	run.c            coordinator: phases, intervals, end
  *	run_setup.c      from scenario to crews, workers, actors
  *	run_books.c      who should have got what: expected, lost
- *	run_figures.c    what the workers found out, added up
  *	worker.c         one loop's share: connect ramp, schedules, figures
  *	actor.c          one client's connection: start, up, down, events
  *	actor_send.c     publishing: open and closed model, backlog
  *	actor_receive.c  deliveries, acknowledgements, slow consumers
  *	churn.c          clients that come and go on purpose
- *	tidy.c           nothing is left at the broker
  *
  * A crew is a group of the scenario as this process runs it; a squad is the
  * part of a crew on one worker; an actor is one client. After the setup
@@ -140,8 +138,6 @@ struct actor {
 	bool is_hungry : 1;      /* stands in worker.hungry */
 	bool is_blocked : 1;     /* by its socket */
 	bool is_leaver : 1;      /* churn took it down */
-	bool is_cleaner : 1;     /* connects only to end its session */
-	bool has_session : 1;    /* the broker may keep one */
 };
 
 /* Who gets each message once: a subscriber, or all members of a share group
@@ -205,8 +201,9 @@ struct progress {
 	atomic_uint_fast64_t connected, ready, gone; /* clients now */
 	atomic_uint_fast64_t expected;  /* deliveries of varying topics */
 	atomic_uint_fast64_t unique;
-	atomic_bool is_tidy;     /* no retained message is left */
-	atomic_bool is_spent;    /* nothing more is to be sent */
+	/* Schedules that are not at their end; messages that clients without one
+	 * may still send, where that is limited. */
+	atomic_uint_fast64_t sources, quota;
 };
 
 /* What a worker hands over for an interval: by turns the worker's, while it
@@ -216,14 +213,6 @@ struct handover {
 	struct hist briefs[BRIEF_COUNT]; /* of the interval */
 	double cpu;              /* seconds of the thread so far */
 	uint64_t busy;           /* ns spent in turns so far */
-};
-
-/* Where the removal of retained messages stands. */
-struct tidy {
-	size_t crew, entry;      /* entry: the will comes last */
-	uint32_t place;
-	uint64_t number;         /* of the message */
-	bool is_going;           /* more is to be done */
 };
 
 struct worker {
@@ -250,16 +239,14 @@ struct worker {
 	struct actor_list queue; /* reconnects that wait for their turn */
 	size_t queue_head;
 	uint64_t sending_until;  /* 0: not sending; absolute */
-	uint64_t quota;          /* of the closed model, what is left; endless
-	                          * is UINT64_MAX */
-	bool is_over;            /* no more connects, but for tidying up */
-	bool is_counted;         /* the books are closed */
-	struct tidy tidy;
+	bool is_over;            /* no more connects */
 
 	struct actor_list touched, hungry;
 	struct actor *probed;    /* its ping is under way */
 	uint64_t probed_at;
 	struct buf topic, filter, props; /* scratch */
+	const struct actor *topic_of;    /* what the topic in it belongs to; */
+	const struct entry *topic_entry; /* NULL: to one message */
 	struct pcg random;
 
 	struct account account;
@@ -302,6 +289,7 @@ struct run {
 	uint64_t epoch;          /* clock_boot() at time 0 of the headers */
 	uint64_t begin;          /* of connecting */
 	uint64_t send_begin;     /* 0: not yet; absolute */
+	uint64_t meeting;        /* when all shards begin; 0: nobody said */
 	uint64_t measure_begin;  /* absolute, like the ends, which an early
 	                          * end of the run brings forward */
 	_Atomic uint64_t measure_end, send_end;
@@ -318,9 +306,8 @@ struct run {
 	struct cond done;        /* an order was carried out */
 };
 
-/* run.c: ends the run early; the text goes into the result, the kind is the
- * exit status (ERR_NONE: that of a signal). */
-void run_stop(struct run *r, enum err_kind kind, const char *why);
+/* run.c: ends the run early; the text goes into the result. */
+void run_stop(struct run *r, const char *why);
 
 /* run_setup.c */
 int run_setup(struct run *r, struct err *e) MUST_CHECK;
@@ -341,11 +328,6 @@ int run_build_route(struct run *r, struct err *e) MUST_CHECK;
 void worker_sum_expected(struct worker *w);
 /* When the loops have ended: fills in the result. */
 int run_balance(struct run *r, struct err *e) MUST_CHECK;
-
-/* run_figures.c, when the loops have ended. */
-int run_take_figures(struct run *r) MUST_CHECK;
-/* Once the books are balanced. */
-void run_count_late(struct run *r);
 
 /* worker.c */
 void worker_init(struct worker *w, struct run *r, unsigned number);
@@ -369,8 +351,6 @@ void worker_reconnect(struct worker *w, struct actor *a, uint64_t due);
 /* Its output is to be flushed soon, by worker_flush(). */
 void worker_touch(struct worker *w, struct actor *a);
 void worker_flush(struct worker *w);
-/* Was that the last message? */
-void worker_check_spent(struct worker *w);
 /* It can send again: actor_go_on() in the next turn. */
 void worker_feed(struct worker *w, struct actor *a);
 void worker_record(struct worker *w, enum timing t, uint64_t intended,
@@ -420,13 +400,6 @@ void actor_acknowledge(struct actor *a, uint64_t delivery, uint64_t now);
 int actor_make_slow(struct actor *a) MUST_CHECK;
 void actor_start_slow(struct actor *a);
 void actor_stop_slow(struct actor *a);
-
-/* tidy.c: after the books are closed. */
-/* Takes back what was retained; progress.is_tidy when that is done. */
-void worker_remove_retained(struct worker *w);
-void tidy_go_on(struct worker *w);
-/* Ends the sessions of clients that are not connected. */
-void worker_end_sessions(struct worker *w);
 
 /* churn.c */
 void churn_start(struct squad *s);

@@ -195,16 +195,6 @@ static int setup_crews(struct run *r, struct err *e)
 
 /* ---------------------------------------------------------------- workers */
 
-static void add_quota(struct worker *w, const struct entry *e, uint64_t n)
-{
-	if (!entry_is_closed(e))
-		return;
-	if (!e->plan->count)
-		w->quota = UINT64_MAX;
-	else if (w->quota != UINT64_MAX)
-		w->quota += n;
-}
-
 static int fill_quota(struct squad *s)
 {
 	const struct group *g = s->crew->group;
@@ -214,13 +204,16 @@ static int fill_quota(struct squad *s)
 	if (!q)
 		return -1;
 	s->quota = q;
-	for (uint32_t i = 0; i < s->share.count; i++)
+	for (uint32_t i = 0; i < s->share.count; i++) {
 		for (size_t k = 0; k < g->publish_count; k++, q++) {
 			*q = g->publish[k].count / g->clients +
 			     (s->share.first + i * s->share.step <
 			      g->publish[k].count % g->clients);
-			add_quota(s->worker, &s->crew->entries[k], *q);
+			if (entry_is_closed(&s->crew->entries[k]))
+				atomic_fetch_add(&s->worker->progress.quota,
+						 *q);
 		}
+	}
 	return 0;
 }
 

@@ -121,7 +121,7 @@ void worker_connect_more(struct worker *w)
 	struct actor *a;
 	uint64_t due;
 
-	while (w->pending < w->pending_max) {
+	while (w->pending < w->pending_max && !w->is_over) {
 		if (w->queue_head < w->queue.count) {
 			a = w->queue.v[w->queue_head++];
 			if (w->queue_head == w->queue.count)
@@ -129,8 +129,6 @@ void worker_connect_more(struct worker *w)
 			actor_connect(a, a->since);
 			continue;
 		}
-		if (w->is_over)
-			return;
 		a = next_of_ramp(w, &due);
 		if (!a || due > loop_refresh_now(w->loop)) {
 			(void)loop_set_timer(w->loop, &w->connect_timer,
@@ -151,7 +149,7 @@ static void connect_due(struct timer *t, uint64_t now)
 void worker_reconnect(struct worker *w, struct actor *a, uint64_t due)
 {
 	a->since = due;
-	if (w->is_over && !a->is_cleaner)
+	if (w->is_over)
 		return;
 	if (w->pending < w->pending_max || !list_add(&w->queue, a))
 		actor_connect(a, due);
@@ -204,8 +202,12 @@ static void advance(struct worker *w, struct source *s)
 	const struct run *r = w->run;
 	uint64_t at;
 
-	if (!schedule_next(&s->schedule, &at, &s->client) ||
-	    r->send_begin + at >= r->send_end) {
+	if (!schedule_next(&s->schedule, &at, &s->client)) {
+		heap_remove(&w->due, &s->node);
+		atomic_fetch_sub(&w->progress.sources, 1);
+		return;
+	}
+	if (r->send_begin + at >= r->send_end) {
 		heap_remove(&w->due, &s->node);
 		return;
 	}
@@ -267,14 +269,6 @@ static void send_due(struct timer *t, uint64_t now)
 	}
 	worker_flush(w);
 	arm_sending(w);
-	if (!w->due.count)
-		worker_check_spent(w);
-}
-
-void worker_check_spent(struct worker *w)
-{
-	if (!w->due.count && !w->quota)
-		atomic_store(&w->progress.is_spent, true);
 }
 
 static void start_closed(struct worker *w, struct squad *s)
@@ -314,10 +308,10 @@ void worker_start_sending(struct worker *w)
 	struct squad *s;
 
 	w->sending_until = r->send_end;
+	atomic_store(&w->progress.sources, w->source_count);
 	for (size_t i = 0; i < w->source_count; i++)
 		advance(w, &w->sources[i]);
 	arm_sending(w);
-	worker_check_spent(w);
 	for (size_t i = 0; i < r->crew_count; i++) {
 		s = &w->squads[i];
 		s->stage_timer.on_due = stage_due;
@@ -396,8 +390,6 @@ static void feed_hungry(struct task *t)
 	w->hungry.count -= n;
 	memmove(w->hungry.v, w->hungry.v + n,
 		w->hungry.count * sizeof(*w->hungry.v));
-	if (w->tidy.is_going)
-		tidy_go_on(w);
 	worker_flush(w);
 }
 
@@ -487,7 +479,6 @@ void worker_disconnect_all(struct worker *w)
 	struct squad *s;
 
 	w->is_over = true;
-	w->queue_head = w->queue.count = 0;
 	loop_stop_timer(w->loop, &w->connect_timer);
 	for (size_t i = 0; i < w->run->crew_count; i++) {
 		s = &w->squads[i];

@@ -239,7 +239,7 @@ static void end_round(struct client *c, const struct err *why, bool was_up)
 
 static bool is_referral(const struct client *c, const struct err *why)
 {
-	return buf_len(&c->conn.referral) > 0 &&
+	return c->conn.referral &&
 	       (why->code == REASON_USE_ANOTHER_SERVER ||
 		why->code == REASON_SERVER_MOVED);
 }
@@ -249,7 +249,7 @@ static bool is_referral(const struct client *c, const struct err *why)
 static bool is_redirected(struct client *c, struct err *why)
 {
 	struct referral r = {
-		.text = is_referral(c, why) ? buf_view(&c->conn.referral)
+		.text = is_referral(c, why) ? buf_view(c->conn.referral)
 					    : BYTES_NULL,
 		.from = pick_server(c),
 		.is_permanent = why->code == REASON_SERVER_MOVED,

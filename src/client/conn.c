@@ -32,7 +32,7 @@ void conn_init(struct conn *c, struct loop *l, struct session *s,
 void conn_release(struct conn *c)
 {
 	buf_release(&c->in);
-	buf_release(&c->referral);
+	conn_forget_referral(c);
 	free(c->write_error);
 	mutex_release(&c->lock);
 }
@@ -237,7 +237,7 @@ void conn_start_on_loop(struct conn *c, const struct conn_target *t)
 	c->deadline = clock_add(loop_refresh_now(c->loop),
 				t->connect_timeout);
 	c->closed_at_login = c->is_shut = c->is_receiving = false;
-	buf_clear(&c->referral);
+	conn_forget_referral(c);
 	set_phase(c, CONN_DIALING);
 	conn_kick(c);
 }

@@ -89,8 +89,9 @@ struct conn {
 	struct trace *trace;     /* NULL: no packet trace */
 	struct err *write_error; /* the lock's; set when a write failed */
 	struct buf in;
-	struct buf referral;     /* loop's: other servers that the refusal or
-	                          * DISCONNECT which ended it has named */
+	struct buf *referral;    /* loop's: other servers that the refusal or
+	                          * DISCONNECT which ended it has named; NULL:
+	                          * none, as for most of them for ever */
 	struct watch watch;
 	struct timer timer;
 	struct task task;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -60,6 +61,13 @@ void conn_fail_protocol(struct conn *c)
 	conn_fail(c, &e);
 }
 
+void conn_forget_referral(struct conn *c)
+{
+	if (c->referral)
+		buf_release(c->referral);
+	free(STEAL(c->referral));
+}
+
 /* "; it refers to 'HOST:PORT'", or nothing. */
 static void note_referral(struct conn *c, struct bytes props, char *dst,
 			  size_t size)
@@ -67,13 +75,15 @@ static void note_referral(struct conn *c, struct bytes props, char *dst,
 	struct bytes text = props_value(props, PROP_SERVER_REFERENCE);
 	char shown[100];
 
-	buf_clear(&c->referral);
+	conn_forget_referral(c);
 	if (!text.n)
 		return;
 	snprintf(dst, size, "; it refers to '%s'",
 		 text_visible(shown, sizeof(shown), text));
 	/* Without memory it is only shown. */
-	(void)!buf_append(&c->referral, text);
+	c->referral = calloc(1, sizeof(*c->referral));
+	if (c->referral && buf_append(c->referral, text) < 0)
+		conn_forget_referral(c);
 }
 
 /* What the broker says besides the reason: ": 'text'", "; it refers to

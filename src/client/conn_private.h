@@ -24,6 +24,7 @@ void conn_receive(struct conn *c);
 enum rx conn_flush_on_loop(struct conn *c);
 
 /* conn_fail.c: one per way to end, each with its error line. */
+void conn_forget_referral(struct conn *c);
 void conn_fail_write(struct conn *c);
 void conn_fail_read(struct conn *c, struct err *e);
 void conn_fail_eof(struct conn *c);

@@ -8,7 +8,10 @@
 #include "base/clock.h"
 
 enum {
-	CHUNK_FIRST = 2 * 1024, /* they double while messages remain */
+	/* Small enough for the allocator's quick lists: it comes and goes
+	 * with each message of a slow publisher. They double while messages
+	 * remain. */
+	CHUNK_FIRST = 512,
 	CHUNK_MAX = 64 * 1024,
 	LARGE = 16 * 1024, /* gets a chunk of its own */
 	ALIGN = sizeof(uint64_t),

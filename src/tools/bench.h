@@ -33,8 +33,6 @@ struct bench {
 	const struct bench_settings *options;
 	const char *command;
 	struct text_list words;  /* operands after the command */
-	struct err output;       /* what could not be written during a run;
-	                          * the report goes on without it */
 };
 
 /* A scenario that is ready to be carried out. */
@@ -64,6 +62,15 @@ void bench_load_release(struct bench_load *l);
  * machine (descriptors, ports, memory) and against good manners. */
 int bench_load_fit(struct bench *b, struct bench_load *l, struct err *e)
 	MUST_CHECK;
+
+/* bench_shard.c */
+/* Shard, start and epoch of l: from the options, or from what Kubernetes,
+ * Slurm, Open MPI and GNU parallel tell each member of a crowd. */
+int bench_shard_choose(struct bench *b, struct bench_load *l, struct err *e)
+	MUST_CHECK;
+/* The same for all shards of a run, as far as that can be known: from
+ * --run-id, or the name of the job, the start and the scenario. */
+uint64_t bench_shard_run_id(const struct bench *b, const struct bench_load *l);
 
 /* bench_scenario.c */
 /* One that was named: a file when there is a '/' or '.yaml' in its name or a

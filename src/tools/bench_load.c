@@ -7,7 +7,6 @@
 
 #include "bench/host.h"
 #include "bench/metric.h"
-#include "config/option.h"
 #include "tools/bench.h"
 
 /* More than this goes to public addresses only when told so. */
@@ -135,50 +134,20 @@ static int draw(uint64_t *ret, struct err *e)
 	return err_sys(e, ERR_LOCAL, "cannot get random numbers");
 }
 
-/* FNV-1a: all that use the same text belong to the same run. */
-static uint64_t hash(const char *text)
-{
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	for (; *text; text++)
-		h = (h ^ (uint8_t)*text) * UINT64_C(1099511628211);
-	return h;
-}
-
-/* A seed of 32 bits is enough, and can be typed again. */
+/* Shards have to come to the same ones. A seed of 32 bits is enough, and can
+ * be typed again. */
 static int choose_numbers(struct bench *b, struct bench_load *l,
 			  struct err *e)
 {
 	if (draw(&l->run_id, e) < 0 || draw(&l->seed, e) < 0)
 		return -1;
+	if (l->shards > 1 || b->options->run_id)
+		l->run_id = bench_shard_run_id(b, l);
+	if (l->shards > 1)
+		l->seed = l->run_id;
 	l->seed &= UINT32_MAX;
 	if (l->scenario.has_seed)
 		l->seed = l->scenario.seed;
-	if (b->options->run_id) {
-		l->run_id = hash(b->options->run_id);
-		/* Others of that name count from the same moment. */
-		l->epoch = 1;
-	}
-	return 0;
-}
-
-/* A scenario says for itself what these options say of conn, pub and sub. */
-static int check_options(const struct bench *b, struct err *e)
-{
-	static const char *const names[] = {
-		"clients", "id", "clean", "session-expiry", "topic", "size",
-		"message", "payload-file", "header", "retain", "arrival",
-		"phase", "limit",
-	};
-	const struct option *o;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		o = option_find(names[i], TOOL_BENCH);
-		if (b->settings->origins[o - options].kind != ORIGIN_DEFAULT)
-			return err_set(e, ERR_USAGE, 0, "--%s is for conn, "
-				       "pub and sub: a scenario says it for "
-				       "each of its groups", names[i]);
-	}
 	return 0;
 }
 
@@ -191,8 +160,6 @@ static int load_scenario(struct bench *b, struct scenario *ret, struct err *e)
 		return err_set(e, ERR_USAGE, 0, "'%s' needs the name of one "
 			       "scenario or file: see mqtt-bench list",
 			       b->command);
-	if (check_options(b, e) < 0)
-		return -1;
 	return bench_scenario_open(b->words.v[0], ret, e);
 }
 
@@ -201,6 +168,7 @@ int bench_load_make(struct bench *b, struct bench_load *l, struct err *e)
 	*l = (struct bench_load){ .shards = 1 };
 	if (load_scenario(b, &l->scenario, e) < 0 ||
 	    bench_scenario_adjust(b, &l->scenario, e) < 0 ||
+	    bench_shard_choose(b, l, e) < 0 ||
 	    choose_numbers(b, l, e) < 0 ||
 	    bench_targets_open(b, &l->scenario, &l->targets, e) < 0)
 		return -1;

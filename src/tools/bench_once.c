@@ -9,6 +9,7 @@
 #include "bench/judge.h"
 #include "bench/report.h"
 #include "bench/run.h"
+#include "bench/shards.h"
 #include "tools/bench.h"
 #include "tools/bench_view.h"
 
@@ -116,8 +117,12 @@ static int execute(struct bench *b, const struct bench_load *l,
 
 	if (fd < 0 || bench_view_begin(&view, b, l, e) < 0)
 		return -1;
-	result = run_execute(&config, r, e);
-	bench_view_end(&view);
+	if (l->plan.shards > 1)
+		result = shards_execute(&config, l->plan.shards, r, e);
+	else
+		result = run_execute(&config, r, e);
+	if (bench_view_end(&view, result < 0 ? NULL : e) < 0)
+		result = -1;
 	return result;
 }
 
@@ -128,12 +133,6 @@ int bench_run_once(struct bench *b, const struct bench_load *l,
 	int r;
 
 	result_init(ret);
-	if (l->plan.shards > 1)
-		return err_set(e, ERR_LOCAL, 0, "%llu connections need more "
-			       "open files than the hard limit allows: raise "
-			       "it with: ulimit -Hn %llu",
-			       (unsigned long long)l->plan.clients,
-			       (unsigned long long)l->plan.descriptors);
 	if (describe(b, l, ret) < 0)
 		return err_nomem(e);
 	r = make_sources(b, l, &from, e);

@@ -175,22 +175,6 @@ static bool is_for_others(const struct client_server *s)
 	return s->transport && (s->transport->proxy || s->transport->srv);
 }
 
-static char *name_of(const struct client_server *s)
-{
-	struct buf text = { 0 };
-	const char *shown = NULL;
-	char *copy;
-
-	if ((s->unix_path ? buf_append_str(&text, s->unix_path)
-			  : buf_printf(&text, strchr(s->host, ':')
-				       ? "[%s]:%u" : "%s:%u", s->host,
-				       s->port)) == 0)
-		shown = buf_cstr(&text);
-	copy = shown ? strdup(shown) : NULL;
-	buf_release(&text);
-	return copy;
-}
-
 static int open_one(struct bench *b, const struct client_server *s,
 		    struct bench_targets *t, struct err *e)
 {
@@ -210,11 +194,9 @@ static int open_one(struct bench *b, const struct client_server *s,
 		*tc = *s->transport;
 	*target = (struct run_target){
 		.port = s->port, .unix_path = s->unix_path,
-		.name = t->names[t->count - 1] = name_of(s),
+		.name = s->unix_path ? s->unix_path : s->host,
 		.transport = tc,
 	};
-	if (!target->name)
-		return err_nomem(e);
 	if (s->unix_path) {
 		note_kind(t, NULL);
 		return 0;
@@ -268,8 +250,7 @@ int bench_targets_open(struct bench *b, const struct scenario *s,
 		return -1;
 	ret->v = calloc(p->server_count, sizeof(*ret->v));
 	ret->transports = calloc(p->server_count, sizeof(*ret->transports));
-	ret->names = calloc(p->server_count, sizeof(*ret->names));
-	if (!ret->v || !ret->transports || !ret->names)
+	if (!ret->v || !ret->transports)
 		return err_nomem(e);
 	for (size_t i = 0; i < p->server_count; i++)
 		if (open_one(b, &p->servers[i], ret, e) < 0)
@@ -286,11 +267,8 @@ static void wipe(char *text)
 
 void bench_targets_release(struct bench_targets *t)
 {
-	for (size_t i = 0; i < t->count; i++) {
+	for (size_t i = 0; i < t->count; i++)
 		free((char *)(uintptr_t)t->v[i].host);
-		free(t->names[i]);
-	}
-	free(t->names);
 	free(t->v);
 	free(t->transports);
 	free(t->user);

@@ -59,6 +59,7 @@ mqtt_bench_SOURCES += src/tools/bench_once.c
 mqtt_bench_SOURCES += src/tools/bench_output.c
 mqtt_bench_SOURCES += src/tools/bench_run.c
 mqtt_bench_SOURCES += src/tools/bench_scenario.c
+mqtt_bench_SOURCES += src/tools/bench_shard.c
 mqtt_bench_SOURCES += src/tools/bench_signal.c
 mqtt_bench_SOURCES += src/tools/bench_target.c
 mqtt_bench_SOURCES += src/tools/bench_target.h

@@ -47,6 +47,10 @@ check_PROGRAMS += tests/helper/limit
 tests_helper_limit_SOURCES = tests/helper/limit.c
 tests_helper_limit_LDADD = $(PEER_LIBS)
 
+check_PROGRAMS += tests/helper/limit-many
+tests_helper_limit_many_SOURCES = tests/helper/limit_many.c
+tests_helper_limit_many_LDADD = $(PEER_LIBS)
+
 check_PROGRAMS += tests/helper/proxy
 tests_helper_proxy_SOURCES =
 tests_helper_proxy_SOURCES += tests/helper/proxy.c

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Which part of the load is this generator's: from --shard, or from whatever
+ * has started many of us. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "tools/bench.h"
+
+#define SHARDS_MAX 100000u
+
+/* What tells the members of a crowd apart: variables with the number of the
+ * member from `first` on, how many there are, and what they have in common.
+ * The innermost comes first: mpirun within Slurm. */
+struct crowd {
+	const char *number, *count, *other_count, *name;
+	uint64_t first;
+};
+
+static const struct crowd crowds[] = {
+	{ "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", NULL,
+	  "PMIX_NAMESPACE", 0 },
+	{ "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS",
+	  "SLURM_JOB_ID", 0 },
+	{ "JOB_COMPLETION_INDEX", "JOB_COMPLETIONS", NULL, "JOB_NAME", 0 },
+	/* Does not say how many: --shard N has to. */
+	{ "PARALLEL_SEQ", NULL, NULL, "PARALLEL_PID", 1 },
+};
+
+static const struct crowd *find_crowd(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(crowds); i++)
+		if (getenv(crowds[i].number))
+			return &crowds[i];
+	return NULL;
+}
+
+static int read_variable(const char *name, uint64_t min, uint64_t max,
+			 uint64_t *ret, struct err *e)
+{
+	if (parse_uint(getenv(name), min, max, ret, e) == 0)
+		return 0;
+	err_prefix(e, "%s", name);
+	return -1;
+}
+
+static int set_shard(struct bench_load *l, uint64_t number, uint64_t count)
+{
+	l->shard = (uint32_t)number;
+	l->shards = (uint32_t)count;
+	return 0;
+}
+
+/* One of `count`; the crowd knows which. */
+static int take_number(struct bench_load *l, const struct crowd *c,
+		       uint64_t count, struct err *e)
+{
+	uint64_t number;
+
+	if (read_variable(c->number, c->first, c->first + count - 1, &number,
+			  e) < 0)
+		return -1;
+	return set_shard(l, number - c->first, count);
+}
+
+static int parse_shard(struct bench_load *l, const char *text, struct err *e)
+{
+	const struct crowd *c = find_crowd();
+	const char *slash = strchr(text, '/');
+	char first[16];
+	uint64_t number, count;
+
+	if (parse_uint(slash ? slash + 1 : text, 1, SHARDS_MAX, &count, e) < 0)
+		return -1;
+	if (slash) {
+		snprintf(first, sizeof(first), "%.*s", (int)(slash - text),
+			 text);
+		if (parse_uint(first, 1, count, &number, e) < 0)
+			return -1;
+		return set_shard(l, number - 1, count);
+	}
+	if (count == 1)
+		return set_shard(l, 0, 1);
+	if (!c)
+		return err_set(e, ERR_USAGE, 0, "'%s' does not say which one: "
+			       "write I/%s, or start it by Kubernetes, Slurm, "
+			       "Open MPI or GNU parallel", text, text);
+	return take_number(l, c, count, e);
+}
+
+/* Without --shard a crowd that says how many it is shares the load. */
+static int look_around(struct bench_load *l, struct err *e)
+{
+	const struct crowd *c = find_crowd();
+	const char *count;
+	uint64_t n;
+
+	if (!c || !c->count)
+		return 0;
+	count = c->count;
+	if (!getenv(count) && c->other_count)
+		count = c->other_count;
+	if (!getenv(count))
+		return err_set(e, ERR_USAGE, 0, "%s is set and %s is not: say "
+			       "of how many with --shard N, or --shard 1/1 "
+			       "for all of the load", c->number, c->count);
+	if (read_variable(count, 1, SHARDS_MAX, &n, e) < 0)
+		return -1;
+	return take_number(l, c, n, e);
+}
+
+/* "1764300000", "1764300000.5", or "+10s" from now. */
+static int parse_start(const char *text, uint64_t *ret, struct err *e)
+{
+	uint64_t ns;
+	double at;
+
+	if (*text == '+') {
+		if (parse_duration(text + 1, CLOCK_SEC, &ns, e) < 0)
+			return -1;
+		*ret = clock_wall() + ns;
+		return 0;
+	}
+	if (parse_double(text, 0, 1e10, &at, e) < 0)
+		return -1;
+	*ret = (uint64_t)(at * 1e9);
+	if (*ret <= clock_wall())
+		return err_set(e, ERR_USAGE, 0, "'%s' has passed", text);
+	return 0;
+}
+
+int bench_shard_choose(struct bench *b, struct bench_load *l, struct err *e)
+{
+	const struct bench_settings *o = b->options;
+	int r = o->shard ? parse_shard(l, o->shard, e) : look_around(l, e);
+
+	if (r < 0 && o->shard)
+		err_prefix(e, "--shard");
+	if (r == 0 && o->start_at) {
+		r = parse_start(o->start_at, &l->start_at, e);
+		if (r < 0)
+			err_prefix(e, "--start-at");
+	}
+	/* Those on one machine count from the same moment, by its clock;
+	 * what matters are differences. */
+	if (l->shards > 1)
+		l->epoch = 1;
+	return r;
+}
+
+/* FNV-1a */
+static uint64_t hash(uint64_t h, const char *text)
+{
+	for (; text && *text; text++)
+		h = (h ^ (uint8_t)*text) * UINT64_C(1099511628211);
+	return h;
+}
+
+uint64_t bench_shard_run_id(const struct bench *b, const struct bench_load *l)
+{
+	const struct bench_settings *o = b->options;
+	const struct crowd *c = find_crowd();
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	if (o->run_id)
+		return hash(h, o->run_id);
+	h = hash(h, c ? getenv(c->name) : NULL);
+	h = hash(h, o->start_at && *o->start_at != '+' ? o->start_at : NULL);
+	return hash(h, l->scenario.text);
+}
