@@ -195,9 +195,19 @@ static void tell_down(struct client *c, const struct err *why,
 		c->handlers.on_down(c->handlers.ctx, &d);
 }
 
+/* A connection that was there and cannot be made again is a lost one. What
+ * else is known about it, such as a refusal, says more. */
+static void judge(const struct client *c, struct err *why)
+{
+	if (c->was_up && (why->kind == ERR_CONNECT ||
+			  why->kind == ERR_RESOLVE))
+		why->kind = ERR_LOST;
+}
+
 static void give_up(struct client *c, struct err *why,
 		    enum reconnect_verdict v)
 {
+	judge(c, why);
 	if (v == RECONNECT_ATTEMPTS)
 		err_prefix(why, "gave up after %u attempts",
 			   c->reconnect.attempt);

@@ -40,8 +40,8 @@ int shell_await(int fd, int other, uint64_t deadline)
 	}
 }
 
-/* The receive thread blocks signals and we ignore SIGPIPE; the command is to
- * have both as usual. */
+/* The receive thread blocks signals and we ignore two; the command is to have
+ * all as usual. */
 static int set_signals(posix_spawnattr_t *attr)
 {
 	sigset_t none, usual;
@@ -50,6 +50,7 @@ static int set_signals(posix_spawnattr_t *attr)
 	sigemptyset(&none);
 	sigemptyset(&usual);
 	sigaddset(&usual, SIGPIPE);
+	sigaddset(&usual, SIGXFSZ);
 	rc = posix_spawnattr_setsigmask(attr, &none);
 	if (!rc)
 		rc = posix_spawnattr_setsigdefault(attr, &usual);

@@ -24,11 +24,11 @@ static json_t *new_event(struct tool_run *t, const char *name)
 		client_stats(t->client, &st);
 	waiting = st.awaiting_ack + st.awaiting_comp;
 	if (!o ||
-	    (t->client &&
-	     json_object_set_new(o, "state", json_string(tool_state(t)))) ||
 	    json_object_set_new(o, "time", json_real((double)clock_wall() /
 						     CLOCK_SEC)) ||
 	    json_object_set_new(o, "event", json_string(name)) ||
+	    (t->client &&
+	     json_object_set_new(o, "state", json_string(tool_state(t)))) ||
 	    json_object_set_new(o, "queued",
 				json_integer((json_int_t)st.queued)) ||
 	    json_object_set_new(o, "unacknowledged",

@@ -104,6 +104,7 @@ static void on_attempt(void *ctx, const struct client_attempt *a)
 {
 	struct pub *p = ctx;
 
+	tool_note_attempt(p->tool, a);
 	events_attempt(p->tool, a);
 }
 

@@ -320,6 +320,7 @@ static void on_attempt(void *ctx, const struct client_attempt *a)
 {
 	struct subscriber *s = ctx;
 
+	tool_note_attempt(s->tool, a);
 	events_attempt(s->tool, a);
 }
 

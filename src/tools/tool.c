@@ -262,6 +262,11 @@ int tool_timed_out(const struct tool_run *t, const char *what, struct err *e)
 		       what, (double)t->settings.run.timeout / CLOCK_SEC);
 }
 
+void tool_note_attempt(struct tool_run *t, const struct client_attempt *a)
+{
+	note_server(t, a->server);
+}
+
 void tool_note_heartbeat(struct tool_run *t,
 			 const struct client_heartbeat *h)
 {
@@ -321,6 +326,8 @@ static int work(struct tool_run *t, const struct tool_program *program,
 		return durable_clear(t, e);
 	/* Writing to a reader that is gone must not end us in mid-packet. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Nor a store or output that reaches the limit of its size. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (s->client.server_count)
 		note_server(t, s->client.servers[0].unix_path
 				       ? s->client.servers[0].unix_path

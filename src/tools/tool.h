@@ -88,6 +88,8 @@ int tool_timed_out(const struct tool_run *t, const char *what, struct err *e);
 /* For on_up: remembers which broker it is, and warns when a kept session
  * was expected and is gone. */
 void tool_note_up(struct tool_run *t, const struct client_up *up);
+/* For on_attempt: remembers which broker is being tried. */
+void tool_note_attempt(struct tool_run *t, const struct client_attempt *a);
 /* For on_down: tells that the connection is being made again. */
 void tool_note_down(struct tool_run *t, const struct client_down *down);
 /* For on_heartbeat. */
