@@ -62,6 +62,7 @@ BATS_TESTS += tests/77-brokers.bats
 BATS_TESTS += tests/94-bench-shard.bats
 BATS_TESTS += tests/95-hold10k.bats
 BATS_TESTS += tests/60-store.bats
+BATS_TESTS += tests/62-store-trouble.bats
 BATS_TESTS += tests/65-crash.bats
 BATS_TESTS += tests/66-reconnect.bats
 BATS_TESTS += tests/67-faults.bats

@@ -130,6 +130,9 @@ static bool recover(struct sqlite_store *s)
 	if (s->use != SQLITE_SEND)
 		return false; /* the file is another one's */
 	roll_back(s);
+	/* A full disk: the log may be used from its beginning again. */
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+					NULL, NULL);
 	s->must_rewrite = false;
 	s->in_transaction = sqlite_run(s, sqlite_statement(s, STMT_BEGIN));
 	if (!s->in_transaction || !make_room(s) || !sqlite_rewrite(s)) {

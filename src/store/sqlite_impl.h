@@ -85,6 +85,10 @@ void sqlite_free(struct store *store);
 
 /* sqlite_schema.c */
 int sqlite_schema_ready(struct sqlite_store *s, struct err *e) MUST_CHECK;
+/* The same with other steps: entry N takes the file from version N to N + 1,
+ * all of them or none. -1 with e also when the file is newer. */
+int sqlite_migrate(struct sqlite_store *s, const char *const *steps,
+		   int count, struct err *e) MUST_CHECK;
 /* Says so in e; the file is never touched. Returns -1. */
 int sqlite_damaged(struct sqlite_store *s, const char *how, struct err *e);
 int sqlite_check_damage(struct sqlite_store *s, struct err *e) MUST_CHECK;

@@ -68,30 +68,32 @@ static int run(struct sqlite_store *s, const char *sql)
 		0 : -1;
 }
 
-static int migrate(struct sqlite_store *s, int from)
+static int take_steps(struct sqlite_store *s, const char *const *steps,
+		      int count)
 {
 	char sql[64];
 	int v;
 
-	for (v = from; v < SCHEMA_VERSION; v++)
-		if (run(s, migrations[v]) < 0)
+	for (v = get_int(s->db, "PRAGMA user_version", 0); v < count; v++)
+		if (run(s, steps[v]) < 0)
 			return -1;
-	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", SCHEMA_VERSION);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", v);
 	return run(s, sql);
 }
 
-int sqlite_schema_ready(struct sqlite_store *s, struct err *e)
+int sqlite_migrate(struct sqlite_store *s, const char *const *steps,
+		   int count, struct err *e)
 {
 	int v = get_int(s->db, "PRAGMA user_version", -1);
 
 	if (v < 0)
 		return sqlite_fail(s, "cannot read", e);
-	if (v > SCHEMA_VERSION)
+	if (v > count)
 		return err_set(e, ERR_LOCAL, 0,
 			       "store '%s' was written by a newer version "
 			       "(schema %d, this program knows %d)", s->path,
-			       v, SCHEMA_VERSION);
-	if (v == SCHEMA_VERSION)
+			       v, count);
+	if (v == count)
 		return 0;
 	if (s->use == SQLITE_LOOK)
 		return err_set(e, ERR_LOCAL, 0, "'%s' is not a store",
@@ -99,13 +101,17 @@ int sqlite_schema_ready(struct sqlite_store *s, struct err *e)
 	/* Somebody else may be doing the same: look again inside. */
 	if (run(s, "BEGIN IMMEDIATE") < 0)
 		return sqlite_fail(s, "cannot set up", e);
-	v = get_int(s->db, "PRAGMA user_version", 0);
-	if (migrate(s, v) < 0 || run(s, "COMMIT") < 0) {
+	if (take_steps(s, steps, count) < 0 || run(s, "COMMIT") < 0) {
 		(void)sqlite_fail(s, "cannot set up", e);
 		(void)run(s, "ROLLBACK");
 		return -1;
 	}
 	return 0;
+}
+
+int sqlite_schema_ready(struct sqlite_store *s, struct err *e)
+{
+	return sqlite_migrate(s, migrations, SCHEMA_VERSION, e);
 }
 
 int sqlite_set_clean(struct sqlite_store *s, bool is_clean)

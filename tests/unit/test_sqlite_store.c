@@ -443,6 +443,57 @@ static void bad_files_are_refused_and_left_alone(void)
 }
 
 /* Overwrites the middle of a file whose last run was killed. */
+static int count_of(struct store *s, const char *sql)
+{
+	struct sqlite_store *inner = s->wrapper;
+	sqlite3_stmt *stmt = NULL;
+	int n = -1;
+
+	if (sqlite3_prepare_v2(inner->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		n = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return n;
+}
+
+#define NOTES "SELECT count(*) FROM outbox WHERE note = 'new'"
+
+/* Steps that come after those of today. */
+static void a_file_is_brought_up_to_date_step_by_step_or_not_at_all(void)
+{
+	static const char *const bad[] = {
+		"never run: the file is there already",
+		"ALTER TABLE outbox ADD COLUMN note TEXT",
+		"UPDATE outbox SET no_such_column = 1",
+	};
+	static const char *const good[] = {
+		bad[0], bad[1], "UPDATE outbox SET note = 'new'",
+	};
+	struct err e = { 0 };
+	struct store *s;
+
+	new_file();
+	s = open_store();
+	put(s, "a", 1, 0);
+	put(s, "b", 2, 0);
+	commit(s);
+	is_int(sqlite_migrate(s->wrapper, bad, 3, &e), -1);
+	ok(strstr(e.text, "cannot set up store") != NULL, "%s", e.text);
+	is_int(count_of(s, "PRAGMA user_version"), 1);
+	is_int(count_of(s, NOTES), -1, "the first step is undone, too");
+	is_int(sqlite_migrate(s->wrapper, good, 3, &e), 0, "%s", e.text);
+	is_int(count_of(s, "PRAGMA user_version"), 3);
+	is_int(count_of(s, NOTES), 2, "and what was in it is there");
+	is_int(sqlite_migrate(s->wrapper, good, 3, &e), 0, "again");
+	is_int(sqlite_migrate(s->wrapper, good, 2, &e), -1);
+	ok(strstr(e.text, "(schema 3, this program knows 2)") != NULL);
+	free_store(s);
+	ok(open_as(SQLITE_SEND, &e) == NULL, "today's program stays out");
+	ok(open_as(SQLITE_ENQUEUE, &e) == NULL);
+	ok(open_as(SQLITE_LOOK, &e) == NULL);
+	ok(strstr(e.text, "newer version") != NULL, "%s", e.text);
+}
+
 static void damage_is_reported_and_not_deleted(void)
 {
 	static const char junk[4096];
@@ -524,5 +575,6 @@ TEST_MAIN(T(what_was_committed_comes_back_in_order),
 	  T(the_source_moves_with_the_messages),
 	  T(sink_session_and_heartbeat_come_back),
 	  T(bad_files_are_refused_and_left_alone),
+	  T(a_file_is_brought_up_to_date_step_by_step_or_not_at_all),
 	  T(damage_is_reported_and_not_deleted), T(info_and_clear),
 	  T(tidy_up))
