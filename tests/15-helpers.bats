@@ -103,13 +103,13 @@ whatever() {
     release
     serve 1'
   seq 50 > lines
-  run_tool 124 timeout 1 mosquitto_pub -p "$PUPPET_PORT" -t a -q 1 -l < lines
+  run_tool 124 timeout 2 mosquitto_pub -p "$PUPPET_PORT" -t a -q 1 -l < lines
   assert "$(puppet_count '1 send puback')" -eq 49
   run_tool mosquitto_pub -p "$PUPPET_PORT" -t a -q 1 -M 7 -l < lines
   wait_for 5 puppet_saw '^2 closed peak-in-flight=7 '
   run_tool mosquitto_pub -V 5 -p "$PUPPET_PORT" -t a -q 2 -m x
   assert "$stderr" =~ "Quota exceeded"
-  run_tool 124 timeout 1 mosquitto_pub -p "$PUPPET_PORT" -t a -q 2 -m x
+  run_tool 124 timeout 2 mosquitto_pub -p "$PUPPET_PORT" -t a -q 2 -m x
   run_tool mosquitto_pub -p "$PUPPET_PORT" -t a -q 1 -m x
   finish puppet
   assert "$(puppet_count '^5 send puback')" -eq 2
@@ -246,7 +246,7 @@ raw_client() { # PORT FILE
   start_proxy "$PORT" 'conn 2 down before puback 1 black-hole both'
   start sub mosquitto_sub -p "$PROXY_PORT" -t z -C 3 -W 20
   wait_for 5 subscribed z
-  run_tool 124 timeout 1 mosquitto_pub -p "$PROXY_PORT" -t y -q 1 -m 0
+  run_tool 124 timeout 2 mosquitto_pub -p "$PROXY_PORT" -t y -q 1 -m 0
   proxy_saw '^2 down puback .*lost=1'
   proxy_do 'conn 1 down stall'
   publish 0 "$PORT" -t z -m 1
@@ -258,11 +258,11 @@ raw_client() { # PORT FILE
   wait_for 5 eval "! port_open $PROXY_PORT"
   proxy_do accept
   wait_for 5 port_open "$PROXY_PORT"
-  proxy_do 'conn 1 latency 500'
+  proxy_do 'conn 1 latency 2000'
   publish 0 "$PORT" -t z -m 2
   sleep 0.2
   assert "$(cat sub.out)" = 1
-  wait_for 5 grep -q 2 sub.out
+  wait_for 10 grep -q 2 sub.out
   proxy_do cut
   wait_for 10 proxy_saw 'open.*' # it connects again
   wait_for 10 eval "proxy_log | tail -n 5 | grep -q 'down suback'"
@@ -311,10 +311,10 @@ raw_client() { # PORT FILE
 }
 
 @test "counter: a message that is cut off is not counted" {
-  start_counter
+  start_counter --clients 1
   printf '\020\014\000\004MQTT\004\002\000\074\000\000\060\007\000\001a1234\060\007\000\001a123' \
     > "/dev/tcp/127.0.0.1/$COUNTER_PORT"
-  sleep 0.2
+  finish counter
   assert "$(counter_result received)" -eq 1
 }
 

@@ -310,7 +310,7 @@ send() { # TOPIC TEXT [ARG...]
   seq -f '%g and some more text, so that it does not fit' 30000 > lines
   run_tool mqtt-pub -p "$PORT" -t s/x -q 1 -l < lines
   sleep 4 # twice the keepalive
-  grep -q 'Received PINGREQ' broker.err
+  wait_for 10 grep -q 'Received PINGREQ' broker.err
   run ! grep -q 'exceeded timeout' broker.err
   cat <&8 > got
   exec 8<&-

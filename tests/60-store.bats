@@ -113,8 +113,14 @@ info() {
   start_puppet <<< $'on send puback all drop\nserve'
   seq 1 5 > in
   seq 11 15 > other
-  run_tool 11 mqtt-pub -p "$PUPPET_PORT" --store s.db -q 1 -t t -l -W 0.3 < \
-    <(cat in; sleep 1)
+  mkfifo pipe
+  exec 9<> pipe
+  START_STDIN=pipe start pub mqtt-pub -p "$PUPPET_PORT" --store s.db -q 1 \
+    -t t -l
+  cat in >&9
+  wait_for 10 puppet_saw 'recv publish.*payload=5'
+  stop pub KILL
+  exec 9>&-
   run_tool 12 mqtt-pub -p "$PUPPET_PORT" --store s.db -q 1 -t t -l < other
   assert "$stderr" =~ "was left in the middle of another input, after 5 records"
 }
@@ -124,7 +130,14 @@ info() {
   start got mosquitto_sub -p "$PORT" -V 311 -q 1 -t t -C 4 -W 20
   wait_for 5 subscribed t
   pub=(mqtt-pub -p "$PORT" --store s.db -q 1 -t t -l --resume)
-  run_tool 27 "${pub[@]}" -W 0.5 < <(printf 'a\nb\n'; sleep 2)
+  mkfifo pipe
+  exec 9<> pipe
+  START_STDIN=pipe start pub "${pub[@]}"
+  printf 'a\nb\n' >&9
+  wait_for 10 grep -q b got.out
+  kill -TERM "$(job_pid pub)"
+  finish pub 143
+  exec 9>&-
   run_tool 12 "${pub[@]}" < <(printf 'a\nc\nd\n')
   assert "$stderr" =~ 'input differs from what was stored'
   run_tool 12 "${pub[@]}" < <(printf 'a\n')
@@ -175,7 +188,7 @@ info() {
   START_STDIN=in start pub mqtt-pub -p "$port" -q 1 -t t -l \
     --reconnect-first yes --reconnect-delay 50ms --queue-limit 3 \
     --queue-policy drop-oldest
-  sleep 0.3
+  wait_for 10 at_rest pub
   start_puppet << END
 listen $port
 serve
@@ -248,8 +261,9 @@ END
   echo one >&9
   wait_for 5 grep -q one got.out
   # Somebody holds it longer than our patience.
-  start holder sqlite3 s.db 'BEGIN IMMEDIATE' '.shell sleep 4' COMMIT
-  sleep 0.3
+  start holder sqlite3 s.db 'BEGIN IMMEDIATE' '.shell touch held; sleep 4' \
+    COMMIT
+  wait_for 5 test -e held
   echo two >&9
   wait_for 10 grep -q '"event":"store_failed"' pub.err
   assert "$(grep -c two got.out)" = 0
@@ -271,7 +285,7 @@ accept
 auto
 END
   run_tool bash -c "exec mqtt-sub -h 127.0.0.1 -p $PUPPET_PORT -t t -C 1 \
-    --reconnect-delay 1ms -W 1 --events json --events-fd 7 7> events" ||
+    --reconnect-delay 1ms -W 3 --events json --events-fd 7 7> events" ||
     assert "$status" = 27
   for event in connecting connected lost end; do
     jq -se "any(.event == \"$event\" and .time and .queued == 0 and

@@ -8,6 +8,8 @@
 #                                        START_STDIN=FILE: its input
 #             finish NAME [STATUS]       wait for it; its $output, $stderr
 #             stop NAME                  end it
+#             at_rest NAME               has it nothing more to do by itself?
+#             no_signal_waits NAME       has it taken what kill sent?
 # Brokers     start_broker [LINE...]     a mosquitto of this test's own: $PORT
 #             subscribed TOPIC           true when somebody has subscribed
 # Waiting     wait_for SECONDS CMD...    until it succeeds, or the test fails
@@ -150,6 +152,30 @@ job_pid() {
 # A zombie has ended too: it only waits to be asked for its status.
 has_ended() {
   ! grep -qs '^State:.[^ZX]' "/proc/$(job_pid "$1")/status"
+}
+
+# Its threads, each with its state, and how far it has read its input.
+activity() { # PID
+  sed -n 's/^State:.\(.\).*/\1/p' "/proc/$1"/task/*/status
+  grep '^pos:' "/proc/$1/fdinfo/0"
+}
+
+# True when all threads of NAME have slept over ten looks, and it has read no
+# more of its input meanwhile: it waits for somebody else.  A thread that only
+# lacks a processor does not sleep, so a slow machine makes this no less true.
+at_rest() { # NAME
+  local pid first i
+  pid=$(job_pid "$1")
+  first=$(activity "$pid") || return 1
+  [[ $first != *[RD]* ]] || return 1
+  for ((i = 0; i < 10; i++)); do
+    sleep 0.02
+    [ "$(activity "$pid")" = "$first" ] || return 1
+  done
+}
+
+no_signal_waits() { # NAME
+  ! grep -q '^\(Shd\|Sig\)Pnd:.*[1-9a-f]' "/proc/$(job_pid "$1")/status"
 }
 
 # finish NAME [STATUS]: wait for what start began, as run_tool does.
