@@ -85,6 +85,7 @@ static void on_published(void *ctx, const struct event_published *done)
 		atomic_fetch_add(&p->expired, 1);
 	if (done->no_room)
 		atomic_fetch_add(&p->dropped, 1);
+	tool_note_published(p->tool, done);
 	/* One writer: no need for a locked instruction per message. */
 	atomic_store_explicit(&p->completed, n + 1, memory_order_relaxed);
 	atomic_store_explicit(&p->progress_at,

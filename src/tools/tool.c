@@ -284,6 +284,15 @@ void tool_note_down(struct tool_run *t, const struct client_down *down)
 		 (double)down->delay / CLOCK_SEC);
 }
 
+void tool_note_published(struct tool_run *t, const struct event_published *p)
+{
+	if (!p->downgraded || p->reason >= 0x80 || t->is_downgraded)
+		return;
+	t->is_downgraded = true;
+	log_line(LOG_WARN, "the broker turns QoS 2 into QoS 1: messages may "
+		 "arrive more than once");
+}
+
 /* What --help, --version and --show-config have to say. */
 static int print_text(const struct buf *text, struct err *e)
 {

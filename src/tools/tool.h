@@ -44,6 +44,7 @@ struct tool_run {
 	uint32_t attempt;  /* rounds without a connection; 0: none */
 	uint64_t retry_at; /* clock_boot() of the next round; 0: none */
 	uint64_t beat;     /* ns, of a smart heartbeat; 0: none */
+	bool is_downgraded; /* that QoS 2 became 1 was told */
 
 	struct mutex lock;
 	char server[300];         /* L: the broker in use, "host:port" */
@@ -92,6 +93,8 @@ void tool_note_up(struct tool_run *t, const struct client_up *up);
 void tool_note_attempt(struct tool_run *t, const struct client_attempt *a);
 /* For on_down: tells that the connection is being made again. */
 void tool_note_down(struct tool_run *t, const struct client_down *down);
+/* Tells once of a broker that ends QoS 2 as if it were 1. */
+void tool_note_published(struct tool_run *t, const struct event_published *p);
 /* For on_heartbeat. */
 void tool_note_heartbeat(struct tool_run *t,
 			 const struct client_heartbeat *h);
