@@ -131,17 +131,18 @@ static int explain_alert(const struct tls_failure *f, struct err *e)
 }
 
 /* An end or a reset after the server's hello, with nothing to show. */
-static const char *hint_missing_cert(const struct tls_failure *f)
+static const char *hint_cert(const struct tls_failure *f)
 {
-	if (f->has_cert || f->has_psk || f->has_data || !f->is_past_hello ||
+	if (f->has_psk || f->has_data || !f->is_past_hello ||
 	    (f->is_established && !f->is_tls13))
 		return "";
-	return " (it may want a client certificate)";
+	return f->has_cert ? " (it may not accept our certificate)" :
+			     " (it may want a client certificate)";
 }
 
 static int explain_end(const struct tls_failure *f, struct err *e)
 {
-	const char *hint = hint_missing_cert(f);
+	const char *hint = hint_cert(f);
 
 	if (f->is_established)
 		return err_set(e, ERR_LOST, 0, "the connection ended without "
@@ -209,5 +210,5 @@ void tls_explain_below(const struct tls_failure *f, struct err *e)
 	used = strlen(e->text);
 	snprintf(e->text + used, sizeof(e->text) - used, "%s",
 		 !f->first.n ? ": does this port speak TLS?" :
-			       hint_missing_cert(f));
+			       hint_cert(f));
 }
