@@ -33,10 +33,11 @@ if [ "${IN_NAMESPACE:-}" != "$$" ]; then
 fi
 unset IN_NAMESPACE
 
-# Of the tests' packages, those that only judge sources are for one system.
+# Of the tests' packages, those that only judge sources or fetch something
+# are for one system.
 wanted() {
   tr -s '\n' < "$top/.ci/packages" |
-    grep -vxE 'clang.*|cppcheck|lcov|libclang-rt-dev|shellcheck|debootstrap'
+    grep -vxE 'clang.*|cppcheck|lcov|libclang-rt-dev|shellcheck|debootstrap|npm'
 }
 
 mirror() {

@@ -25,6 +25,8 @@ run_node() {
 }
 
 stop_node() {
+  # Who is told twice must not stop halfway.
+  trap '' TERM INT
   set +e
   i=0
   [ -z "$group" ] || kill -- "-$group" 2> /dev/null

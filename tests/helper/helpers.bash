@@ -17,6 +17,8 @@
 #
 # Whatever was started is stopped after the test, and what a failed test
 # printed is shown.  All files of a test are in $BATS_TEST_TMPDIR.
+# What is slow to start serves all tests of a file: setup_file begins with
+# file_setup, teardown_file is file_teardown.
 
 bats_require_minimum_version 1.5.0
 
@@ -26,8 +28,10 @@ source "${top_builddir:-${BASH_SOURCE[0]%/*}/../../build}/tests/env"
 source "${BASH_SOURCE[0]%/*}/ports.bash"
 PATH=$TOOLS_DIR:$PATH
 
-# Seconds that one program may take, unless the test says otherwise.
+# Seconds that one program may take, unless the test says otherwise; and that
+# it may take to end when it is told to.
 TOOL_TIMEOUT=${TOOL_TIMEOUT:-120}
+STOP_TIMEOUT=5
 
 setup() {
   basic_setup
@@ -60,6 +64,22 @@ basic_teardown() {
     head -n 60 "$BATS_TEST_TMPDIR"/*.err
     die "a sanitizer complained"
   fi
+}
+
+# The jobs of a file are kept apart from those of its tests.
+file_setup() {
+  export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+  basic_setup
+}
+
+# All are told to end before the first is waited for.
+file_teardown() {
+  local job
+  BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+  for job in "$BATS_TEST_TMPDIR"/jobs/*.pid; do
+    kill -TERM "$(cat "$job")" 2> /dev/null || true
+  done
+  STOP_TIMEOUT=60 basic_teardown
 }
 
 # --- checking ---------------------------------------------------------------
@@ -194,7 +214,7 @@ stop() { # NAME [SIGNAL]
   local pid
   pid=$(job_pid "$1")
   kill -"${2:-TERM}" "$pid" 2> /dev/null
-  if ! poll 5 has_ended "$1"; then
+  if ! poll "$STOP_TIMEOUT" has_ended "$1"; then
     echo "# $1 did not end on SIG${2:-TERM}, killed"
     kill -KILL "$pid" 2> /dev/null
   fi

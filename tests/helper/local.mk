@@ -9,6 +9,7 @@ EXTRA_DIST += tests/setup_suite.bash
 
 EXTRA_DIST += tests/brokers/activemq/start.sh
 EXTRA_DIST += tests/brokers/aedes/broker.mjs
+EXTRA_DIST += tests/brokers/aedes/package-lock.json
 EXTRA_DIST += tests/brokers/aedes/package.json
 EXTRA_DIST += tests/brokers/aedes/start.sh
 EXTRA_DIST += tests/brokers/certs.sh

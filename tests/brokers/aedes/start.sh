@@ -1,12 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # start.sh RUNDIR CERTDIR BASE - aedes (node) in the foreground, ports as
-# broker.mjs says.  RUNDIR gets its node_modules, by npm, the first time.
+# broker.mjs says; install-packages.sh has put its modules into build/aedes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+modules=$(cd "$here/../../.." && pwd)/build/aedes/node_modules
 mkdir -p "$1"
+run=$(cd "$1" && pwd)
 certs=$(cd "$2" && pwd)
-cp "$here/package.json" "$here/broker.mjs" "$1/"
-cd "$1"
-[ -d node_modules/aedes ] || npm install --no-audit --no-fund >&2
-exec node broker.mjs "$certs" "$3"
+[ -d "$modules/aedes" ] || {
+  echo "aedes is missing: run contrib/scripts/install-packages.sh" >&2
+  exit 1
+}
+# A module is looked for beside the file that wants it.
+ln -sfn "$modules" "$run/node_modules"
+cp "$here/package.json" "$here/broker.mjs" "$run/"
+exec node "$run/broker.mjs" "$certs" "$3"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# start.sh RUNDIR CERTDIR BASE - Debian's RabbitMQ (3.10: MQTT 3.1 and 3.1.1)
-# in the foreground, on the loopback address only:
+# start.sh RUNDIR CERTDIR BASE - Debian's RabbitMQ (3.10: MQTT 3.1 and 3.1.1;
+# 4.0: 5 too) in the foreground, on the loopback address only:
 #   BASE    plain      BASE+2  WebSocket (/ws)            BASE+4  AMQP
 #   BASE+1  TLS        BASE+3  WebSocket over TLS (/ws)   BASE+5  Erlang
 #                                                         BASE+6  epmd
@@ -16,6 +16,11 @@ run=$(cd "$1" && pwd)
 certs=$(cd "$2" && pwd)
 base=$3
 
+case $(ls /usr/lib/rabbitmq/lib) in
+*server-3.*) anonymous_user=mqtt.default_user anonymous_password=mqtt.default_pass ;;
+*) anonymous_user=anonymous_login_user anonymous_password=anonymous_login_pass ;;
+esac
+
 echo '[rabbitmq_mqtt,rabbitmq_web_mqtt].' > "$run/enabled_plugins"
 cat > "$run/rabbitmq.conf" << CONF
 listeners.tcp.1 = 127.0.0.1:$((base + 4))
@@ -23,8 +28,8 @@ load_definitions = $run/definitions.json
 mqtt.listeners.tcp.1 = 127.0.0.1:$base
 mqtt.listeners.ssl.1 = 127.0.0.1:$((base + 1))
 mqtt.allow_anonymous = ${ANON:-true}
-mqtt.default_user = guest
-mqtt.default_pass = guest
+$anonymous_user = guest
+$anonymous_password = guest
 mqtt.vhost = /
 mqtt.exchange = amq.topic
 ssl_options.cacertfile = $certs/ca.crt
