@@ -11,6 +11,7 @@
 #include "bench/run.h"
 #include "bench/shards.h"
 #include "tools/bench.h"
+#include "tools/bench_self.h"
 #include "tools/bench_view.h"
 
 #define ACK_TIMEOUT (10 * CLOCK_SEC)
@@ -76,6 +77,7 @@ static int describe(const struct bench *b, const struct bench_load *l,
 	r->clock_id = host_clock_id();
 	r->shard = l->shard;
 	r->shards = l->shards;
+	r->is_self = bench_targets_are_self(&l->targets);
 	r->settings = plan_settings(s, &l->plan);
 	r->host = host_facts();
 	if (copy_text(&r->scenario, s->name) < 0 ||
@@ -139,6 +141,9 @@ int bench_run_once(struct bench *b, const struct bench_load *l,
 	if (r == 0)
 		r = execute(b, l, &from, ret, e);
 	release_sources(l, &from);
+	if (r == 0 && ret->is_self &&
+	    !(ret->broker = bench_self_counts(&l->targets)))
+		r = err_nomem(e);
 	if (r == 0)
 		r = judge(l, ret, e);
 	bench_signal(b);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "net/transport.h"
 #include "tools/bench.h"
+#include "tools/bench_self.h"
 
 /* ------------------------------------------------------------- who is meant */
 
@@ -239,13 +240,39 @@ static int load_credentials(struct bench *b, struct bench_targets *t,
 	return 0;
 }
 
+/* The target that is no broker; NULL: there is none. It stands alone. */
+static int find_self(const struct bench *b, const struct scenario *s,
+		     const char **ret, struct err *e)
+{
+	const char *const *v = b->options->targets.v;
+	size_t n = b->options->targets.n;
+
+	*ret = NULL;
+	if (!n && !b->options->has_target) {
+		v = (const char *const *)s->targets;
+		n = s->target_count;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (bench_self_is(v[i]))
+			*ret = v[i];
+	if (*ret && n > 1)
+		return err_set(e, ERR_USAGE, 0, "target 'self' does not go "
+			       "with other targets");
+	return 0;
+}
+
 int bench_targets_open(struct bench *b, const struct scenario *s,
 		       struct bench_targets *ret, struct err *e)
 {
 	const struct client_params *p = &b->settings->client;
+	const char *self;
 
 	*ret = (struct bench_targets){ .is_loopback = true,
 				       .is_private = true };
+	if (find_self(b, s, &self, e) < 0)
+		return -1;
+	if (self)
+		return bench_self_open(self, ret, e);
 	if (resolve_names(b, s, e) < 0)
 		return -1;
 	ret->v = calloc(p->server_count, sizeof(*ret->v));
@@ -269,6 +296,7 @@ void bench_targets_release(struct bench_targets *t)
 {
 	for (size_t i = 0; i < t->count; i++)
 		free((char *)(uintptr_t)t->v[i].host);
+	bench_self_close(t);
 	free(t->v);
 	free(t->transports);
 	free(t->user);

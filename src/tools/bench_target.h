@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "bench/peer.h"
 #include "bench/run.h"
 #include "bench/scenario.h"
 
@@ -24,7 +25,13 @@ struct bench_targets {
 	bool is_loopback;        /* all are in 127.0.0.0/8 */
 	bool is_private;         /* none is a public address */
 	bool is_tls;
+	struct peer peer;        /* see bench_self.h; counts NULL: a broker */
 };
+
+static inline bool bench_targets_are_self(const struct bench_targets *t)
+{
+	return t->peer.counts != NULL;
+}
 
 /* ERR_USAGE when nobody said which; ERR_RESOLVE, ERR_CONNECT when it is not
  * to be found. Waits as long as --connect-timeout. ret is to be released
