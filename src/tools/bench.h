@@ -57,6 +57,9 @@ struct bench_load {
  * l is to be released whatever it returns. */
 int bench_load_make(struct bench *b, struct bench_load *l, struct err *e)
 	MUST_CHECK;
+/* The second half of it, for a scenario that is there already. */
+int bench_load_ready(struct bench *b, struct bench_load *l, struct err *e)
+	MUST_CHECK;
 void bench_load_release(struct bench_load *l);
 /* Works out the plan of the scenario as it is now and checks it against this
  * machine (descriptors, ports, memory) and against good manners. */

@@ -168,8 +168,14 @@ int bench_load_make(struct bench *b, struct bench_load *l, struct err *e)
 	*l = (struct bench_load){ .shards = 1 };
 	if (load_scenario(b, &l->scenario, e) < 0 ||
 	    bench_scenario_adjust(b, &l->scenario, e) < 0 ||
-	    bench_shard_choose(b, l, e) < 0 ||
-	    choose_numbers(b, l, e) < 0 ||
+	    bench_shard_choose(b, l, e) < 0)
+		return -1;
+	return bench_load_ready(b, l, e);
+}
+
+int bench_load_ready(struct bench *b, struct bench_load *l, struct err *e)
+{
+	if (choose_numbers(b, l, e) < 0 ||
 	    bench_targets_open(b, &l->scenario, &l->targets, e) < 0)
 		return -1;
 	return bench_load_fit(b, l, e);
