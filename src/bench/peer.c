@@ -84,6 +84,24 @@ int peer_parse_faults(const char *text, struct peer_faults *ret,
 	return r;
 }
 
+bool peer_is_target(const char *target)
+{
+	size_t n = strlen(PEER_TARGET);
+
+	return strncmp(target, PEER_TARGET, n) == 0 &&
+	       (target[n] == '\0' || target[n] == ':');
+}
+
+int peer_parse_target(const char *target, struct peer_faults *ret,
+		      struct err *e)
+{
+	const char *faults = target + strlen(PEER_TARGET);
+
+	if (peer_parse_faults(faults + (*faults == ':'), ret, e) < 0)
+		return err_prefix(e, "target '%s'", PEER_TARGET);
+	return 0;
+}
+
 /* ---------------------------------------------------------------- process */
 
 static void parent_gone(struct watch *w, uint32_t events)

@@ -37,6 +37,11 @@ struct peer_faults {
 	uint64_t stall_at, stall_for; /* ns after the first publish */
 };
 
+/* In place of a broker's URL: "self", or "self:" and faults. */
+#define PEER_TARGET "self"
+bool peer_is_target(const char *target);
+int peer_parse_target(const char *target, struct peer_faults *ret,
+		      struct err *e) MUST_CHECK;
 /* "drop=100,stall=2s@5s,delay=3ms": as many as wanted. */
 int peer_parse_faults(const char *text, struct peer_faults *ret,
 		      struct err *e) MUST_CHECK;

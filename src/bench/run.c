@@ -533,7 +533,8 @@ static int finish(struct run *r, struct course *c, struct err *e)
 
 static int carry_out(struct run *r, struct err *e)
 {
-	struct course c = { .last = clock_boot() };
+	struct course c = { .last = clock_boot(),
+			    .cpu_before = host_cpu_seconds(0) };
 
 	c.next = c.last + r->config->interval;
 	r->result->clients = r->clients;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "bench/number.h"
+#include "bench/peer.h"
 #include "net/url.h"
 
 #define KEEPALIVE 60
@@ -210,10 +211,22 @@ static int build_phases(struct builder *b)
 	return 0;
 }
 
+static int check_target(const char *text, struct err *e)
+{
+	struct peer_faults faults;
+	struct url url;
+
+	if (peer_is_target(text))
+		return peer_parse_target(text, &faults, e);
+	if (url_parse(text, &url, e) < 0)
+		return -1;
+	url_release(&url);
+	return 0;
+}
+
 static int build_targets(struct builder *b)
 {
 	struct scenario *s = b->scenario;
-	struct url url;
 	char key[32];
 
 	s->targets = calloc(b->raw->targets_count + 1, sizeof(*s->targets));
@@ -221,9 +234,8 @@ static int build_targets(struct builder *b)
 		return err_nomem(b->e);
 	for (size_t i = 0; i < b->raw->targets_count; i++) {
 		snprintf(key, sizeof(key), "targets[%zu]", i);
-		if (url_parse(b->raw->targets[i], &url, b->e) < 0)
+		if (check_target(b->raw->targets[i], b->e) < 0)
 			return build_blame(b, key);
-		url_release(&url);
 		if (build_copy(b, b->raw->targets[i], &s->targets[i]) < 0)
 			return -1;
 		s->target_count++;

@@ -8,22 +8,13 @@
 
 #include "net/transport.h"
 
-static const char name[] = "self";
-
-bool bench_self_is(const char *target)
-{
-	return strncmp(target, name, strlen(name)) == 0 &&
-	       (target[strlen(name)] == '\0' || target[strlen(name)] == ':');
-}
-
 int bench_self_open(const char *target, struct bench_targets *ret,
 		    struct err *e)
 {
-	const char *text = target + strlen(name);
 	struct peer_faults faults;
 
-	if (peer_parse_faults(text + (*text == ':'), &faults, e) < 0)
-		return err_prefix(e, "target '%s'", name);
+	if (peer_parse_target(target, &faults, e) < 0)
+		return -1;
 	ret->v = calloc(1, sizeof(*ret->v));
 	ret->transports = calloc(1, sizeof(*ret->transports));
 	if (!ret->v || !ret->transports)
@@ -35,7 +26,7 @@ int bench_self_open(const char *target, struct bench_targets *ret,
 	if (!ret->v[0].host)
 		return err_nomem(e);
 	ret->v[0].port = ret->peer.port;
-	ret->v[0].name = name;
+	ret->v[0].name = PEER_TARGET;
 	return 0;
 }
 

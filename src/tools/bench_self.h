@@ -12,8 +12,6 @@
 
 #include "tools/bench_target.h"
 
-/* "self", or "self:" with what follows. */
-bool bench_self_is(const char *target);
 /* Starts it and makes it the one target. ERR_USAGE when the faults are none,
  * ERR_LOCAL. ret is zero but for what the caller has set, and is to be
  * released with bench_targets_release(). */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "bench/judge.h"
 #include "tools/bench.h"
 #include "tools/bench_save.h"
@@ -119,8 +120,10 @@ static int prepare(struct bench *b, enum part part, struct bench_load *l,
 	if (scenario_load(&source, NULL, &l->scenario, e) < 0 ||
 	    bench_scenario_adjust(b, &l->scenario, e) < 0)
 		return -1;
-	if (part == PART_CONNECTS)
+	if (part == PART_CONNECTS) {
 		fit_clients(&l->scenario);
+		l->scenario.phases.measure = 100 * CLOCK_MSEC;
+	}
 	return bench_load_ready(b, l, e);
 }
 

@@ -253,7 +253,7 @@ static int find_self(const struct bench *b, const struct scenario *s,
 		n = s->target_count;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (bench_self_is(v[i]))
+		if (peer_is_target(v[i]))
 			*ret = v[i];
 	if (*ret && n > 1)
 		return err_set(e, ERR_USAGE, 0, "target 'self' does not go "

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# mqtt-bench against the counting peer inside it: does it say what happened?
+# More of that, to the message, is in tests/unit/test_bench_truth.c and
+# test_bench_latency.c.  The verdict is only looked at where it cannot depend
+# on what else this machine does.
+
+load helper/helpers
+
+# 20 pairs that have 1,000 messages in a second.
+pairs() { # [LINE...]
+  cat << EOT
+name: pairs
+phases: {measure: 1s, drain: 2s}
+groups:
+  - {name: sub, clients: 20, subscribe: [{filter: a/%i, qos: 1}]}
+  - name: pub
+    clients: 20
+    publish: [{topic: a/%i, qos: 1, size: 64, rate: 50/s}]
+EOT
+  printf '%s\n' "$@"
+}
+
+# bench CMD...: whatever the exit status, which is in $status.
+bench() {
+  local want
+  status=0
+  timeout --foreground -k 5 "$TOOL_TIMEOUT" mqtt-bench "$@" 3>&- \
+    > tool.out 2> tool.err || status=$?
+  read_output tool
+  for want in 0 1 13; do
+    [ "$status" -ne $want ] || return 0
+  done
+  check_status "mqtt-bench $*" 0 "$status"
+}
+
+shows() { # TEXT: somewhere in the output
+  [[ $output == *"$1"* ]] || die "the output has no '$1'"
+}
+
+@test "the report says exactly what was injected, and that there was no broker" {
+  pairs > pairs.yaml
+  bench run pairs.yaml --json r.json \
+    --target self:drop=50,duplicate=40,corrupt=125,refuse=100
+  shows "pairs (against the peer in mqtt-bench itself: no broker)"
+  shows "scheduled 1,000 = sent 1,000 + skipped 0 + backlog 0"
+  shows "sent 1,000 = acked 990 + refused 10 + timed_out 0 + in_flight 0"
+  shows "10 publishes refused: "
+  # Of 990 deliveries every 50th is dropped, which takes some of each 40th
+  # and 125th with it.
+  shows "expected 990 = unique 971 + lost 19"
+  shows "most lost   sub "
+  shows "dropped 19, duplicated 20, corrupted 4, refused 10"
+  assert "$(jq -c '.counts | [.lost, .duplicates, .corrupted, .refused]' \
+    r.json)" = "[19,20,4,10]"
+  assert "$(jq -r .self r.json)" = true
+  assert "$(jq -c .counts.publish_reasons r.json)" = '{"0x97":10}'
+}
+
+@test "a target named self in a scenario is the same peer" {
+  pairs "targets: [self]" > pairs.yaml
+  bench run pairs.yaml --json -
+  assert "$stderr" =~ "the peer in mqtt-bench itself: no broker"
+  assert "$(jq -c '[.counts.sent, .counts.unique, .counts.lost]' tool.out)" \
+    = "[1000,1000,0]"
+}
+
+@test "losses are infinitely late: no percentile improves by them" {
+  pairs > pairs.yaml
+  bench run pairs.yaml --target self:drop=50 --require 'e2e.p99 < 1h'
+  assert "$status" -ne 0
+  shows "FAIL  e2e.p99 < 1h"
+}
+
+@test "a generator that was stopped gives an invalid result" {
+  pairs > pairs.yaml
+  start bench mqtt-bench run pairs.yaml --target self --duration 3
+  wait_for 30 grep -q measure bench.err
+  kill -STOP "$(job_pid bench)"
+  sleep 1
+  kill -CONT "$(job_pid bench)"
+  finish bench 13
+  shows "INVALID (generator-bound): this program's timer lag"
+  assert "$stderr" =~ "mqtt-bench: the measurement is not valid: this program's timer lag p99"
+  # Invalid, but complete.
+  shows "scheduled 3,000 = sent 3,000 + skipped 0 + backlog 0"
+}
+
+@test "selftest tells the ceilings of this machine" {
+  run_tool mqtt-bench selftest --duration 1 --json self.json
+  shows "Self-test (against the peer in mqtt-bench itself: no broker)"
+  for key in connects in_qos0 in_qos1 both_in both_out; do
+    assert "$(jq ".$key > 100" self.json)" = true "$key"
+  done
+  assert "$(jq '.lag_idle | .p50 > 0 and .p50 <= .p90 and .p90 <= .p99' \
+    self.json)" = true
+  assert "$(jq '.lag.count' self.json)" -eq 1000
+  assert "$(jq '.e2e | .p99 <= .max' self.json)" = true
+  # p99.9 needs ten times as many.
+  assert "$(jq '.e2e | has("p99.9")' self.json)" = false
+  run_tool 2 mqtt-bench selftest --target mqtt://127.0.0.1
+}
+
+@test "faults that are none are told in one line" {
+  run_tool 2 mqtt-bench conn --target self:drop
+  assert "$stderr" = "mqtt-bench: target 'self': fault 'drop' has no '='"
+  run_tool 2 mqtt-bench conn --target self:lose=3
+  assert "$stderr" =~ "'lose' is not a fault: drop, duplicate"
+  run_tool 2 mqtt-bench conn --target self --target mqtt://127.0.0.1
+  assert "$stderr" = "mqtt-bench: target 'self' does not go with other targets"
+}
