@@ -17,8 +17,7 @@ int bench_self_open(const char *target, struct bench_targets *ret,
 		return -1;
 	ret->v = calloc(1, sizeof(*ret->v));
 	ret->transports = calloc(1, sizeof(*ret->transports));
-	ret->names = calloc(1, sizeof(*ret->names));
-	if (!ret->v || !ret->transports || !ret->names)
+	if (!ret->v || !ret->transports)
 		return err_nomem(e);
 	if (peer_start(&faults, &ret->peer, e) < 0)
 		return -1;
