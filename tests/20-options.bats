@@ -103,6 +103,16 @@ usage() {
   run_tool mqtt-pub -m b -L "mqtt://me:%73ecret@localhost:$PORT/a"
 }
 
+@test "a command for the password that hangs or fails ends the attempt" {
+  start_broker
+  run_tool 12 mqtt-pub -p "$PORT" -t a -m b -u me --connect-timeout 0.5 \
+    --password-command 'exec sleep 60'
+  assert "$stderr" =~ "--password-command': it did not end in time\$"
+  run_tool 12 mqtt-pub -p "$PORT" -t a -m b -u me \
+    --password-command 'exit 3'
+  assert "$stderr" =~ "--password-command': it ended with status 3\$"
+}
+
 @test "a password on the command line does not stay there" {
   start_broker
   local form n=0

@@ -152,6 +152,27 @@ refused() {
   assert "$stderr" =~ 'passphrase'
 }
 
+@test "the passphrase of a key: option, descriptor, environment, terminal" {
+  local key=(--cert "$C/client.crt" --key "$C/secret-new.key")
+  start_tls_broker server 'require_certificate true'
+  echo secret > pass
+  publish "${key[@]}" --tls-key-passphrase secret
+  publish "${key[@]}" --tls-key-passphrase-fd 5 5< pass
+  MQTT_TOOLS_TLS_KEY_PASSPHRASE=secret publish "${key[@]}"
+  publish 5 "${key[@]}"
+  assert "$stderr" =~ 'is encrypted: its passphrase is needed'
+  mkfifo keyboard
+  START_STDIN=keyboard start terminal script -qfec "exec mqtt-pub -t a -m b \
+    -h localhost -p $TLS_PORT --tls-ca $C/ca.crt ${key[*]} \
+    --tls-key-passphrase-prompt" typescript
+  exec 5> keyboard
+  wait_for 10 grep -q 'Passphrase of .*secret-new.key: ' typescript
+  echo secret >&5
+  finish terminal
+  exec 5>&-
+  run ! grep -q 'secret$' typescript
+}
+
 @test "a pre-shared key" {
   printf 'dev:0123456789abcdef\n' > psk
   TLS_PORT=$(free_port)
@@ -204,20 +225,24 @@ refused() {
   assert "$stderr" =~ '--tls-info'
 }
 
-@test "a certificate that is replaced counts for the next connection" {
+@test "what is replaced counts next: certificate, key, its passphrase" {
   start_tls_broker server 'require_certificate true'
   cp "$C/rogue.crt" cert.pem
-  cp "$C/rogue.key" key.pem
+  openssl pkcs8 -topk8 -in "$C/rogue.key" -v2 aes-256-cbc \
+    -passout pass:first -out key.pem
+  echo first > pass
   mkfifo lines
   START_STDIN=lines start pub mqtt-pub -h localhost -p "$TLS_PORT" \
     --tls-ca "$C/ca.crt" --cert cert.pem --key key.pem -t a -l -q 1 \
+    --tls-key-passphrase-command 'cat pass' \
     --reconnect-first yes --reconnect-delay 0.1
   exec 4> lines
   wait_for 10 grep -q 'trying again' pub.err || {
     cat pub.err
     return 1
   }
-  cp "$C/client.key" key.pem
+  echo secret > pass
+  cp "$C/secret-new.key" key.pem
   cp "$C/client.crt" cert.pem
   echo hello >&4
   exec 4>&-

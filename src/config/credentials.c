@@ -11,9 +11,9 @@
 
 enum { ASK_SECONDS = 300 };
 
-/* Where the password comes from. Files and commands are asked anew for each
- * connection, on the receive thread: so that a changed password needs no
- * restart. */
+/* Where a secret comes from. Files and commands are asked anew on the receive
+ * thread, for each connection (the password) or each time the key is read
+ * (its passphrase): so that what has changed needs no restart. */
 struct source {
 	const char *file, *command;
 	uint64_t within;
@@ -46,8 +46,7 @@ static const struct ways passphrase_ways = {
 	offsetof(struct settings, typed.key_passphrase_prompt),
 };
 
-static int load(void *ctx, struct bytes *ret_user, struct bytes *ret_password,
-		struct err *e)
+static int load(void *ctx, struct bytes *ret, struct err *e)
 {
 	struct source *src = ctx;
 	int rc = src->file ? secret_from_file(src->file, src->within,
@@ -57,8 +56,18 @@ static int load(void *ctx, struct bytes *ret_user, struct bytes *ret_password,
 
 	if (rc)
 		return err_prefix(e, "%s", src->told_by);
+	*ret = bytes_of(src->secret.data, src->secret.n);
+	return 0;
+}
+
+static int load_login(void *ctx, struct bytes *ret_user,
+		      struct bytes *ret_password, struct err *e)
+{
+	const struct source *src = ctx;
+
+	if (load(ctx, ret_password, e))
+		return -1;
 	*ret_user = src->user;
-	*ret_password = bytes_of(src->secret.data, src->secret.n);
 	return 0;
 }
 
@@ -129,18 +138,18 @@ static int read_once(struct settings *s, const struct ways *w, size_t way,
 		rc = ask(s, w, src, e);
 	else if (way == w->fd)
 		rc = secret_from_fd((int)*fd, src->within, &src->secret, e);
-	else if (way == w->file)
+	else
 		rc = secret_from_file(text_at(s, way), src->within,
 				      &src->secret, e);
-	else
-		rc = secret_from_command(text_at(s, way), src->within,
-					 &src->secret, e);
 	return rc ? err_prefix(e, "%s", src->told_by) : 0;
 }
 
-/* The options that give a secret, and what it is. */
+/* The options that give a secret, and what it is; *ret_again is set when it
+ * is to be loaded again later. A file is read here as well: a wrong name is
+ * told before anything is begun. */
 static int resolve_secret(struct settings *s, const struct ways *w,
-			  struct bytes *ret, struct err *e)
+			  struct bytes *ret, struct source **ret_again,
+			  struct err *e)
 {
 	struct source *src;
 	size_t way;
@@ -156,31 +165,39 @@ static int resolve_secret(struct settings *s, const struct ways *w,
 	src = make_source(s, way);
 	if (!src)
 		return err_nomem(e);
-	if (way == w->command && w == &password_ways) {
+	if (way == w->command)
 		src->command = text_at(s, way);
-	} else if (read_once(s, w, way, src, e)) {
+	else if (read_once(s, w, way, src, e))
 		return -1;
-	} else if (way == w->file) {
+	else if (way == w->file)
 		src->file = text_at(s, way);
-	}
 	*ret = bytes_of(src->secret.data, src->secret.n);
-	if (w == &password_ways && (way == w->file || way == w->command)) {
-		s->client.credentials.load = load;
-		s->client.credentials.ctx = src;
-	}
+	if (src->file || src->command)
+		*ret_again = src;
 	return 0;
 }
 
 int resolve_password(struct settings *s, struct err *e)
 {
+	struct source *login = NULL, *key = NULL;
 	struct bytes passphrase = BYTES_NULL;
 
 	s->client.connect.password = bytes_str(s->typed.url_password);
 	if (resolve_secret(s, &password_ways, &s->client.connect.password,
-			   e) ||
-	    resolve_secret(s, &passphrase_ways, &passphrase, e))
+			   &login, e) ||
+	    resolve_secret(s, &passphrase_ways, &passphrase, &key, e))
 		return -1;
-	for (size_t i = 0; i < s->typed.transport_count; i++)
-		s->typed.transports[i].tls.key_passphrase = passphrase;
+	if (login)
+		s->client.credentials =
+			(struct client_credentials){ load_login, login };
+	for (size_t i = 0; i < s->typed.transport_count; i++) {
+		struct tls_options *o = &s->typed.transports[i].tls;
+
+		if (key)
+			o->ask_passphrase = (struct tls_passphrase){ load,
+								     key };
+		else
+			o->key_passphrase = passphrase;
+	}
 	return 0;
 }

@@ -119,6 +119,17 @@ static int set_trust(struct tls_config *c, const struct tls_options *o,
 	return status;
 }
 
+static int load_key(struct tls_config *c, const struct tls_options *o,
+		    struct err *e)
+{
+	struct bytes passphrase = o->key_passphrase;
+
+	if (o->ask_passphrase.load &&
+	    o->ask_passphrase.load(o->ask_passphrase.ctx, &passphrase, e) < 0)
+		return -1;
+	return tls_load_key(&c->key, o->key_file, passphrase, e);
+}
+
 static int set_cert(struct tls_config *c, const struct tls_options *o,
 		    struct err *e)
 {
@@ -132,7 +143,7 @@ static int set_cert(struct tls_config *c, const struct tls_options *o,
 			       "missing", o->cert_file ? "key" :
 			       "certificate");
 	if (tls_load_cert(&c->cert, o->cert_file, e) < 0 ||
-	    tls_load_key(&c->key, o->key_file, o->key_passphrase, e) < 0)
+	    load_key(c, o, e) < 0)
 		return -1;
 	result = tls_compat_check_pair(&c->cert, &c->key);
 	if (result == 0)
