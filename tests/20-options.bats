@@ -20,7 +20,7 @@ usage() {
 }
 
 @test "a mistake is one clear line and status 2" {
-  usage "option '-k': '10x' is not a whole number from 0 to 65535 (seconds), nor a time like 5m or 2h" \
+  usage "option '-k': '10x' is not a whole number from 0 to 65535 (seconds), nor a time like 5m or 2h, nor auto" \
     mqtt-pub -t a -m b -k 10x
   usage "unknown option '--hsot'; did you mean '--host'?" mqtt-sub --hsot x
   usage "option '-t' needs a value: FILTER" mqtt-sub -t
