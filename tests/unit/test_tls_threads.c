@@ -5,29 +5,20 @@
  * through WebSocket over TLS.  A third thread is the server and sends
  * everything back.  TEST_MIB in the environment says how much (default 16).
  */
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "net/ws.h"
 #include "net/ws_frame.h"
-#include "net/ws_handshake.h"
 #include "tls_peer.h"
 
-enum { BLOCK = 100000, PATIENCE_MS = 20000 };
+enum { BLOCK = 100000 };
 
 static size_t total;
 
 static uint8_t pattern(size_t i)
 {
 	return (uint8_t)(i * 7 + i / 253);
-}
-
-static bool wait_for(int fd, short events)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-
-	return poll(&p, 1, PATIENCE_MS) > 0;
 }
 
 /* ----------------------------------------------------------------- server */
@@ -37,77 +28,6 @@ struct echo {
 	bool has_ws;
 	bool is_good;
 };
-
-static bool server_wait(struct server *v, int result)
-{
-	if (result == MBEDTLS_ERR_SSL_WANT_READ)
-		return wait_for(v->fd, POLLIN);
-	if (result == MBEDTLS_ERR_SSL_WANT_WRITE)
-		return wait_for(v->fd, POLLOUT);
-	return false;
-}
-
-/* Some bytes, or none at the end. */
-static size_t server_get(struct server *v, uint8_t *p, size_t n)
-{
-	int result;
-
-	do
-		result = mbedtls_ssl_read(&v->ssl, p, n);
-	while (result < 0 && server_wait(v, result));
-	return result > 0 ? (size_t)result : 0;
-}
-
-static bool server_get_all(struct server *v, uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		size_t got = server_get(v, p, n);
-
-		if (!got)
-			return false;
-		p += got;
-		n -= got;
-	}
-	return true;
-}
-
-static bool server_put(struct server *v, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		int result = mbedtls_ssl_write(&v->ssl, p, n);
-
-		if (result > 0) {
-			p += result;
-			n -= (size_t)result;
-		} else if (!server_wait(v, result)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool server_upgrade(struct server *v)
-{
-	char request[4096] = "", accept[WS_ACCEPT_SIZE], answer[512];
-	char key[WS_KEY_SIZE];
-	const char *at;
-	size_t n = 0;
-
-	while (!strstr(request, "\r\n\r\n") && n < sizeof(request) - 1)
-		if (!server_get_all(v, (uint8_t *)request + n++, 1))
-			return false;
-	at = strstr(request, "Sec-WebSocket-Key: ");
-	if (!at)
-		return false;
-	snprintf(key, sizeof(key), "%s", at + 19);
-	if (ws_accept_of(key, accept) < 0)
-		return false;
-	snprintf(answer, sizeof(answer), "HTTP/1.1 101 X\r\n"
-		 "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-		 "Sec-WebSocket-Protocol: mqtt\r\n"
-		 "Sec-WebSocket-Accept: %s\r\n\r\n", accept);
-	return server_put(v, (uint8_t *)answer, strlen(answer));
-}
 
 /* Sends one frame back without its mask; false at the end. */
 static bool server_echo_frame(struct server *v, uint8_t *block)
@@ -169,7 +89,7 @@ struct shared {
 
 static bool client_wait(int fd, enum io io)
 {
-	return wait_for(fd, io == IO_WANT_WRITE ? POLLOUT : POLLIN);
+	return wait_for_fd(fd, io == IO_WANT_WRITE ? POLLOUT : POLLIN);
 }
 
 static void *writer_main(void *arg)
@@ -213,9 +133,9 @@ static size_t read_back(struct shared *c, struct err *e)
 				return done + i;
 		done += n;
 		if (io == IO_FAIL || io == IO_EOF ||
-		    (io == IO_WANT_READ && !wait_for(c->s->fd, POLLIN)) ||
+		    (io == IO_WANT_READ && !wait_for_fd(c->s->fd, POLLIN)) ||
 		    (io == IO_WANT_WRITE &&
-		     !wait_for(c->s->fd, POLLIN | POLLOUT)))
+		     !wait_for_fd(c->s->fd, POLLIN | POLLOUT)))
 			break;
 	}
 	return done;
