@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/repeat.h"
+
 #define STEADY_INTERVALS 10 /* too few to say anything below */
 #define STEADY_FACTOR 2.0
 #define STEADY_MIN_NS 1000000.0
@@ -113,7 +115,8 @@ static void read_number(const struct result *r, enum count c,
 	if (whole != COUNT_COUNT)
 		ret->whole = (double)r->account.n[whole];
 	if (c == COUNT_LOST && r->shards > 1 && !r->is_merged)
-		ret->missing = "one shard alone cannot know what was lost";
+		ret->missing = "only all shards together can know what was "
+			       "lost, and only when no client was away";
 	else if (c == COUNT_LOST && r->account.n[COUNT_EXPECTED] == 0)
 		ret->missing = "no delivery was expected";
 }
@@ -187,11 +190,33 @@ static void read_gauge(const struct result *r, enum gauge g,
 		ret->missing = "nothing was measured";
 }
 
-void judge_read(const struct result *r, const struct metric *m,
-		const struct result *base, struct reading *ret)
+/* What counts of repetitions: faults of all of them together, but nobody's
+ * latency or rate is the sum or the mixture of several. */
+static bool is_sum(const struct metric *m)
 {
-	struct reading other;
+	return m->kind == METRIC_NUMBER ||
+	       (m->kind == METRIC_GAUGE && m->gauge == GAUGE_ERRORS) ||
+	       (m->kind == METRIC_TIMING && m->stat == STAT_COUNT);
+}
 
+static void read_repeats(const struct result *r, const struct metric *m,
+			 struct reading *ret, double *ret_spread)
+{
+	struct repeat_value v;
+
+	if (r->run_count < 2 || is_sum(m) || ret->missing)
+		return;
+	if (repeat_read(r, m, &v) < 0) {
+		ret->missing = "one of the runs has too few messages";
+		return;
+	}
+	ret->value = v.median;
+	*ret_spread = (v.max - v.min) / 2;
+}
+
+void judge_read_once(const struct result *r, const struct metric *m,
+		     struct reading *ret)
+{
 	*ret = (struct reading){ 0 };
 	if (m->kind == METRIC_TIMING)
 		read_timing(r, m, ret);
@@ -199,11 +224,24 @@ void judge_read(const struct result *r, const struct metric *m,
 		read_number(r, m->number, ret);
 	else
 		read_gauge(r, m->gauge, ret);
+}
+
+void judge_read(const struct result *r, const struct metric *m,
+		const struct result *base, struct reading *ret)
+{
+	struct reading other;
+	double own = 0, theirs = 0;
+
+	judge_read_once(r, m, ret);
+	read_repeats(r, m, ret, &own);
 	if (!base)
 		return;
-	judge_read(base, m, NULL, &other);
+	judge_read_once(base, m, &other);
+	read_repeats(base, m, &other, &theirs);
 	ret->has_base = !other.missing;
 	ret->base = other.value;
+	if (other.value > 0 && isfinite(own + theirs))
+		ret->spread = (own + theirs) / other.value;
 }
 
 int judge_requirements(struct result *r, const struct require *list, size_t n,
@@ -238,7 +276,7 @@ int judge_requirements(struct result *r, const struct require *list, size_t n,
 /* ------------------------------------------------------------------ verdict */
 
 /* The latency that the report is about. */
-static enum timing main_timing(const struct result *r)
+enum timing judge_main_timing(const struct result *r)
 {
 	static const enum timing order[] = { TIMING_E2E, TIMING_PUB_ACK,
 					     TIMING_PUB_TOTAL, TIMING_ECHO,
@@ -317,7 +355,7 @@ static const char *unsteady(const struct result *r, char *dst, size_t size)
 
 int judge_result(struct result *r, struct err *e)
 {
-	enum timing t = main_timing(r);
+	enum timing t = judge_main_timing(r);
 	struct buf lines = { 0 };
 	char drift[100];
 	struct evidence ev = {

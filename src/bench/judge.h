@@ -11,10 +11,18 @@
 #include "bench/require.h"
 #include "bench/result.h"
 
-/* The value of a metric; base: another result to compare with, or NULL. The
- * missing text of the reading lives as long as `r`. */
+/* The value of a metric: of repeated runs the median, and of counts the sum.
+ * base: another result to compare with, or NULL; the spread of both is then
+ * filled in: half the distance between the extremes of each. The missing text of the reading lives as long as `r`. */
 void judge_read(const struct result *r, const struct metric *m,
 		const struct result *base, struct reading *ret);
+
+/* The same of one run alone, as if it had no repetitions in it. */
+void judge_read_once(const struct result *r, const struct metric *m,
+		     struct reading *ret);
+
+/* The latency that a report is about: end to end, else acknowledgements... */
+enum timing judge_main_timing(const struct result *r);
 
 /* Checks all requirements; adds an outcome for each to r. 0 when all hold,
  * 1 when one does not, -1 with e when memory is short. */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "bench/judge.h"
+#include "bench/repeat.h"
 #include "mqtt/reason.h"
 
 #define LABEL 12 /* columns of the first column */
@@ -163,7 +164,8 @@ static void say_messages(struct page *p)
 	if (n[COUNT_EXPECTED] + n[COUNT_RECEIVED]) {
 		say_sum(p, COUNT_EXPECTED, expected, 2);
 		if (p->r->shards > 1 && !p->r->is_merged)
-			say(p, " (one shard cannot tell what was lost)");
+			say(p, " (only all shards together can tell what "
+			       "was lost)");
 		say(p, "\n");
 		say_sum(p, COUNT_RECEIVED, received, 2);
 		say(p, "\n");
@@ -306,6 +308,30 @@ static void say_rates(struct page *p)
 			  (double)r->measured_delivered / r->measured));
 }
 
+/* Of repeated runs: the middle one, and what lies how far from it. */
+static void say_repeats(struct page *p)
+{
+	struct repeat_value v;
+	struct metric m;
+	char a[32], b[32], c[32];
+
+	if (!p->r->run_count)
+		return;
+	paint(p, BOLD, "Repetitions\n");
+	say(p, "  %-14s %10s%10s%10s%10s  of %zu runs\n", "", "median", "min",
+	    "max", "spread", p->r->run_count);
+	for (size_t i = 0; i < repeat_metric_count; i++) {
+		if (metric_parse(repeat_metrics[i], &m, NULL) < 0 ||
+		    repeat_read(p->r, &m, &v) < 0)
+			continue;
+		say(p, "  %-14s %10s%10s%10s%9.1f%%\n", repeat_metrics[i],
+		    metric_format(a, sizeof(a), metric_unit(&m), v.median),
+		    metric_format(b, sizeof(b), metric_unit(&m), v.min),
+		    metric_format(c, sizeof(c), metric_unit(&m), v.max),
+		    v.spread * 100);
+	}
+}
+
 /* --------------------------------------------------------- health, verdict */
 
 static void say_generator(struct page *p)
@@ -401,6 +427,7 @@ int report_text(const struct result *r, const struct report_style *style,
 	say_rates(&p);
 	say_causes(&p);
 	say_latency(&p);
+	say_repeats(&p);
 	say_generator(&p);
 	say_broker(&p);
 	say_outcomes(&p);

@@ -34,6 +34,7 @@ static void release_tally(struct tally *t)
 	free(t->receivers);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */
 void result_release(struct result *r)
 {
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
@@ -45,6 +46,9 @@ void result_release(struct result *r)
 		free(r->outcomes[i].requirement);
 		free(r->outcomes[i].text);
 	}
+	for (size_t i = 0; i < r->run_count; i++)
+		result_release(&r->runs[i]);
+	free(r->runs);
 	free(r->tallies);
 	free(r->outcomes);
 	free(r->course);

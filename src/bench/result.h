@@ -127,6 +127,10 @@ struct result {
 	struct outcome *outcomes;
 	size_t outcome_count;
 	struct verdict verdict;
+	/* Of repetitions, each by itself, when there were more than one; this
+	 * is then all of them together. */
+	struct result *runs;
+	size_t run_count;
 };
 
 void result_init(struct result *r);

@@ -381,6 +381,32 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->broker = json_incref(json_object_get(o, "broker"));
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */
+static void read_runs_of(struct reader *rd, json_t *root, struct result *r)
+{
+	json_t *list = take_list(rd, root, "runs"), *v;
+	size_t n = json_array_size(list), i;
+
+	if (n == 0 || rd->has_failed)
+		return;
+	r->runs = calloc(n, sizeof(*r->runs));
+	if (!r->runs) {
+		fail(rd, "runs", "small enough for the memory");
+		return;
+	}
+	json_array_foreach(list, i, v) {
+		result_init(&r->runs[i]);
+		r->run_count++;
+		if (json_object_get(v, "runs"))
+			fail(rd, "runs", "without runs in runs");
+		else if (result_from_json(v, &r->runs[i], rd->e) < 0)
+			rd->has_failed = true;
+		if (rd->has_failed)
+			break;
+	}
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */
 int result_from_json(json_t *root, struct result *r, struct err *e)
 {
 	struct reader rd = { .e = e };
@@ -410,5 +436,6 @@ int result_from_json(json_t *root, struct result *r, struct err *e)
 	json_array_foreach(list, i, v)
 		if (!rd.has_failed)
 			read_tally(&rd, v, &r->tallies[r->tally_count++]);
+	read_runs_of(&rd, root, r);
 	return rd.has_failed ? -1 : 0;
 }

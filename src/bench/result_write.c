@@ -2,7 +2,10 @@
 #include "bench/result_file.h"
 #include "bench/result_json.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+#include "bench/repeat.h"
 
 static json_t *integer(uint64_t v)
 {
@@ -297,6 +300,38 @@ static void put_head(json_t *o, const struct result *r)
 	put(o, "late_deliveries", integer(r->late_deliveries));
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */
+static json_t *runs_of(const struct result *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->run_count; i++)
+		(void)json_array_append_new(list, result_to_json(&r->runs[i]));
+	return list;
+}
+
+/* What scripts look for first: median and spread. */
+static json_t *repeats(const struct result *r)
+{
+	json_t *o = json_object(), *line;
+	struct repeat_value v;
+	struct metric m;
+
+	for (size_t i = 0; i < repeat_metric_count; i++) {
+		if (metric_parse(repeat_metrics[i], &m, NULL) < 0 ||
+		    repeat_read(r, &m, &v) < 0 || isinf(v.max))
+			continue;
+		line = json_object();
+		put(line, "median", json_real(v.median));
+		put(line, "min", json_real(v.min));
+		put(line, "max", json_real(v.max));
+		put(line, "spread", json_real(v.spread));
+		put(o, repeat_metrics[i], line);
+	}
+	return o;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */
 json_t *result_to_json(const struct result *r)
 {
 	json_t *o = json_object(), *list = json_array(), *tallies;
@@ -324,5 +359,9 @@ json_t *result_to_json(const struct result *r)
 	if (r->broker)
 		put(o, "broker", json_incref(r->broker));
 	put_text(o, "text", r->text);
+	if (r->run_count) {
+		put(o, "repeats", repeats(r));
+		put(o, "runs", runs_of(r));
+	}
 	return o;
 }

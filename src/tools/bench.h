@@ -95,6 +95,16 @@ int bench_scenario_compose(struct bench *b, struct scenario *ret,
 int bench_run_once(struct bench *b, const struct bench_load *l,
 		   struct result *ret, struct err *e) MUST_CHECK;
 
+/* Checks what must hold by the scenario and --require; what does not is an
+ * outcome, not an error. */
+int bench_require_scenario(const struct bench_load *l, struct result *r,
+			   struct err *e) MUST_CHECK;
+
+/* bench_repeat.c */
+/* As often as --repeat says: bench_run_once(), or all runs as one result. */
+int bench_run_all(struct bench *b, const struct bench_load *l,
+		  struct result *ret, struct err *e) MUST_CHECK;
+
 /* bench_output.c */
 /* Prints the report and writes the files that the options ask for. Then 0, or
  * -1 with what the exit status has to say: ERR_LOCAL, ERR_INVALID, ERR_NO. */
@@ -102,6 +112,18 @@ int bench_report(struct bench *b, const struct result *r, struct err *e)
 	MUST_CHECK;
 /* Writes all of it to standard output (err false) or standard error. */
 int bench_print(struct bytes text, bool to_stderr, struct err *e) MUST_CHECK;
+
+/* bench_report.c: for results that were read from files. */
+/* Checks a requirement, or those of the options; base: see judge.h. What does
+ * not hold is an outcome, not an error. */
+int bench_require(struct result *r, const char *text,
+		  const struct result *base, struct err *e) MUST_CHECK;
+int bench_require_options(struct bench *b, struct result *r,
+			  const struct result *base, struct err *e)
+	MUST_CHECK;
+/* --title, when there is one. */
+int bench_set_title(struct bench *b, struct result *r, struct err *e)
+	MUST_CHECK;
 
 /* bench_signal.c */
 /* From here on SIGINT and SIGTERM ask for an orderly end, and the third of

@@ -87,11 +87,19 @@ static int describe(const struct bench *b, const struct bench_load *l,
 	return r->settings && r->host ? 0 : -1;
 }
 
-static int judge(const struct bench_load *l, struct result *r, struct err *e)
+int bench_require_scenario(const struct bench_load *l, struct result *r,
+			   struct err *e)
 {
 	const struct scenario *s = &l->scenario;
 
 	if (judge_requirements(r, s->require, s->require_count, NULL, e) < 0)
+		return -1;
+	return 0;
+}
+
+static int judge(const struct bench_load *l, struct result *r, struct err *e)
+{
+	if (bench_require_scenario(l, r, e) < 0)
 		return -1;
 	return judge_result(r, e);
 }

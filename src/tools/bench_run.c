@@ -15,7 +15,7 @@ static int carry_out(struct bench *b, const struct bench_load *l,
 		     struct err *e)
 {
 	struct result result;
-	int r = bench_run_once(b, l, &result, e);
+	int r = bench_run_all(b, l, &result, e);
 
 	if (r == 0)
 		r = bench_report(b, &result, e);

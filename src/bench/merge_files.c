@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/merge.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------- what belongs */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Two files of one run? */
+static int check_pair(const struct merge_part *a, const struct merge_part *b,
+		      struct err *e)
+{
+	const struct result *r = a->result, *s = b->result;
+
+	if (r->run_id != s->run_id)
+		return err_set(e, ERR_USAGE, 0, "'%s' is of another run than "
+			       "'%s': --run-id tells which belong together",
+			       b->name, a->name);
+	if (!same_text(r->scenario, s->scenario) ||
+	    !same_text(r->text, s->text))
+		return err_set(e, ERR_USAGE, 0, "'%s' is of another scenario "
+			       "than '%s'", b->name, a->name);
+	if (r->shards != s->shards)
+		return err_set(e, ERR_USAGE, 0, "'%s' is one of %u shards, "
+			       "and '%s' one of %u", a->name, r->shards,
+			       b->name, s->shards);
+	if (r->shard == s->shard)
+		return err_set(e, ERR_USAGE, 0, "'%s' and '%s' are both shard "
+			       "%u of %u", a->name, b->name, r->shard + 1,
+			       r->shards);
+	return 0;
+}
+
+static int check(const struct merge_part *parts, size_t n, struct err *e)
+{
+	const struct result *r;
+
+	for (size_t i = 0; i < n; i++) {
+		r = parts[i].result;
+		if (r->shards < 2 || r->is_merged || r->shard >= r->shards)
+			return err_set(e, ERR_USAGE, 0, "'%s' is no shard: it "
+				       "is a whole result", parts[i].name);
+		for (size_t k = 0; k < i; k++)
+			if (check_pair(&parts[k], &parts[i], e) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+static bool is_there(const struct merge_part *parts, size_t n, uint32_t shard)
+{
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].result->shard == shard)
+			return true;
+	return false;
+}
+
+static int note_missing(const struct merge_part *parts, size_t n,
+			struct result *r, struct err *e)
+{
+	struct result told = { .partial = NULL };
+	struct buf text = { 0 };
+	int result, named = 0;
+
+	if (n == r->shards)
+		return 0;
+	result = buf_printf(&text, "of %u shards, %zu %s missing:", r->shards,
+			    r->shards - n, r->shards - n == 1 ? "is" : "are");
+	for (uint32_t i = 0; i < r->shards; i++)
+		if (!is_there(parts, n, i) && ++named <= 10)
+			result |= buf_printf(&text, " %u", i + 1);
+	if (named > 10)
+		result |= buf_append_str(&text, " ...");
+	told.partial = (char *)(uintptr_t)(result == 0 ? buf_cstr(&text)
+						       : NULL);
+	result = told.partial ? result_add_partial(r, &told, e) : err_nomem(e);
+	buf_release(&text);
+	return result;
+}
+
+/* ---------------------------------------------------------------- the course */
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Percentiles do not add up: shown is the worst generator's. */
+static void add_interval(struct interval *dst, const struct interval *src)
+{
+	dst->connected += src->connected;
+	dst->connects += src->connects;
+	dst->sent += src->sent;
+	dst->delivered += src->delivered;
+	dst->errors += src->errors;
+	dst->e2e_count += src->e2e_count;
+	dst->e2e_p50 = most(dst->e2e_p50, src->e2e_p50);
+	dst->e2e_p99 = most(dst->e2e_p99, src->e2e_p99);
+	dst->e2e_max = most(dst->e2e_max, src->e2e_max);
+	dst->ack_count += src->ack_count;
+	dst->ack_p50 = most(dst->ack_p50, src->ack_p50);
+	dst->ack_p99 = most(dst->ack_p99, src->ack_p99);
+	dst->lag_p99 = most(dst->lag_p99, src->lag_p99);
+	dst->cpu += src->cpu;
+	dst->memory += src->memory;
+	/* One broker, seen by several. */
+	dst->broker_cpu = fmax(dst->broker_cpu, src->broker_cpu);
+	dst->broker_memory = most(dst->broker_memory, src->broker_memory);
+}
+
+/* The interval of the first n that covers the same time best, within half of
+ * its length. */
+static struct interval *find_interval(struct result *r, size_t n,
+				      const struct interval *i)
+{
+	struct interval *best = NULL;
+	double gap, least = fmax(i->length, 0.1) / 2;
+
+	for (size_t k = 0; k < n; k++) {
+		gap = fabs(r->course[k].at - i->at);
+		if (gap < least) {
+			least = gap;
+			best = &r->course[k];
+		}
+	}
+	return best;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	double x = ((const struct interval *)a)->at;
+	double y = ((const struct interval *)b)->at;
+
+	return (x > y) - (x < y);
+}
+
+static int add_course(struct result *dst, const struct result *src,
+		      struct err *e)
+{
+	double shift = src->started - dst->started;
+	size_t known = dst->course_count;
+	struct interval i, *same;
+
+	for (size_t k = 0; k < src->course_count; k++) {
+		i = src->course[k];
+		i.at += shift;
+		same = find_interval(dst, known, &i);
+		if (same)
+			add_interval(same, &i);
+		else if (result_add_interval(dst, &i) < 0)
+			return err_nomem(e);
+	}
+	if (dst->course_count)
+		qsort(dst->course, dst->course_count, sizeof(*dst->course),
+		      by_time);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- all of it */
+
+/* One line for all machines. */
+static int join_hosts(const struct merge_part *parts, size_t n,
+		      struct result *r)
+{
+	struct buf names = { 0 };
+	const char *name, *text;
+	json_t *host;
+	int result = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		name = json_string_value(
+			json_object_get(parts[i].result->host, "name"));
+		text = buf_len(&names) ? buf_cstr(&names) : "";
+		if (!name || !text || strstr(text, name))
+			continue;
+		result |= buf_printf(&names, "%s%s",
+				     buf_len(&names) ? ", " : "", name);
+	}
+	host = json_copy(r->host);
+	text = buf_len(&names) ? buf_cstr(&names) : NULL;
+	if (host && text)
+		result |= json_object_set_new(host, "name", json_string(text));
+	if (host) {
+		json_decref(r->host);
+		r->host = host;
+	}
+	buf_release(&names);
+	return result;
+}
+
+/* Deliveries of topics that vary, or to receivers that were away, could have
+ * been lost without anybody knowing. */
+static bool knows_losses(const struct result *r)
+{
+	for (size_t i = 0; i < r->tally_count; i++)
+		if (r->tallies[i].varies)
+			return false;
+	return true;
+}
+
+/* Deliveries from shards that are missing are no proof of anything. */
+static void forget_losses(struct result *r)
+{
+	uint64_t *n = r->account.n;
+
+	r->late_deliveries -= n[COUNT_LOST];
+	n[COUNT_EXPECTED] = n[COUNT_UNIQUE];
+	n[COUNT_LOST] = 0;
+	for (int i = 0; i < RESULT_WORST; i++)
+		r->worst[i] = (struct worst){ .lost = 0 };
+}
+
+static int add_parts(const struct merge_part *parts, size_t n,
+		     struct result *ret, struct err *e)
+{
+	const struct result **list = calloc(n, sizeof(*list));
+	int r;
+
+	if (!list)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++)
+		list[i] = parts[i].result;
+	r = merge_parts(ret, list, n, e);
+	free(list);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_course(ret, parts[i].result, e);
+	return r;
+}
+
+int merge_results(const struct merge_part *parts, size_t n,
+		  struct result *ret, struct err *e)
+{
+	result_init(ret);
+	if (n == 0)
+		return err_set(e, ERR_USAGE, 0, "there is nothing to merge");
+	if (check(parts, n, e) < 0 ||
+	    result_describe_as(ret, parts[0].result, e) < 0 ||
+	    add_parts(parts, n, ret, e) < 0)
+		return -1;
+	ret->shard = 0;
+	for (size_t i = 1; i < n; i++)
+		if (parts[i].result->clock_id != ret->clock_id)
+			ret->clock_id = 0;
+	if (join_hosts(parts, n, ret) < 0)
+		return err_nomem(e);
+	if (note_missing(parts, n, ret, e) < 0)
+		return -1;
+	if (n < ret->shards)
+		forget_losses(ret);
+	ret->is_merged = n == ret->shards && knows_losses(ret);
+	return 0;
+}

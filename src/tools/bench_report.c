@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* report: what a run reported, again, from its result file. */
+#include <stdlib.h>
+
+#include "bench/judge.h"
+#include "bench/require.h"
+#include "bench/result_file.h"
+#include "tools/bench.h"
+
+int bench_require(struct result *r, const char *text,
+		  const struct result *base, struct err *e)
+{
+	struct require one;
+	int held;
+
+	if (require_parse(text, &one, e) < 0)
+		return -1;
+	held = judge_requirements(r, &one, 1, base, e);
+	require_release(&one);
+	return held < 0 ? -1 : 0;
+}
+
+int bench_require_options(struct bench *b, struct result *r,
+			  const struct result *base, struct err *e)
+{
+	const struct text_list *list = &b->options->require;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (bench_require(r, list->v[i], base, e) < 0)
+			return err_prefix(e, "option '--require'");
+	return 0;
+}
+
+int bench_set_title(struct bench *b, struct result *r, struct err *e)
+{
+	char *title;
+
+	if (!b->options->title)
+		return 0;
+	title = strdup(b->options->title);
+	if (!title)
+		return err_nomem(e);
+	free(r->title);
+	r->title = title;
+	return 0;
+}
+
+int bench_do_report(struct bench *b, struct err *e)
+{
+	struct result r;
+	int result;
+
+	if (b->words.n != 1)
+		return err_set(e, ERR_USAGE, 0, "'report' needs one result "
+			       "file, from --json");
+	result_init(&r);
+	result = result_load(b->words.v[0], &r, e);
+	if (result == 0)
+		result = bench_set_title(b, &r, e);
+	if (result == 0)
+		result = bench_require_options(b, &r, NULL, e);
+	if (result == 0)
+		result = bench_report(b, &r, e);
+	result_release(&r);
+	return result;
+}
