@@ -31,6 +31,12 @@ tries_of() { # ORDER
       s/127.0.0.1:$third/3/g"
 }
 
+status_says() { # NAME REGEX
+  kill -USR1 "$(job_pid "$1")"
+  sleep 0.1
+  grep -Eq -- "$2" "$1.err"
+}
+
 @test "a list of servers is tried from its beginning" {
   assert "$(tries_of fixed | tail -n 1)" =~ '^1 2 1 2 1 2 1 2 3$'
 }
@@ -174,10 +180,8 @@ END
     --reconnect-first yes --reconnect-delay 20s --drain-timeout 500ms
   seq 5 >&9
   wait_for 5 grep -q 'trying again' pub.err
-  sleep 0.2
-  kill -USR1 "$STARTED"
-  wait_for 5 grep -Eq "status: disconnected, broker '127.0.0.1:$port', 5 \
-queued, 0 unconfirmed, .*, attempt 1 in [0-9.]+ s" pub.err
+  wait_for 10 status_says pub "status: disconnected, broker \
+'127.0.0.1:$port', 5 queued, 0 unconfirmed, .*, attempt [0-9]+ in [0-9.]+ s"
   kill -TERM "$STARTED"
   finish pub 11
   assert "$stderr" =~ '5 messages not confirmed'

@@ -139,6 +139,9 @@ static void a_commit_that_fails_is_told_once_and_tried_again(void)
 	struct peer p;
 
 	c = start(&p, s);
+	is_int(publish(c, "before", 1, &e), 0, "%s", e.text);
+	is_int(client_drain(c, within(5000), &e), 0);
+	is_int(client_commit(c, within(5000), &e), 0);
 	atomic_store(&is_broken, 1);
 	is_int(publish(c, "later", 1, &e), 0, "%s", e.text);
 	wait_for(&failed, 1);
