@@ -35,7 +35,7 @@ bench() { # ARG...
     3>&- > tool.out 2> tool.err || status=$?
   read_output tool
   [[ $status == 0 || $status == 13 ]] || {
-    printf '%s\n' "$output" "$stderr"
+    cat tool.out tool.err
     die "exit status $status"
   }
 }
@@ -93,4 +93,73 @@ are_gone() {
   start_endless
   kill -KILL "$STARTED"
   wait_for 10 are_gone
+}
+
+# Results of all shards: each is a part of one run, and together they have
+# every message once.
+check_shards() { # COUNT MESSAGES
+  jq -s -e "length == $1 and ([.[].shard] | sort) == [range($1)] and
+    all(.shards == $1 and .merged == false and .partial == null) and
+    ([.[].run] | unique | length) == 1 and
+    ([.[].seed] | unique | length) == 1" shard-*.json ||
+    die "not the parts of one run"
+  jq -s -e "([.[].counts.sent] | add) == $2 and
+    ([.[].counts.acked] | add) == $2 and
+    ([.[].counts.unique] | add) == $2 and
+    ([.[].counts.duplicates] | add) == 0 and
+    ([.[].timings.e2e.count // 0] | add) > 0" shard-*.json || {
+    jq -c '.counts' shard-*.json
+    die "not every message once"
+  }
+}
+
+@test "GNU parallel: four shards, started by contrib/bench/parallel.sh" {
+  start_broker
+  write_pairs 40 10
+  LEAD=8 run_tool "$top_srcdir/contrib/bench/parallel.sh" 4 pairs.yaml \
+    "mqtt://127.0.0.1:$PORT" .
+  check_shards 4 400
+}
+
+@test "Open MPI: each rank is a shard by itself" {
+  start_broker
+  write_pairs 40 10
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  # shellcheck disable=SC2016
+  run_tool mpirun --oversubscribe -n 3 sh -c 'exec mqtt-bench run pairs.yaml \
+    --progress none --target "$0" --start-at "$1" --json "shard-$OMPI_COMM_WORLD_RANK.json"' \
+    "mqtt://127.0.0.1:$PORT" $(($(date +%s) + 8))
+  check_shards 3 400
+}
+
+# The shard is told by what the program says it would do.
+planned() { # CLIENTS
+  run_tool mqtt-bench conn --target mqtt://127.0.0.1:1 -c 100 --plan "${@:2}"
+  assert "$output" =~ "needs"\ +$(($1 + 64))" descriptors"
+}
+
+@test "the shard comes from the option, or from Slurm and Kubernetes" {
+  planned 100
+  planned 25 --shard 4/4
+  SLURM_PROCID=1 SLURM_STEP_NUM_TASKS=5 planned 20
+  SLURM_PROCID=1 SLURM_NTASKS=5 planned 20
+  SLURM_PROCID=1 SLURM_NTASKS=5 planned 100 --shard 1/1
+  JOB_COMPLETION_INDEX=3 JOB_COMPLETIONS=4 planned 25
+  JOB_COMPLETION_INDEX=3 planned 25 --shard 4
+  PARALLEL_SEQ=2 planned 50 --shard 2
+  PARALLEL_SEQ=2 planned 100
+}
+
+refused() { # TEXT ARG...
+  run_tool 2 mqtt-bench conn --target mqtt://127.0.0.1:1 -c 100 --plan "${@:2}"
+  assert "$stderr" =~ "$1"
+}
+
+@test "shards that cannot be are refused in one line" {
+  refused "--shard: '5' is not a whole number from 1 to 4" --shard 5/4
+  refused "--shard: '4' does not say which one" --shard 4
+  JOB_COMPLETION_INDEX=1 refused "JOB_COMPLETIONS is not: say of how many"
+  SLURM_PROCID=5 SLURM_NTASKS=5 refused "SLURM_PROCID: '5' is not"
+  refused "--start-at: '1000' has passed" --start-at 1000
+  refused "--start-at: " --start-at tomorrow
 }

@@ -244,6 +244,14 @@ void judge_read(const struct result *r, const struct metric *m,
 		ret->spread = (own + theirs) / other.value;
 }
 
+/* One shard cannot know what was lost: that is judged when all are merged. */
+static bool is_left_to_merge(const struct result *r, const struct require *q)
+{
+	return r->shards > 1 && !r->is_merged &&
+	       q->metric.kind == METRIC_NUMBER &&
+	       q->metric.number == COUNT_LOST;
+}
+
 int judge_requirements(struct result *r, const struct require *list, size_t n,
 		       const struct result *base, struct err *e)
 {
@@ -257,6 +265,8 @@ int judge_requirements(struct result *r, const struct require *list, size_t n,
 		return err_nomem(e);
 	r->outcomes = o;
 	for (size_t i = 0; i < n; i++) {
+		if (is_left_to_merge(r, &list[i]))
+			continue;
 		o = &r->outcomes[r->outcome_count];
 		judge_read(r, &list[i].metric, base, &m);
 		o->holds = require_check(&list[i], &m, text, sizeof(text));

@@ -24,7 +24,8 @@ void judge_read_once(const struct result *r, const struct metric *m,
 /* The latency that a report is about: end to end, else acknowledgements... */
 enum timing judge_main_timing(const struct result *r);
 
-/* Checks all requirements; adds an outcome for each to r. 0 when all hold,
+/* Checks all requirements (in a shard all but those on what was lost, which
+ * it cannot know); adds an outcome for each to r. 0 when all hold,
  * 1 when one does not, -1 with e when memory is short. */
 int judge_requirements(struct result *r, const struct require *list, size_t n,
 		       const struct result *base, struct err *e) MUST_CHECK;
