@@ -111,6 +111,9 @@ check_shards() { # COUNT MESSAGES
     jq -c '.counts' shard-*.json
     die "not every message once"
   }
+  bench merge shard-*.json --json merged.json
+  has merged.json ".merged and .counts.sent == $2 and .counts.lost == 0 and
+    .counts.expected == $2 and .counts.unique == $2"
 }
 
 @test "GNU parallel: four shards, started by contrib/bench/parallel.sh" {
