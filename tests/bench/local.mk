@@ -8,6 +8,7 @@ tests_bench_measure_LDADD = $(BASE_LIBS)
 
 EXTRA_DIST += tests/bench/run.sh
 EXTRA_DIST += tests/bench/table.awk
+EXTRA_DIST += tests/bench/tls.sh
 
 bench: $(bin_PROGRAMS) tests/bench/measure tests/helper/counter \
 		tests/helper/limit

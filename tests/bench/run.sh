@@ -24,7 +24,16 @@ only=${BENCH_ONLY:-.}
 lost=0
 tmp=$(mktemp -d "$PWD/tests/bench/run.XXXXXX") || exit 2
 counter=
-trap 'rm -rf "$tmp"; [ -z "$counter" ] || kill "$counter" 2> /dev/null' EXIT
+# shellcheck source=tests/bench/tls.sh
+. "${top_srcdir:=.}/tests/bench/tls.sh"
+
+# shellcheck disable=SC2317
+clean_up() {
+  [ -z "$counter" ] || kill "$counter" 2> /dev/null
+  tls_stop
+  rm -rf "$tmp"
+}
+trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -236,5 +245,6 @@ sub_case --json 300000 2000000 0
 theirs=(-F '%t %q %p') own=("${theirs[@]}")
 sub_case "-F '${theirs[1]}'" 300000 2000000 0
 start_case
-awk -F'|' -f "${top_srcdir:=.}/tests/bench/table.awk" "$tmp/figures"
+tls_cases
+awk -F'|' -f "$top_srcdir/tests/bench/table.awk" "$tmp/figures"
 exit $lost
