@@ -21,9 +21,16 @@ static struct worker *worker_of(const struct actor *a)
 	return a->squad->worker;
 }
 
+/* Nothing that happens while tidying up is in the books. */
+static void count_many(struct actor *a, enum count what, uint64_t n)
+{
+	if (!worker_of(a)->is_counted)
+		worker_of(a)->account.n[what] += n;
+}
+
 static void count(struct actor *a, enum count what)
 {
-	worker_of(a)->account.n[what]++;
+	count_many(a, what, 1);
 }
 
 static void add_progress(atomic_uint_fast64_t *v, int n)
@@ -42,8 +49,8 @@ static void set_state(struct actor *a, enum actor_state state)
 		add_progress(&p->connected, is_up ? 1 : -1);
 	if ((a->state == ACTOR_READY) != (state == ACTOR_READY))
 		add_progress(&p->ready, state == ACTOR_READY ? 1 : -1);
-	if (state == ACTOR_GONE)
-		add_progress(&p->gone, 1);
+	if ((a->state == ACTOR_GONE) != (state == ACTOR_GONE))
+		add_progress(&p->gone, state == ACTOR_GONE ? 1 : -1);
 	a->state = (uint8_t)state;
 }
 
@@ -77,6 +84,15 @@ static struct bytes view(const struct buf *text, const struct piece *p)
 	return bytes_of(buf_view(text).p + p->begin, p->end - p->begin);
 }
 
+/* [MQTT-3.1.2-4] a clean start discards the old session, and the new one is
+ * gone with its connection. */
+static void end_session(struct connect *c)
+{
+	c->clean_start = true;
+	c->props = bytes_of("", 0);
+	c->will.is_set = false;
+}
+
 /* Also with nothing in it the text must have an address: an empty client id
  * is not an absent one. */
 static int fill_connect(struct actor *a)
@@ -107,6 +123,8 @@ static int fill_connect(struct actor *a)
 	 * losing it again at the end of the connection [MQTT 5]. */
 	at->connect.clean_start = g->mqtt.is_clean ||
 		(!a->was_up && g->mqtt.version == MQTT_5);
+	if (a->is_cleaner)
+		end_session(&at->connect);
 	return 0;
 }
 
@@ -277,6 +295,25 @@ out:
 	return r;
 }
 
+/* It has come only for its session to be dropped. */
+static void leave_cleanly(struct actor *a)
+{
+	struct worker *w = worker_of(a);
+	const struct disconnect bye = { 0 };
+
+	mutex_lock(&a->conn.lock);
+	session_share_connect(a->conn.session, &a->squad->crew->connect);
+	mutex_unlock(&a->conn.lock);
+	a->conn.target = crew_target(a->squad->crew, actor_client(a));
+	a->has_session = false;
+	drop_attempt(a);
+	w->pending--;
+	worker_connect_more(w);
+	set_state(a, ACTOR_LEAVING);
+	conn_disconnect_on_loop(&a->conn, &bye,
+				loop_now(w->loop) + LEAVE_TIMEOUT);
+}
+
 static void on_up(struct conn *c, const struct event_connack *ack)
 {
 	struct actor *a = actor_of(c);
@@ -285,12 +322,20 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	struct session_stats st;
 	uint16_t allowed;
 
-	record_connect(a, clock_boot());
+	if (a->is_cleaner) {
+		leave_cleanly(a);
+		return;
+	}
+	if (!w->is_counted)
+		record_connect(a, clock_boot());
 	count(a, COUNT_CONNECTS);
 	count(a, COUNT_CONNECTED);
 	if (a->was_up)
 		count(a, COUNT_RECONNECTS);
-	w->account.n[COUNT_ACKED] += ack->completed;
+	count_many(a, COUNT_ACKED, ack->completed);
+	a->has_session = crew->group->mqtt.version == MQTT_5
+		? crew->group->mqtt.session_expiry > 0
+		: !crew->group->mqtt.is_clean;
 	mutex_lock(&c->lock);
 	session_share_connect(c->session, &crew->connect);
 	session_stats(c->session, &st);
@@ -313,9 +358,9 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	}
 	if (a->was_ready)
 		actor_forgive(a);
-	w->account.n[COUNT_SUBSCRIBES] += crew->group->subscribe_count;
+	count_many(a, COUNT_SUBSCRIBES, crew->group->subscribe_count);
 	if (subscribe_all(a) < 0) {
-		w->account.n[COUNT_SUB_REFUSED] += crew->group->subscribe_count;
+		count_many(a, COUNT_SUB_REFUSED, crew->group->subscribe_count);
 		become_ready(a);
 	}
 }
@@ -347,7 +392,7 @@ static void connect_failed(struct actor *a, const struct err *why)
 	struct worker *w = worker_of(a);
 
 	w->pending--;
-	if (why)
+	if (why && !w->is_counted)
 		count_failed_connect(a, why);
 	if (!why || w->is_over)
 		give_up(a);
@@ -379,7 +424,7 @@ static void on_down(struct conn *c, const struct err *why)
 		return;
 	}
 	count(a, COUNT_DISCONNECTS);
-	if (why) {
+	if (why && !w->is_counted) {
 		worker_add_cause(w, why);
 		if (why->kind == ERR_LOST && why->code > 0x80 &&
 		    why->code < 0x100)
@@ -399,8 +444,10 @@ static void say_goodbye(struct actor *a)
 	struct buf props = { 0 };
 
 	if (worker_of(a)->is_over && crew->group->mqtt.session_expiry &&
-	    props_put_num(&props, PROP_SESSION_EXPIRY, 0) == 0)
+	    props_put_num(&props, PROP_SESSION_EXPIRY, 0) == 0) {
 		bye.props = buf_view(&props);
+		a->has_session = false;
+	}
 	conn_disconnect_on_loop(&a->conn, &bye,
 				loop_now(worker_of(a)->loop) + LEAVE_TIMEOUT);
 	buf_release(&props);
@@ -434,7 +481,7 @@ static void on_suback(struct actor *a, const struct suback *s, uint64_t now)
 {
 	struct worker *w = worker_of(a);
 
-	if (a->state != ACTOR_SUBSCRIBING)
+	if (a->state != ACTOR_SUBSCRIBING || w->is_counted)
 		return;
 	hist_record(&w->timings[TIMING_SUB_ACK], now - a->since);
 	a->refused_filters = 0;
@@ -466,14 +513,18 @@ static void on_events(struct conn *c, const struct event *ev, size_t n)
 	struct actor *a = actor_of(c);
 	uint64_t now = loop_refresh_now(c->loop), delivery = 0;
 	bool has_window = false;
+	bool is_counted = worker_of(a)->is_counted;
 
 	for (size_t i = 0; i < n; i++) {
 		switch (ev[i].type) {
 		case EVENT_MESSAGE:
-			actor_on_message(a, &ev[i].message, now);
+			if (!is_counted)
+				actor_on_message(a, &ev[i].message, now);
 			delivery = ev[i].message.delivery;
 			break;
 		case EVENT_PUBLISHED:
+			if (is_counted)
+				break;
 			actor_on_published(a, &ev[i].published, now);
 			has_window = true;
 			break;

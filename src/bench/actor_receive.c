@@ -200,6 +200,23 @@ static void take_answer(struct actor *a, const struct header *h, uint64_t now)
 			      (uint64_t)delay);
 }
 
+/* Without publishers of its own a run only listens to others': nothing can
+ * be expected of them, but they can be counted, and timed when they say that
+ * they are of the same run (--run-id) and told by the same clock. */
+static void listen(struct actor *a, const struct header *h, uint64_t now)
+{
+	struct worker *w = worker_of(a);
+	const struct run *r = w->run;
+	int64_t delay = h ? header_delay(now - r->epoch, h->intended) : -1;
+
+	w->account.n[COUNT_UNMARKED]++;
+	w->measured_delivered += run_measures(r, now - r->epoch);
+	if (delay >= 0 && run_measures(r, now - r->epoch))
+		hist_record(&w->timings[TIMING_E2E], (uint64_t)delay);
+	if (delay >= 0)
+		hist_record(&w->briefs[BRIEF_E2E], (uint64_t)delay);
+}
+
 void actor_on_message(struct actor *a, const struct event_message *m,
 		      uint64_t now)
 {
@@ -213,6 +230,11 @@ void actor_on_message(struct actor *a, const struct event_message *m,
 
 	w->account.n[COUNT_BYTES_IN] += wire_size(p, crew->group->mqtt.version);
 	found = payload_find(r->scenario, &r->tag, p->payload, p->props, &h);
+	if (r->entry_count == 0) {
+		listen(a, found == HEADER_OURS && h.tag == r->tag.value
+		       ? &h : NULL, now);
+		return;
+	}
 	if (found != HEADER_OURS || h.publisher >= r->stream_count ||
 	    !a->receiver) {
 		w->account.n[found == HEADER_ABSENT || r->has_unmarked

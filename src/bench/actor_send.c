@@ -448,7 +448,8 @@ void actor_go_on(struct actor *a)
 	int helping = HELPING;
 	uint64_t now;
 
-	if (!a->backlog && (!a->squad->crew->is_closed || !a->squad->may_send))
+	if (worker_of(a)->is_counted ||
+	    (!a->backlog && (!a->squad->crew->is_closed || !a->squad->may_send)))
 		return;
 	now = loop_refresh_now(worker_of(a)->loop);
 	while (a->backlog && a->backlog->count && helping-- > 0)

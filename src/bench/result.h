@@ -94,6 +94,8 @@ struct result {
 	uint32_t shard, shards; /* 0 of 1: the whole */
 	bool is_merged;     /* all shards are in it */
 	char *partial;      /* why the run did not end as planned, or NULL */
+	unsigned partial_status; /* the exit status that this deserves; 0: the
+	                     * signal's */
 	bool is_open;       /* had rates */
 	bool is_self;       /* against the peer in the same binary */
 	double asked;       /* messages per second in the measured phase */

@@ -115,6 +115,8 @@ int result_add_partial(struct result *dst, const struct result *src,
 
 	if (!src->partial)
 		return 0;
+	if (src->partial_status > dst->partial_status)
+		dst->partial_status = src->partial_status;
 	if (!dst->partial)
 		return copy_text(&dst->partial, src->partial) < 0
 			? err_nomem(e) : 0;

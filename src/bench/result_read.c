@@ -357,6 +357,9 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->scenario = take_text(rd, o, "scenario");
 	r->title = take_text(rd, o, "title");
 	r->partial = take_text(rd, o, "partial");
+	/* Older files say only that it was partial. */
+	r->partial_status = (unsigned)json_integer_value(
+		json_object_get(o, "partial_status"));
 	r->imbalances = take_text(rd, o, "imbalances");
 	r->text = take_text(rd, o, "text");
 	r->started = take_real(rd, o, "started");

@@ -281,6 +281,8 @@ static void put_head(json_t *o, const struct result *r)
 	put_text(o, "scenario", r->scenario);
 	put_text(o, "title", r->title);
 	put_text(o, "partial", r->partial);
+	if (r->partial)
+		put(o, "partial_status", integer(r->partial_status));
 	put(o, "started", json_real(r->started));
 	put(o, "seed", hex(r->seed));
 	put(o, "run", hex(r->run_id));

@@ -15,12 +15,15 @@
 #define HEAD_START (20 * CLOCK_MSEC) /* for the threads to hear of it */
 #define DISCONNECT_MAX (5 * CLOCK_SEC)
 #define QUIET CLOCK_SEC              /* shards: nothing came for so long */
+#define ALONE (5 * CLOCK_SEC)        /* without any connection */
+#define TIDY_MAX (30 * CLOCK_SEC)
 
 /* What the coordinator keeps from interval to interval. */
 struct course {
 	uint64_t next, last;     /* absolute */
 	struct account before;
 	double cpu_before;
+	uint64_t alone_since;    /* nobody is connected; 0: somebody is */
 };
 
 static uint64_t sum(const struct run *r, size_t offset)
@@ -54,6 +57,13 @@ static uint64_t errors_of(const struct account *a)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		n += a->n[bad[i]];
 	return n;
+}
+
+/* Who only listens takes what comes. */
+static uint64_t delivered(const struct run *r, const struct account *a)
+{
+	return a->n[COUNT_UNIQUE] +
+	       (r->entry_count ? 0 : a->n[COUNT_UNMARKED]);
 }
 
 static void fill_briefs(struct run *r, struct interval *i)
@@ -109,7 +119,7 @@ static void collect(struct run *r, struct course *c)
 	i.connected = SUM(r, connected);
 	i.connects = total->n[COUNT_CONNECTED] - c->before.n[COUNT_CONNECTED];
 	i.sent = total->n[COUNT_SENT] - c->before.n[COUNT_SENT];
-	i.delivered = total->n[COUNT_UNIQUE] - c->before.n[COUNT_UNIQUE];
+	i.delivered = delivered(r, total) - delivered(r, &c->before);
 	i.errors = errors_of(total) - errors_of(&c->before);
 	i.memory = host_resident(0);
 	i.cpu = i.length > 0 ? (cpu - c->cpu_before) / i.length : 0;
@@ -127,15 +137,41 @@ static void collect(struct run *r, struct course *c)
 
 		r->config->on_interval(r->config->ctx, r->result, &i, &stop);
 		if (stop)
-			run_stop(r, stop);
+			run_stop(r, ERR_NO, stop);
 	}
 }
 
-void run_stop(struct run *r, const char *why)
+void run_stop(struct run *r, enum err_kind kind, const char *why)
 {
 	r->must_stop = true;
-	if (!r->result->partial)
-		r->result->partial = strdup(why);
+	if (r->result->partial)
+		return;
+	r->result->partial = strdup(why);
+	r->result->partial_status = (unsigned)kind;
+}
+
+/* One wish to stop is taken, others may follow. */
+static void take_interrupt(struct run *r)
+{
+	event_clear(r->config->interrupt_fd);
+	run_stop(r, ERR_NONE, "interrupted");
+}
+
+/* Who lost all connections and gets none back has no broker any more. Those
+ * that were taken down on purpose do not count. */
+static void look_for_broker(struct run *r, struct course *c)
+{
+	const struct account *a = &r->result->account;
+	bool is_alone = SUM(r, connected) == 0 && a->n[COUNT_CONNECTED] &&
+			a->n[COUNT_DISCONNECTS] && r->phase != RUN_CONNECT;
+
+	if (!is_alone)
+		c->alone_since = 0;
+	else if (!c->alone_since)
+		c->alone_since = clock_boot();
+	else if (clock_boot() - c->alone_since > ALONE)
+		run_stop(r, ERR_LOST, "the broker is gone: all connections "
+			 "were lost and none came back");
 }
 
 /* Sleeps until then, or until something has to be looked at; intervals are
@@ -150,12 +186,12 @@ static void doze(struct run *r, struct course *c, uint64_t until)
 		ts.tv_sec = (time_t)((wake - now) / CLOCK_SEC);
 		ts.tv_nsec = (long)((wake - now) % CLOCK_SEC);
 	}
-	if (ppoll(&p, r->must_stop ? 0 : 1, &ts, NULL) > 0) {
-		event_clear(p.fd); /* one of them, if it counts them */
-		run_stop(r, "interrupted");
-	}
-	if (clock_boot() >= c->next)
+	if (ppoll(&p, 1, &ts, NULL) > 0)
+		take_interrupt(r);
+	if (clock_boot() >= c->next) {
 		collect(r, c);
+		look_for_broker(r, c);
+	}
 }
 
 static void wait_until(struct run *r, struct course *c, uint64_t until)
@@ -200,25 +236,48 @@ static uint64_t expected_clients(const struct run *r)
 }
 
 /* The most frequent reason is the one to tell. */
-static int none_connected(const struct run *r, struct err *e)
+static const struct cause *worst_cause(const struct run *r,
+				       enum err_kind *ret_kind)
 {
 	const struct worker *w;
 	const struct cause *worst = NULL;
-	enum err_kind kind = ERR_CONNECT;
 
+	*ret_kind = ERR_CONNECT;
 	for (size_t i = 0; i < r->worker_count; i++) {
 		w = &r->workers[i];
 		for (size_t k = 0; k < RESULT_CAUSES; k++) {
 			if (w->causes[k].count &&
 			    (!worst || w->causes[k].count > worst->count)) {
 				worst = &w->causes[k];
-				kind = w->worst_kind;
+				*ret_kind = w->worst_kind;
 			}
 		}
 	}
+	return worst;
+}
+
+static int none_connected(const struct run *r, struct err *e)
+{
+	enum err_kind kind;
+	const struct cause *worst = worst_cause(r, &kind);
+
 	if (worst)
 		return err_set(e, kind, 0, "%s", worst->text);
 	return err_set(e, ERR_CONNECT, 0, "no client could connect in time");
+}
+
+static void too_few(struct run *r, uint64_t ready, uint64_t all)
+{
+	char text[RESULT_TEXT + 80];
+	enum err_kind kind;
+	const struct cause *worst;
+
+	run_order(r, worker_hand_over);
+	worst = worst_cause(r, &kind);
+	snprintf(text, sizeof(text), "only %ju of %ju clients connected%s%s",
+		 (uintmax_t)ready, (uintmax_t)all, worst ? ": " : "",
+		 worst ? worst->text : " in time");
+	run_stop(r, kind, text);
 }
 
 static int connect_all(struct run *r, struct course *c, struct err *e)
@@ -249,7 +308,7 @@ static int connect_all(struct run *r, struct course *c, struct err *e)
 	}
 	if ((double)ready < floor(p->start_share * (double)all) &&
 	    !r->must_stop)
-		run_stop(r, "too few clients connected");
+		too_few(r, ready, all);
 	return 0;
 }
 
@@ -284,15 +343,27 @@ static void wait_for_others(struct run *r, struct course *c)
 }
 
 /* Scenarios with limits end when all is sent, not when the time is over. */
+static bool has_limit(const struct run *r)
+{
+	for (size_t i = 0; i < r->entry_count; i++)
+		if (r->entries[i].plan->arrival != ARRIVAL_TRACE &&
+		    !r->entries[i].plan->count)
+			return false;
+	return r->entry_count > 0;
+}
+
 static bool has_more_to_send(const struct run *r)
 {
-	if (r->entry_count == 0)
-		return true;
-	for (size_t i = 0; i < r->entry_count; i++)
-		if (entry_is_closed(&r->entries[i]) &&
-		    !r->entries[i].plan->count)
-			return true;
 	return SUM(r, sources) + SUM(r, quota) > 0;
+}
+
+static void measure(struct run *r, struct course *c)
+{
+	bool is_limited = has_limit(r);
+
+	while (!r->must_stop && clock_boot() < r->measure_end &&
+	       !(is_limited && !has_more_to_send(r)))
+		doze(r, c, is_limited ? clock_boot() + POLL : r->measure_end);
 }
 
 static void send_all(struct run *r, struct course *c)
@@ -308,11 +379,7 @@ static void send_all(struct run *r, struct course *c)
 	run_order(r, worker_mark_begin);
 	throttled = host_throttled_seconds();
 	steal = host_steal_seconds();
-	while (!r->must_stop && clock_boot() < r->measure_end) {
-		doze(r, c, r->measure_end);
-		if (!has_more_to_send(r))
-			break;
-	}
+	measure(r, c);
 	if (clock_boot() < r->measure_end)
 		r->measure_end = r->send_end = clock_boot();
 	res->measured = r->measure_end > r->measure_begin
@@ -352,7 +419,8 @@ static void drain(struct run *r, struct course *c)
 	enter(r, c, RUN_DRAIN);
 	/* A second interrupt ends this too. */
 	r->must_stop = false;
-	while (!r->must_stop && clock_boot() < end && !is_drained(r)) {
+	while (!r->must_stop && clock_boot() < end && !is_drained(r) &&
+	       r->result->partial_status != ERR_LOST) {
 		doze(r, c, clock_boot() + 5 * POLL);
 		if (SUM(r, unique) != last)
 			quiet_since = clock_boot();
@@ -375,159 +443,63 @@ static void count_rest(struct worker *w)
 		for (uint32_t k = 0; k < s->share.count; k++)
 			actor_count_rest(&s->actors[k], now);
 	}
+	/* What comes from now on is in no book. */
+	w->is_counted = true;
 }
 
-static void disconnect_all(struct run *r)
+/* Waits, but not for ever, and not when somebody is in a hurry. */
+static void await(struct run *r, uint64_t within,
+		  bool (*is_done)(const struct run *r))
 {
-	uint64_t end = clock_boot() + DISCONNECT_MAX;
+	struct pollfd p = { .fd = r->config->interrupt_fd, .events = POLLIN };
+	uint64_t end = clock_boot() + within;
 	struct timespec ts = { .tv_nsec = (long)POLL };
 
+	while (!is_done(r) && clock_boot() < end)
+		if (ppoll(&p, 1, &ts, NULL) > 0) {
+			take_interrupt(r);
+			break;
+		}
+}
+
+static bool are_tidy(const struct run *r)
+{
+	for (size_t i = 0; i < r->worker_count; i++)
+		if (!atomic_load(&r->workers[i].progress.is_tidy))
+			return false;
+	return true;
+}
+
+static bool are_gone(const struct run *r)
+{
+	return SUM(r, gone) >= r->clients;
+}
+
+/* What the run has made at the broker goes with it. */
+static void tidy_up(struct run *r)
+{
+	run_order(r, worker_remove_retained);
+	await(r, TIDY_MAX, are_tidy);
 	run_order(r, worker_disconnect_all);
-	while (SUM(r, gone) < r->clients && clock_boot() < end)
-		nanosleep(&ts, NULL);
+	await(r, DISCONNECT_MAX, are_gone);
+	run_order(r, worker_end_sessions);
+	await(r, TIDY_MAX, are_gone);
 	pool_stop(r->pool);
 }
 
 /* ---------------------------------------------------------------- the end */
 
-static int take_threads(struct run *r)
-{
-	struct result *res = r->result;
-	const struct worker *w;
-
-	if (r->worker_count == 0)
-		return 0;
-	res->threads = calloc(r->worker_count, sizeof(*res->threads));
-	if (!res->threads)
-		return -1;
-	res->thread_count = r->worker_count;
-	for (size_t i = 0; i < r->worker_count; i++) {
-		w = &r->workers[i];
-		snprintf(res->threads[i].name, sizeof(res->threads[i].name),
-			 "bench-%u", w->number % 10000);
-		if (res->measured > 0)
-			res->threads[i].cpu = (w->cpu_marks[1] -
-					       w->cpu_marks[0]) /
-					      res->measured;
-	}
-	return 0;
-}
-
-/* What did not have to wait waited for nothing. */
-static void add_zeros(struct run *r, uint64_t waited)
-{
-	struct result *res = r->result;
-	struct hist *h = res->timings;
-
-	if (h[TIMING_LAG_TIMER].total == 0 || res->measured_sent < waited)
-		return;
-	hist_record_many(&h[TIMING_LAG_WINDOW], 0,
-			 res->measured_sent - waited +
-				 h[TIMING_LAG_SOCKET].total);
-	hist_record_many(&h[TIMING_LAG_SOCKET], 0,
-			 res->measured_sent - h[TIMING_LAG_SOCKET].total);
-}
-
-static int take_figures(struct run *r)
-{
-	struct result *res = r->result;
-	uint64_t waited = 0;
-	struct worker *w;
-
-	res->account = (struct account){ 0 };
-	if (hist_init(&res->floor) < 0)
-		return -1;
-	for (size_t i = 0; i < r->worker_count; i++) {
-		w = &r->workers[i];
-		account_add(&res->account, &w->account);
-		for (enum timing t = 0; t < TIMING_COUNT; t++) {
-			if (!result_timing(res, t))
-				return -1;
-			hist_merge(&res->timings[t], &w->timings[t]);
-		}
-		hist_merge(&res->floor, &w->floor);
-		res->measured_sent += w->measured_sent;
-		res->measured_delivered += w->measured_delivered;
-		res->late_publishes += w->measured_unsent +
-				       w->measured_unacked;
-		res->untracked += w->untracked;
-		waited += w->waited;
-		for (size_t k = 0; k < RESULT_CAUSES; k++)
-			if (w->causes[k].count)
-				result_count_cause(res->causes,
-						   w->causes[k].text,
-						   w->causes[k].count);
-	}
-	add_zeros(r, waited);
-	res->waited = res->measured_sent ? (double)waited /
-					   (double)res->measured_sent : 0;
-	return take_threads(r);
-}
-
-/* Messages per second that were meant to be sent in the measured phase. */
-static double asked_rate(const struct run *r)
-{
-	uint64_t begin = r->measure_begin - r->send_begin;
-	uint64_t end = r->measure_end - r->send_begin;
-	const struct crew *c;
-	double n = 0;
-
-	for (size_t i = 0; i < r->crew_count; i++) {
-		c = &r->crews[i];
-		for (size_t k = 0; k < c->group->publish_count; k++)
-			if (!entry_is_closed(&c->entries[k]))
-				n += (schedule_expected(&c->entries[k].schedule,
-							end) -
-				      schedule_expected(&c->entries[k].schedule,
-							begin)) *
-				     c->share.count / c->group->clients;
-	}
-	return r->result->measured > 0 ? n / r->result->measured : 0;
-}
-
-static bool is_open(const struct run *r)
-{
-	for (size_t i = 0; i < r->crew_count; i++)
-		if (r->crews[i].is_closed)
-			return false;
-	return true;
-}
-
-/* Deliveries that never came: lost; of messages without acknowledgement (not
- * of refused ones: there the broker has said so); of what was never sent. */
-static void count_late(struct run *r)
-{
-	struct result *res = r->result;
-	const uint64_t *n = res->account.n;
-	double fan = n[COUNT_SENT] ? (double)(n[COUNT_EXPECTED] + r->excused) /
-				     (double)n[COUNT_SENT] : 0;
-	uint64_t refused = 0, unsent = 0;
-
-	for (size_t i = 0; i < r->worker_count; i++) {
-		refused += r->workers[i].refused_fan;
-		unsent += r->workers[i].measured_unsent;
-	}
-	res->late_deliveries = n[COUNT_LOST] +
-		(r->excused > refused ? r->excused - refused : 0) +
-		(uint64_t)ceil((double)unsent * fan);
-}
-
 static int finish(struct run *r, struct course *c, struct err *e)
 {
-	struct result *res = r->result;
-
 	run_order(r, count_rest);
 	r->phase = RUN_OVER;
 	collect(r, c);
-	disconnect_all(r);
-	if (take_figures(r) < 0)
+	tidy_up(r);
+	if (run_take_figures(r) < 0)
 		return err_nomem(e);
-	res->cpu = host_cpu_seconds(0);
-	res->asked = asked_rate(r);
-	res->is_open = is_open(r);
 	if (run_balance(r, e) < 0)
 		return -1;
-	count_late(r);
+	run_count_late(r);
 	return 0;
 }
 

@@ -50,12 +50,15 @@ struct run_config {
 	uint64_t epoch;          /* run's start on clock_boot() that the
 	                          * headers count from; 0: now */
 	uint64_t interval;       /* ns between reports; 0: 1 s */
-	int interrupt_fd;        /* an eventfd; readable: stop in good order;
-	                          * -1: none */
+	/* An eventfd, or -1. Readable: stop in good order. It is read once for
+	 * each wish (EFD_SEMAPHORE): the first ends the sending, the next the
+	 * wait for what is still under way. */
+	int interrupt_fd;
 
 	void *ctx;
 	/* After each interval; r is the result so far (counts only). May set
-	 * *ret_stop to a static text to end the run early. May be NULL. */
+	 * *ret_stop to a static text to end the run early, with ERR_NO. May be
+	 * NULL. */
 	void (*on_interval)(void *ctx, const struct result *r,
 			    const struct interval *i, const char **ret_stop);
 	/* All is ready to send; asked again and again until it is true. Then

@@ -8,11 +8,13 @@
  *	run.c            coordinator: phases, intervals, end
  *	run_setup.c      from scenario to crews, workers, actors
  *	run_books.c      who should have got what: expected, lost
+ *	run_figures.c    what the workers found out, added up
  *	worker.c         one loop's share: connect ramp, schedules, figures
  *	actor.c          one client's connection: start, up, down, events
  *	actor_send.c     publishing: open and closed model, backlog
  *	actor_receive.c  deliveries, acknowledgements, slow consumers
  *	churn.c          clients that come and go on purpose
+ *	tidy.c           nothing is left at the broker
  *
  * A crew is a group of the scenario as this process runs it; a squad is the
  * part of a crew on one worker; an actor is one client. After the setup
@@ -138,6 +140,8 @@ struct actor {
 	bool is_hungry : 1;      /* stands in worker.hungry */
 	bool is_blocked : 1;     /* by its socket */
 	bool is_leaver : 1;      /* churn took it down */
+	bool is_cleaner : 1;     /* connects only to end its session */
+	bool has_session : 1;    /* the broker may keep one */
 };
 
 /* Who gets each message once: a subscriber, or all members of a share group
@@ -204,6 +208,7 @@ struct progress {
 	/* Schedules that are not at their end; messages that clients without one
 	 * may still send, where that is limited. */
 	atomic_uint_fast64_t sources, quota;
+	atomic_bool is_tidy;     /* no retained message is left */
 };
 
 /* What a worker hands over for an interval: by turns the worker's, while it
@@ -213,6 +218,14 @@ struct handover {
 	struct hist briefs[BRIEF_COUNT]; /* of the interval */
 	double cpu;              /* seconds of the thread so far */
 	uint64_t busy;           /* ns spent in turns so far */
+};
+
+/* Where the removal of retained messages stands. */
+struct tidy {
+	size_t crew, entry;      /* entry: the will comes last */
+	uint32_t place;
+	uint64_t number;         /* of the message */
+	bool is_going;           /* more is to be done */
 };
 
 struct worker {
@@ -239,7 +252,9 @@ struct worker {
 	struct actor_list queue; /* reconnects that wait for their turn */
 	size_t queue_head;
 	uint64_t sending_until;  /* 0: not sending; absolute */
-	bool is_over;            /* no more connects */
+	bool is_over;            /* no more connects, but for tidying up */
+	bool is_counted;         /* the books are closed */
+	struct tidy tidy;
 
 	struct actor_list touched, hungry;
 	struct actor *probed;    /* its ping is under way */
@@ -306,8 +321,9 @@ struct run {
 	struct cond done;        /* an order was carried out */
 };
 
-/* run.c: ends the run early; the text goes into the result. */
-void run_stop(struct run *r, const char *why);
+/* run.c: ends the run early; the text goes into the result, the kind is the
+ * exit status (ERR_NONE: that of a signal). */
+void run_stop(struct run *r, enum err_kind kind, const char *why);
 
 /* run_setup.c */
 int run_setup(struct run *r, struct err *e) MUST_CHECK;
@@ -328,6 +344,11 @@ int run_build_route(struct run *r, struct err *e) MUST_CHECK;
 void worker_sum_expected(struct worker *w);
 /* When the loops have ended: fills in the result. */
 int run_balance(struct run *r, struct err *e) MUST_CHECK;
+
+/* run_figures.c, when the loops have ended. */
+int run_take_figures(struct run *r) MUST_CHECK;
+/* Once the books are balanced. */
+void run_count_late(struct run *r);
 
 /* worker.c */
 void worker_init(struct worker *w, struct run *r, unsigned number);
@@ -400,6 +421,13 @@ void actor_acknowledge(struct actor *a, uint64_t delivery, uint64_t now);
 int actor_make_slow(struct actor *a) MUST_CHECK;
 void actor_start_slow(struct actor *a);
 void actor_stop_slow(struct actor *a);
+
+/* tidy.c: after the books are closed. */
+/* Takes back what was retained; progress.is_tidy when that is done. */
+void worker_remove_retained(struct worker *w);
+void tidy_go_on(struct worker *w);
+/* Ends the sessions of clients that are not connected. */
+void worker_end_sessions(struct worker *w);
 
 /* churn.c */
 void churn_start(struct squad *s);

@@ -173,6 +173,10 @@ void scenario_quicken(struct scenario *s);
  * counted churn are stretched or shortened with it, so that the whole of the
  * scenario happens. */
 void scenario_set_measure(struct scenario *s, uint64_t measure);
+/* Makes every group speak that version. Sessions of MQTT 3 have no expiry: a
+ * kept one is kept. e when a group does what that version cannot. */
+int scenario_set_version(struct scenario *s, enum mqtt_version v,
+			 struct err *e) MUST_CHECK;
 /* Sets the rate of all publishing clients together, in proportion to what
  * they had, or of each, all its topics together; e when no group has a rate
  * to set. */

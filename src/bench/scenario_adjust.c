@@ -204,3 +204,42 @@ const struct stages *scenario_stages(const struct scenario *s,
 		return &g->stages;
 	return s->stages.count ? &s->stages : NULL;
 }
+
+static const char *only_in_v5(const struct group *g)
+{
+	if (g->responds)
+		return "respond";
+	for (size_t i = 0; i < g->subscribe_count; i++)
+		if (g->subscribe[i].options & MQTT_SUB_NO_LOCAL)
+			return "no-local";
+	for (size_t i = 0; i < g->publish_count; i++) {
+		if (g->publish[i].reply)
+			return "reply";
+		if (g->publish[i].expiry)
+			return "expiry";
+		if (g->publish[i].use_alias)
+			return "alias";
+		if (g->publish[i].payload.header == HEADER_PROPERTY)
+			return "header: property";
+	}
+	return NULL;
+}
+
+int scenario_set_version(struct scenario *s, enum mqtt_version v,
+			 struct err *e)
+{
+	struct group *g;
+	const char *what;
+
+	for (size_t i = 0; i < s->group_count; i++) {
+		g = &s->groups[i];
+		what = v == MQTT_5 ? NULL : only_in_v5(g);
+		if (what)
+			return err_set(e, ERR_USAGE, 0, "group '%s' needs "
+				       "MQTT 5 for '%s'", g->name, what);
+		g->mqtt.version = v;
+		if (v != MQTT_5)
+			g->mqtt.session_expiry = g->mqtt.receive_max = 0;
+	}
+	return 0;
+}

@@ -155,5 +155,8 @@ double schedule_expected(const struct schedule_config *c, uint64_t duration)
 		mass = stages_mass(c->stages, duration);
 	n = c->arrival == ARRIVAL_TRACE ? (double)traced_before(c, duration)
 					: mass * c->rate * c->clients;
+	/* Whole bursts, all at once, the first of them at the begin. */
+	if (c->arrival == ARRIVAL_BURST && c->phase == PHASE_ALIGNED)
+		n = ceil(mass * c->rate / c->burst) * c->burst * c->clients;
 	return c->limit && n > (double)c->limit ? (double)c->limit : n;
 }

@@ -319,6 +319,7 @@ static int merge(struct shards *s, struct err *e)
 	if (s->stopped && result == 0) {
 		free(r->partial);
 		r->partial = strdup(s->stopped);
+		r->partial_status = ERR_NO;
 	}
 	return result;
 }

@@ -121,7 +121,7 @@ void worker_connect_more(struct worker *w)
 	struct actor *a;
 	uint64_t due;
 
-	while (w->pending < w->pending_max && !w->is_over) {
+	while (w->pending < w->pending_max) {
 		if (w->queue_head < w->queue.count) {
 			a = w->queue.v[w->queue_head++];
 			if (w->queue_head == w->queue.count)
@@ -129,6 +129,8 @@ void worker_connect_more(struct worker *w)
 			actor_connect(a, a->since);
 			continue;
 		}
+		if (w->is_over)
+			return;
 		a = next_of_ramp(w, &due);
 		if (!a || due > loop_refresh_now(w->loop)) {
 			(void)loop_set_timer(w->loop, &w->connect_timer,
@@ -149,7 +151,7 @@ static void connect_due(struct timer *t, uint64_t now)
 void worker_reconnect(struct worker *w, struct actor *a, uint64_t due)
 {
 	a->since = due;
-	if (w->is_over)
+	if (w->is_over && !a->is_cleaner)
 		return;
 	if (w->pending < w->pending_max || !list_add(&w->queue, a))
 		actor_connect(a, due);
@@ -390,6 +392,8 @@ static void feed_hungry(struct task *t)
 	w->hungry.count -= n;
 	memmove(w->hungry.v, w->hungry.v + n,
 		w->hungry.count * sizeof(*w->hungry.v));
+	if (w->tidy.is_going)
+		tidy_go_on(w);
 	worker_flush(w);
 }
 
@@ -479,6 +483,7 @@ void worker_disconnect_all(struct worker *w)
 	struct squad *s;
 
 	w->is_over = true;
+	w->queue_head = w->queue.count = 0;
 	loop_stop_timer(w->loop, &w->connect_timer);
 	for (size_t i = 0; i < w->run->crew_count; i++) {
 		s = &w->squads[i];

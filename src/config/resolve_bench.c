@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/resolve.h"
 
+#include "config/keep.h"
 #include "mqtt/types.h"
 
 /* Load goes where somebody has just said that it should go: neither a
@@ -37,23 +38,37 @@ int resolve_bench(struct settings *s, struct err *e)
 	return 0;
 }
 
-/* As if they had been typed as --server. */
-static void note_servers(struct settings *s, const struct text_list *urls)
+/* As if they had been typed as --server, and no host (a list of hosts comes
+ * here in pieces). */
+static int note_servers(struct settings *s, const struct text_list *urls)
 {
-	s->typed.servers = *urls;
-	for (size_t i = 0; i < option_count; i++)
-		if (options[i].offset == offsetof(struct settings,
-						  typed.servers))
-			s->origins[i] = (struct origin){
-				.kind = ORIGIN_ARGV, .where = "--target",
-			};
+	static const struct origin told = { .kind = ORIGIN_ARGV,
+					    .where = "--target" };
+	static const struct origin untold;
+	struct text_list copy = { 0 };
+	const char *url;
+
+	for (size_t i = 0; i < urls->n; i++) {
+		url = keep_str(s, urls->v[i]);
+		if (!url || keep_add(s, &copy, url))
+			return -1;
+	}
+	s->typed.servers = copy;
+	for (size_t i = 0; i < option_count; i++) {
+		if (options[i].offset ==
+		    offsetof(struct settings, typed.servers))
+			s->origins[i] = told;
+		if (options[i].offset == offsetof(struct settings, typed.host))
+			s->origins[i] = untold;
+	}
+	return 0;
 }
 
 int settings_resolve_targets(struct settings *s, const struct text_list *urls,
 			     struct err *e)
 {
-	if (urls->n)
-		note_servers(s, urls);
+	if (urls->n && note_servers(s, urls))
+		return err_nomem(e);
 	if (resolve_client(s, e))
 		return -1;
 	return resolve_password(s, e);

@@ -33,6 +33,8 @@ struct bench {
 	const struct bench_settings *options;
 	const char *command;
 	struct text_list words;  /* operands after the command */
+	struct err output;       /* what could not be written during a run;
+	                          * the report goes on without it */
 };
 
 /* A scenario that is ready to be carried out. */

@@ -139,6 +139,10 @@ static int check(const struct bench *b, struct err *e)
 	if (!is_conn && !b->options->topics.n)
 		return err_set(e, ERR_USAGE, 0, "'%s' needs --topic",
 			       b->command);
+	if (b->options->session_expiry && b->options->has_version &&
+	    b->settings->typed.version != MQTT_5)
+		return err_set(e, ERR_USAGE, 0, "--session-expiry needs MQTT "
+			       "5");
 	if (is_conn && b->options->topics.n)
 		return err_set(e, ERR_USAGE, 0, "'conn' has no use for "
 			       "--topic");
@@ -160,9 +164,6 @@ int bench_scenario_compose(struct bench *b, struct scenario *ret,
 		return -1;
 	line(&c, NULL, "name: %s", b->command);
 	line(&c, NULL, "description: mqtt-bench %s", b->command);
-	if (b->options->has_version && b->options->session_expiry)
-		line(&c, NULL, "mqtt: {version: %s}",
-		     b->settings->typed.version == MQTT_5 ? "5" : "3.1.1");
 	line(&c, NULL, "groups:");
 	compose_group(&c, b);
 	source.text = buf_view(&c.text);

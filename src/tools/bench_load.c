@@ -7,6 +7,7 @@
 
 #include "bench/host.h"
 #include "bench/metric.h"
+#include "config/option.h"
 #include "tools/bench.h"
 
 /* More than this goes to public addresses only when told so. */
@@ -148,6 +149,29 @@ static int choose_numbers(struct bench *b, struct bench_load *l,
 	l->seed &= UINT32_MAX;
 	if (l->scenario.has_seed)
 		l->seed = l->scenario.seed;
+	/* Others of that name count from the same moment. */
+	if (b->options->run_id && l->shards == 1)
+		l->epoch = 1;
+	return 0;
+}
+
+/* A scenario says for itself what these options say of conn, pub and sub. */
+static int check_options(const struct bench *b, struct err *e)
+{
+	static const char *const names[] = {
+		"clients", "id", "clean", "session-expiry", "topic", "size",
+		"message", "payload-file", "header", "retain", "arrival",
+		"phase", "limit",
+	};
+	const struct option *o;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		o = option_find(names[i], TOOL_BENCH);
+		if (b->settings->origins[o - options].kind != ORIGIN_DEFAULT)
+			return err_set(e, ERR_USAGE, 0, "--%s is for conn, "
+				       "pub and sub: a scenario says it for "
+				       "each of its groups", names[i]);
+	}
 	return 0;
 }
 
@@ -160,6 +184,8 @@ static int load_scenario(struct bench *b, struct scenario *ret, struct err *e)
 		return err_set(e, ERR_USAGE, 0, "'%s' needs the name of one "
 			       "scenario or file: see mqtt-bench list",
 			       b->command);
+	if (check_options(b, e) < 0)
+		return -1;
 	return bench_scenario_open(b->words.v[0], ret, e);
 }
 

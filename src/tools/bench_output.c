@@ -66,6 +66,10 @@ static int write_all(struct bench *b, const struct result *r, struct err *e)
 		result = -1;
 	if (o->hgrm && write_hgrm(r, o->hgrm, result ? &later : e) < 0)
 		result = -1;
+	if (result == 0 && b->output.kind) {
+		*e = b->output;
+		result = -1;
+	}
 	return result;
 }
 
@@ -78,15 +82,21 @@ static size_t missed(const struct result *r)
 	return n;
 }
 
-/* Not to be trusted beats not good enough. */
+/* A cause beats what follows from it, and not to be trusted beats not good
+ * enough. */
 static int conclude(const struct result *r, struct err *e)
 {
 	size_t n = missed(r);
 
+	if (r->partial && r->partial_status > ERR_NO)
+		return err_set(e, (enum err_kind)r->partial_status, 0, "%s",
+			       r->partial);
 	if (r->verdict.trust == TRUST_INVALID)
 		return err_set(e, ERR_INVALID, 0, "the measurement is not "
 			       "valid: %s", r->verdict.count
 			       ? r->verdict.reasons[0].text : "");
+	if (r->partial && r->partial_status)
+		return err_set(e, ERR_NO, 0, "%s", r->partial);
 	if (n)
 		return err_set(e, ERR_NO, 0, "%zu of %zu requirements %s not "
 			       "hold", n, r->outcome_count,

@@ -199,16 +199,13 @@ static int adjust_groups(const struct bench *b, struct scenario *s,
 			 struct err *e)
 {
 	const struct bench_settings *o = b->options;
+	enum mqtt_version v = (enum mqtt_version)b->settings->typed.version;
 	struct group *g;
 
+	if (o->has_version && scenario_set_version(s, v, e) < 0)
+		return blame("protocol-version", e);
 	for (size_t i = 0; i < s->group_count; i++) {
 		g = &s->groups[i];
-		if (o->has_version)
-			g->mqtt.version = (enum mqtt_version)
-				b->settings->typed.version;
-		if (g->mqtt.session_expiry && g->mqtt.version != MQTT_5)
-			return err_set(e, ERR_USAGE, 0, "group '%s' needs "
-				       "MQTT 5", g->name);
 		if (o->has_keepalive)
 			g->mqtt.keepalive =
 				(uint16_t)b->settings->typed.keepalive;

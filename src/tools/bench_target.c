@@ -176,6 +176,22 @@ static bool is_for_others(const struct client_server *s)
 	return s->transport && (s->transport->proxy || s->transport->srv);
 }
 
+static char *name_of(const struct client_server *s)
+{
+	struct buf text = { 0 };
+	const char *shown = NULL;
+	char *copy;
+
+	if ((s->unix_path ? buf_append_str(&text, s->unix_path)
+			  : buf_printf(&text, strchr(s->host, ':')
+				       ? "[%s]:%u" : "%s:%u", s->host,
+				       s->port)) == 0)
+		shown = buf_cstr(&text);
+	copy = shown ? strdup(shown) : NULL;
+	buf_release(&text);
+	return copy;
+}
+
 static int open_one(struct bench *b, const struct client_server *s,
 		    struct bench_targets *t, struct err *e)
 {
@@ -195,9 +211,11 @@ static int open_one(struct bench *b, const struct client_server *s,
 		*tc = *s->transport;
 	*target = (struct run_target){
 		.port = s->port, .unix_path = s->unix_path,
-		.name = s->unix_path ? s->unix_path : s->host,
+		.name = t->names[t->count - 1] = name_of(s),
 		.transport = tc,
 	};
+	if (!target->name)
+		return err_nomem(e);
 	if (s->unix_path) {
 		note_kind(t, NULL);
 		return 0;
@@ -277,7 +295,8 @@ int bench_targets_open(struct bench *b, const struct scenario *s,
 		return -1;
 	ret->v = calloc(p->server_count, sizeof(*ret->v));
 	ret->transports = calloc(p->server_count, sizeof(*ret->transports));
-	if (!ret->v || !ret->transports)
+	ret->names = calloc(p->server_count, sizeof(*ret->names));
+	if (!ret->v || !ret->transports || !ret->names)
 		return err_nomem(e);
 	for (size_t i = 0; i < p->server_count; i++)
 		if (open_one(b, &p->servers[i], ret, e) < 0)
@@ -294,9 +313,13 @@ static void wipe(char *text)
 
 void bench_targets_release(struct bench_targets *t)
 {
-	for (size_t i = 0; i < t->count; i++)
+	for (size_t i = 0; i < t->count; i++) {
 		free((char *)(uintptr_t)t->v[i].host);
+		if (t->names)
+			free(t->names[i]);
+	}
 	bench_self_close(t);
+	free(t->names);
 	free(t->v);
 	free(t->transports);
 	free(t->user);

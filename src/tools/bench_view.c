@@ -31,7 +31,7 @@ int bench_print(struct bytes text, bool to_stderr, struct err *e)
 		       to_stderr ? "stderr" : "stdout");
 }
 
-int bench_view_begin(struct bench_view *p, const struct bench *b,
+int bench_view_begin(struct bench_view *p, struct bench *b,
 			 const struct bench_load *l, struct err *e)
 {
 	const char *path = b->options->ndjson;
@@ -49,13 +49,13 @@ int bench_view_begin(struct bench_view *p, const struct bench *b,
 
 static void tell_ndjson(struct bench_view *p, const struct interval *i)
 {
-	if (p->ndjson_fd < 0 || p->failed.kind)
+	if (p->ndjson_fd < 0 || p->bench->output.kind)
 		return;
 	buf_clear(&p->text);
 	if (interval_to_ndjson(i, &p->text) < 0)
-		err_nomem(&p->failed);
+		err_nomem(&p->bench->output);
 	else if (write_all(p->ndjson_fd, buf_view(&p->text)) < 0)
-		err_sys(&p->failed, ERR_LOCAL, "cannot write to '%s'",
+		err_sys(&p->bench->output, ERR_LOCAL, "cannot write to '%s'",
 			p->bench->options->ndjson);
 }
 
@@ -74,18 +74,11 @@ void bench_view_tell(void *ctx, const struct result *r,
 		(void)write_all(STDERR_FILENO, buf_view(&p->text));
 }
 
-int bench_view_end(struct bench_view *p, struct err *e)
+void bench_view_end(struct bench_view *p)
 {
-	int r = 0;
-
 	if (p->ndjson_fd >= 0 && p->ndjson_fd != STDOUT_FILENO &&
-	    close(p->ndjson_fd) < 0 && !p->failed.kind)
-		err_sys(&p->failed, ERR_LOCAL, "cannot write to '%s'",
+	    close(p->ndjson_fd) < 0 && !p->bench->output.kind)
+		err_sys(&p->bench->output, ERR_LOCAL, "cannot write to '%s'",
 			p->bench->options->ndjson);
 	buf_release(&p->text);
-	if (p->failed.kind && e) {
-		*e = p->failed;
-		r = -1;
-	}
-	return r;
 }

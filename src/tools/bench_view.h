@@ -5,26 +5,24 @@
 /*
  * What can be seen of a run while it goes on: lines on standard error, and
  * --ndjson. Belongs to the thread that runs the engine, which calls back once
- * per interval. Writing never stops the run: what went wrong comes out at the
- * end.
+ * per interval. Writing never stops the run: what went wrong is kept in
+ * bench.output for bench_report().
  */
 
 #include "tools/bench.h"
 
 struct bench_view {
-	const struct bench *bench;
+	struct bench *bench;
 	const struct bench_load *load;
 	int ndjson_fd;           /* -1: none */
-	struct err failed;       /* the first time that writing failed */
 	struct buf text;
 };
 
-int bench_view_begin(struct bench_view *p, const struct bench *b,
+int bench_view_begin(struct bench_view *p, struct bench *b,
 			 const struct bench_load *l, struct err *e) MUST_CHECK;
 /* For run_config.on_interval; ctx is the view. */
 void bench_view_tell(void *ctx, const struct result *r,
 			 const struct interval *i, const char **ret_stop);
-/* -1 with e when something could not be written; e may be NULL. */
-int bench_view_end(struct bench_view *p, struct err *e);
+void bench_view_end(struct bench_view *p);
 
 #endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/run_private.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bench/host.h"
+
+static int take_threads(struct run *r)
+{
+	struct result *res = r->result;
+	const struct worker *w;
+
+	if (r->worker_count == 0)
+		return 0;
+	res->threads = calloc(r->worker_count, sizeof(*res->threads));
+	if (!res->threads)
+		return -1;
+	res->thread_count = r->worker_count;
+	for (size_t i = 0; i < r->worker_count; i++) {
+		w = &r->workers[i];
+		snprintf(res->threads[i].name, sizeof(res->threads[i].name),
+			 "bench-%u", w->number % 10000);
+		if (res->measured > 0)
+			res->threads[i].cpu = (w->cpu_marks[1] -
+					       w->cpu_marks[0]) /
+					      res->measured;
+	}
+	return 0;
+}
+
+/* What did not have to wait waited for nothing. */
+static void add_zeros(struct run *r, uint64_t waited)
+{
+	struct result *res = r->result;
+	struct hist *h = res->timings;
+
+	if (h[TIMING_LAG_TIMER].total == 0 || res->measured_sent < waited)
+		return;
+	hist_record_many(&h[TIMING_LAG_WINDOW], 0,
+			 res->measured_sent - waited +
+				 h[TIMING_LAG_SOCKET].total);
+	hist_record_many(&h[TIMING_LAG_SOCKET], 0,
+			 res->measured_sent - h[TIMING_LAG_SOCKET].total);
+}
+
+/* Messages per second that were meant to be sent in the measured phase. */
+static double asked_rate(const struct run *r)
+{
+	uint64_t begin = r->measure_begin - r->send_begin;
+	uint64_t end = r->measure_end - r->send_begin;
+	const struct crew *c;
+	double n = 0;
+
+	for (size_t i = 0; i < r->crew_count; i++) {
+		c = &r->crews[i];
+		for (size_t k = 0; k < c->group->publish_count; k++)
+			if (!entry_is_closed(&c->entries[k]))
+				n += (schedule_expected(&c->entries[k].schedule,
+							end) -
+				      schedule_expected(&c->entries[k].schedule,
+							begin)) *
+				     c->share.count / c->group->clients;
+	}
+	return r->result->measured > 0 ? n / r->result->measured : 0;
+}
+
+static bool is_open(const struct run *r)
+{
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (r->crews[i].is_closed)
+			return false;
+	return true;
+}
+
+int run_take_figures(struct run *r)
+{
+	struct result *res = r->result;
+	uint64_t waited = 0;
+	struct worker *w;
+
+	res->account = (struct account){ 0 };
+	if (hist_init(&res->floor) < 0)
+		return -1;
+	for (size_t i = 0; i < r->worker_count; i++) {
+		w = &r->workers[i];
+		account_add(&res->account, &w->account);
+		for (enum timing t = 0; t < TIMING_COUNT; t++) {
+			if (!result_timing(res, t))
+				return -1;
+			hist_merge(&res->timings[t], &w->timings[t]);
+		}
+		hist_merge(&res->floor, &w->floor);
+		res->measured_sent += w->measured_sent;
+		res->measured_delivered += w->measured_delivered;
+		res->late_publishes += w->measured_unsent +
+				       w->measured_unacked;
+		res->untracked += w->untracked;
+		waited += w->waited;
+		for (size_t k = 0; k < RESULT_CAUSES; k++)
+			if (w->causes[k].count)
+				result_count_cause(res->causes,
+						   w->causes[k].text,
+						   w->causes[k].count);
+	}
+	for (size_t i = 0; i < r->config->target_count; i++)
+		if (r->config->targets[i].resolve_time)
+			hist_record(&res->timings[TIMING_CONN_DNS],
+				    r->config->targets[i].resolve_time);
+	add_zeros(r, waited);
+	res->waited = res->measured_sent ? (double)waited /
+					   (double)res->measured_sent : 0;
+	res->cpu = host_cpu_seconds(0);
+	res->asked = asked_rate(r);
+	res->is_open = is_open(r);
+	return take_threads(r);
+}
+
+/* Deliveries that never came: lost; of messages without acknowledgement (not
+ * of refused ones: there the broker has said so); of what was never sent. */
+void run_count_late(struct run *r)
+{
+	struct result *res = r->result;
+	const uint64_t *n = res->account.n;
+	double fan = n[COUNT_SENT] ? (double)(n[COUNT_EXPECTED] + r->excused) /
+				     (double)n[COUNT_SENT] : 0;
+	uint64_t refused = 0, unsent = 0;
+
+	for (size_t i = 0; i < r->worker_count; i++) {
+		refused += r->workers[i].refused_fan;
+		unsent += r->workers[i].measured_unsent;
+	}
+	res->late_deliveries = n[COUNT_LOST] +
+		(r->excused > refused ? r->excused - refused : 0) +
+		(uint64_t)ceil((double)unsent * fan);
+}
