@@ -64,6 +64,7 @@ BATS_TESTS += tests/94-bench-shard.bats
 BATS_TESTS += tests/90-bench.bats
 BATS_TESTS += tests/93-bench-truth.bats
 BATS_TESTS += tests/90-bench.bats
+BATS_TESTS += tests/92-bench-ends.bats
 BATS_TESTS += tests/95-hold10k.bats
 BATS_TESTS += tests/60-store.bats
 BATS_TESTS += tests/62-store-trouble.bats

@@ -190,7 +190,7 @@ static void say_connections(struct page *p)
 
 	paint(p, BOLD, "Connections\n");
 	say_sum(p, COUNT_CONNECTS, parts, 4);
-	if (p->r->connect_time > 0)
+	if (p->r->connect_time > 0 && n[COUNT_CONNECTED] >= p->r->clients)
 		say(p, "; all up after %.2f s (%s)", p->r->connect_time,
 		    metric_format(rate, sizeof(rate), UNIT_PER_SECOND,
 				  (double)p->r->clients /

@@ -57,8 +57,8 @@ struct run_config {
 
 	void *ctx;
 	/* After each interval; r is the result so far (counts only). May set
-	 * *ret_stop to a static text to end the run early, with ERR_NO. May be
-	 * NULL. */
+	 * *ret_stop to a text, copied at once, to end the run early with
+	 * ERR_NO. May be NULL. */
 	void (*on_interval)(void *ctx, const struct result *r,
 			    const struct interval *i, const char **ret_stop);
 	/* All is ready to send; asked again and again until it is true. Then

@@ -66,6 +66,23 @@ static int copy_text(char **dst, const char *text)
 	return *dst ? 0 : -1;
 }
 
+static int add_settings(const struct bench_load *l, json_t *o)
+{
+	struct buf targets = { 0 };
+	const char *text;
+	int r = 0;
+
+	for (size_t i = 0; i < l->targets.count; i++)
+		r |= buf_printf(&targets, "%s%s", i ? ", " : "",
+				l->targets.names[i]);
+	text = r ? NULL : buf_cstr(&targets);
+	r = text ? json_object_set_new(o, "target", json_string(text)) : -1;
+	buf_release(&targets);
+	return r | json_object_set_new(o, "seed",
+				       json_sprintf("%ju",
+						    (uintmax_t)l->seed));
+}
+
 /* What a result says of the run it is from. */
 static int describe(const struct bench *b, const struct bench_load *l,
 		    struct result *r)
@@ -84,7 +101,9 @@ static int describe(const struct bench *b, const struct bench_load *l,
 	    copy_text(&r->text, s->text) < 0 ||
 	    copy_text(&r->title, b->options->title) < 0)
 		return -1;
-	return r->settings && r->host ? 0 : -1;
+	if (!r->settings || !r->host)
+		return -1;
+	return add_settings(l, r->settings);
 }
 
 int bench_require_scenario(const struct bench_load *l, struct result *r,

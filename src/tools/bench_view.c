@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "bench/report.h"
 #include "bench/result_file.h"
 
@@ -31,12 +34,42 @@ int bench_print(struct bytes text, bool to_stderr, struct err *e)
 		       to_stderr ? "stderr" : "stdout");
 }
 
+/* Drawing over what was drawn is for terminals that can, and for people who
+ * want to see that. */
+static unsigned choose_view(const struct bench_settings *o)
+{
+	const char *terminal = getenv("TERM");
+
+	if (o->progress != PROGRESS_AUTO)
+		return o->progress;
+	return isatty(STDERR_FILENO) && !getenv("NO_COLOR") && terminal &&
+	       strcmp(terminal, "dumb") != 0 ? PROGRESS_LIVE : PROGRESS_LINES;
+}
+
+static void set_up_live(struct bench_view *p)
+{
+	const struct scenario *s = &p->load->scenario;
+	struct winsize size = { 0 };
+
+	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	p->live = (struct live){
+		.title = s->name,
+		.clients = p->load->plan.clients,
+		.width = size.ws_col >= 40 ? size.ws_col : 80,
+		.length = s->phases.measure
+			? (double)(s->phases.warmup + s->phases.measure) /
+				  CLOCK_SEC : 0,
+	};
+}
+
 int bench_view_begin(struct bench_view *p, struct bench *b,
 			 const struct bench_load *l, struct err *e)
 {
 	const char *path = b->options->ndjson;
 
-	*p = (struct bench_view){ .bench = b, .load = l, .ndjson_fd = -1 };
+	*p = (struct bench_view){ .bench = b, .load = l, .ndjson_fd = -1,
+				  .how = choose_view(b->options) };
+	set_up_live(p);
 	if (!path)
 		return 0;
 	p->ndjson_fd = strcmp(path, "-") == 0
@@ -64,18 +97,22 @@ void bench_view_tell(void *ctx, const struct result *r,
 {
 	struct bench_view *p = ctx;
 
-	(void)r;
-	(void)ret_stop;
+	if (bench_must_abort(p->load, r, i, p->why, sizeof(p->why)))
+		*ret_stop = p->why;
 	tell_ndjson(p, i);
-	if (p->bench->options->progress == PROGRESS_NONE)
+	if (p->how == PROGRESS_NONE)
 		return;
 	buf_clear(&p->text);
-	if (report_interval(i, &p->text) == 0)
+	if ((p->how == PROGRESS_LIVE ? live_draw(&p->live, i, &p->text)
+				     : report_interval(i, &p->text)) == 0)
 		(void)write_all(STDERR_FILENO, buf_view(&p->text));
 }
 
 void bench_view_end(struct bench_view *p)
 {
+	buf_clear(&p->text);
+	if (live_erase(&p->live, &p->text) == 0)
+		(void)write_all(STDERR_FILENO, buf_view(&p->text));
 	if (p->ndjson_fd >= 0 && p->ndjson_fd != STDOUT_FILENO &&
 	    close(p->ndjson_fd) < 0 && !p->bench->output.kind)
 		err_sys(&p->bench->output, ERR_LOCAL, "cannot write to '%s'",

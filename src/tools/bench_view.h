@@ -9,13 +9,17 @@
  * bench.output for bench_report().
  */
 
+#include "bench/live.h"
 #include "tools/bench.h"
 
 struct bench_view {
 	struct bench *bench;
 	const struct bench_load *load;
 	int ndjson_fd;           /* -1: none */
+	unsigned how;            /* enum bench_progress, never AUTO */
+	struct live live;
 	struct buf text;
+	char why[240];           /* the run has to end early */
 };
 
 int bench_view_begin(struct bench_view *p, struct bench *b,
@@ -24,5 +28,9 @@ int bench_view_begin(struct bench_view *p, struct bench *b,
 void bench_view_tell(void *ctx, const struct result *r,
 			 const struct interval *i, const char **ret_stop);
 void bench_view_end(struct bench_view *p);
+
+/* bench_abort.c: true when a requirement that says so does not hold now. */
+bool bench_must_abort(const struct bench_load *l, const struct result *r,
+		      const struct interval *i, char *ret_text, size_t size);
 
 #endif

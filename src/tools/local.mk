@@ -53,6 +53,7 @@ mqtt_bench_SOURCES =
 mqtt_bench_SOURCES += src/tools/bench.c
 mqtt_bench_SOURCES += src/tools/bench.h
 mqtt_bench_SOURCES += src/tools/bench_compare.c
+mqtt_bench_SOURCES += src/tools/bench_abort.c
 mqtt_bench_SOURCES += src/tools/bench_compose.c
 mqtt_bench_SOURCES += src/tools/bench_list.c
 mqtt_bench_SOURCES += src/tools/bench_load.c

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/live.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bench/metric.h"
+
+#define BAR 30
+#define LINE_MAX_BYTES 512
+
+/* A line is cut at the width; characters of several bytes are one column. */
+static int put_line(struct live *l, const char *text, struct buf *out)
+{
+	size_t n = 0;
+
+	for (unsigned columns = 0; text[n]; n++) {
+		if (((uint8_t)text[n] & 0xc0) != 0x80 && ++columns >= l->width)
+			break;
+	}
+	l->lines++;
+	return buf_append(out, bytes_of(text, n)) |
+	       buf_append_str(out, "\033[K\n");
+}
+
+static const char *time_text(char dst[32], double seconds)
+{
+	unsigned s = seconds > 0 ? (unsigned)(seconds + 0.5) : 0;
+
+	if (s >= 3600)
+		snprintf(dst, 32, "%u:%02u:%02u", s / 3600, s / 60 % 60,
+			 s % 60);
+	else
+		snprintf(dst, 32, "%u:%02u", s / 60, s % 60);
+	return dst;
+}
+
+/* "measure  [########------]  41 %, 0:18 left" */
+static int put_phase(struct live *l, const struct interval *i,
+		     struct buf *out)
+{
+	char line[LINE_MAX_BYTES], bar[BAR + 1], gone[32], left[32];
+	bool is_connecting = i->phase == RUN_CONNECT || i->at < 0;
+	double share = 0;
+
+	if (is_connecting && l->clients)
+		share = (double)i->connected / (double)l->clients;
+	else if (l->length > 0)
+		share = i->at / l->length;
+	if (share > 1 || i->phase == RUN_DRAIN || i->phase == RUN_OVER)
+		share = 1;
+	for (int k = 0; k < BAR; k++)
+		bar[k] = k < (int)(share * BAR) ? '#' : '-';
+	bar[BAR] = '\0';
+	if (is_connecting)
+		snprintf(line, sizeof(line), "%-8s [%s] %3.0f %%",
+			 run_phase_name(i->phase), bar, share * 100);
+	else if (l->length <= 0)
+		snprintf(line, sizeof(line), "%-8s %s, until interrupted",
+			 run_phase_name(i->phase), time_text(gone, i->at));
+	else
+		snprintf(line, sizeof(line), "%-8s [%s] %3.0f %%, %s left",
+			 run_phase_name(i->phase), bar, share * 100,
+			 time_text(left, l->length - i->at));
+	return put_line(l, line, out);
+}
+
+static double per_second(uint64_t n, const struct interval *i)
+{
+	return i->length > 0 ? (double)n / i->length : 0;
+}
+
+static int put_traffic(struct live *l, const struct interval *i,
+		       struct buf *out)
+{
+	char line[LINE_MAX_BYTES], in[32], received[32];
+
+	snprintf(line, sizeof(line), "clients  %" PRIu64 " of %" PRIu64
+		 "   in %s   out %s   errors %" PRIu64, i->connected,
+		 l->clients,
+		 metric_format(in, sizeof(in), UNIT_PER_SECOND,
+			       per_second(i->sent, i)),
+		 metric_format(received, sizeof(received), UNIT_PER_SECOND,
+			       per_second(i->delivered, i)),
+		 l->errors);
+	return put_line(l, line, out);
+}
+
+static const char *time_of(char dst[32], uint64_t n, uint64_t ns)
+{
+	if (!n)
+		return "-";
+	return metric_format(dst, 32, UNIT_NS, (double)ns);
+}
+
+static int put_latency(struct live *l, const struct interval *i,
+		       struct buf *out)
+{
+	char line[LINE_MAX_BYTES], a[32], b[32], c[32], d[32], e[32];
+
+	snprintf(line, sizeof(line), "latency  e2e p50 %s  p99 %s  max %s   "
+		 "ack p50 %s  p99 %s", time_of(a, i->e2e_count, i->e2e_p50),
+		 time_of(b, i->e2e_count, i->e2e_p99),
+		 time_of(c, i->e2e_count, i->e2e_max),
+		 time_of(d, i->ack_count, i->ack_p50),
+		 time_of(e, i->ack_count, i->ack_p99));
+	return put_line(l, line, out);
+}
+
+static int put_health(struct live *l, const struct interval *i,
+		      struct buf *out)
+{
+	char line[LINE_MAX_BYTES], lag[32], memory[32], broker[64] = "", m[32];
+
+	if (i->broker_cpu >= 0)
+		snprintf(broker, sizeof(broker), "   broker %.0f %%, %s",
+			 i->broker_cpu * 100,
+			 metric_format(m, sizeof(m), UNIT_BYTES,
+				       (double)i->broker_memory));
+	snprintf(line, sizeof(line), "machine  late p99 %s   %.0f %%, %s%s",
+		 metric_format(lag, sizeof(lag), UNIT_NS, (double)i->lag_p99),
+		 i->cpu * 100,
+		 metric_format(memory, sizeof(memory), UNIT_BYTES,
+			       (double)i->memory), broker);
+	return put_line(l, line, out);
+}
+
+/* The last minute of messages per second, the highest as a full block. */
+static int put_course(struct live *l, struct buf *out)
+{
+	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅",
+					      "▆", "▇", "█" };
+	char line[LINE_MAX_BYTES] = "course   ";
+	size_t n = strlen(line);
+	double most = 0;
+
+	for (unsigned k = 0; k < l->count; k++)
+		if (l->history[k] > most)
+			most = l->history[k];
+	for (unsigned k = 0; k < l->count; k++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s",
+				      blocks[most > 0 ? (int)(l->history[k] /
+							      most * 8) : 0]);
+	return put_line(l, line, out);
+}
+
+static void remember(struct live *l, double rate)
+{
+	if (l->count == LIVE_HISTORY) {
+		memmove(l->history, l->history + 1,
+			(LIVE_HISTORY - 1) * sizeof(l->history[0]));
+		l->count--;
+	}
+	l->history[l->count++] = rate;
+}
+
+static int go_up(struct live *l, struct buf *out)
+{
+	int r = l->lines ? buf_printf(out, "\033[%uA\r", l->lines) : 0;
+
+	l->lines = 0;
+	return r;
+}
+
+int live_draw(struct live *l, const struct interval *i, struct buf *out)
+{
+	uint64_t most = i->delivered > i->sent ? i->delivered : i->sent;
+
+	l->errors += i->errors;
+	remember(l, per_second(most, i));
+	return go_up(l, out) | put_line(l, l->title, out) |
+	       put_phase(l, i, out) | put_traffic(l, i, out) |
+	       put_latency(l, i, out) | put_health(l, i, out) |
+	       put_course(l, out);
+}
+
+int live_erase(struct live *l, struct buf *out)
+{
+	return l->lines ? go_up(l, out) | buf_append_str(out, "\033[J") : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_LIVE_H
+#define BENCH_LIVE_H
+
+/*
+ * The view of a run for a terminal: a few lines that are drawn over each
+ * other, with the phase, a bar with the time that is left, rates, percentiles,
+ * errors and the last minute's course. Pure but for its own state; one thread.
+ */
+
+#include "base/buf.h"
+#include "bench/result.h"
+
+enum { LIVE_HISTORY = 60 };
+
+struct live {
+	const char *title;
+	uint64_t clients;   /* that there are to be */
+	double length;      /* seconds of sending; 0: no end */
+	unsigned width;     /* columns; at least 40 */
+	double history[LIVE_HISTORY]; /* messages per second, the newest last */
+	unsigned count;     /* of them */
+	unsigned lines;     /* on the screen now */
+	uint64_t errors;    /* so far */
+};
+
+/* What the screen needs to show i, control sequences included. */
+int live_draw(struct live *l, const struct interval *i, struct buf *out)
+	MUST_CHECK;
+/* Takes it off the screen. */
+int live_erase(struct live *l, struct buf *out) MUST_CHECK;
+
+#endif

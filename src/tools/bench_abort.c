@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Requirements with `abort`: looked at while the run goes on, by what an
+ * interval knows. What is only known at the end cannot end it early. */
+#include "base/clock.h"
+#include "bench/judge.h"
+#include "tools/bench_view.h"
+
+/* Percentiles that intervals have. */
+static bool read_timing(const struct metric *m, const struct interval *i,
+			struct reading *ret)
+{
+	bool is_e2e = m->timing == TIMING_E2E;
+	bool is_max = m->stat == STAT_MAX;
+	bool is_ack = m->timing == TIMING_PUB_ACK ||
+		      m->timing == TIMING_PUB_TOTAL;
+	bool is_p99 = m->stat == STAT_PERCENTILE && m->percentile == 99;
+	bool is_p50 = m->stat == STAT_PERCENTILE && m->percentile == 50;
+
+	if (!(is_e2e ? i->e2e_count : is_ack ? i->ack_count : 0) ||
+	    !(is_p99 || is_p50 || (is_max && is_e2e)))
+		return false;
+	ret->value = (double)(is_max ? i->e2e_max
+			      : is_e2e ? (is_p99 ? i->e2e_p99 : i->e2e_p50)
+				       : (is_p99 ? i->ack_p99 : i->ack_p50));
+	return true;
+}
+
+/* Rates depend on where the stages are: only a steady load has one to be held
+ * against. */
+static bool read_rate(const struct bench_load *l, const struct metric *m,
+		      const struct interval *i, struct reading *ret)
+{
+	if (i->length <= 0)
+		return false;
+	if (m->gauge == GAUGE_RATE_OUT)
+		ret->value = (double)i->delivered / i->length;
+	else if (m->gauge == GAUGE_RATE_IN)
+		ret->value = (double)i->sent / i->length;
+	else
+		return false;
+	ret->asked = l->scenario.stages.count ? 0 : l->plan.rate_in;
+	return true;
+}
+
+static bool read_now(const struct bench_load *l, const struct result *r,
+		     const struct metric *m, const struct interval *i,
+		     struct reading *ret)
+{
+	bool is_measuring = i->phase == RUN_MEASURE;
+
+	*ret = (struct reading){ 0 };
+	if (m->kind == METRIC_TIMING)
+		return is_measuring && read_timing(m, i, ret);
+	if (m->kind == METRIC_GAUGE)
+		return is_measuring && read_rate(l, m, i, ret);
+	if (m->number == COUNT_LOST || m->number == COUNT_EXPECTED)
+		return false;
+	judge_read(r, m, NULL, ret);
+	return !ret->missing;
+}
+
+/* Counts only rise: what has to reach a number may still do so. */
+static bool may_still_hold(const struct require *q)
+{
+	return q->metric.kind == METRIC_NUMBER && q->op != OP_LESS &&
+	       q->op != OP_LESS_EQUAL && !(q->op == OP_EQUAL && q->value <= 0);
+}
+
+bool bench_must_abort(const struct bench_load *l, const struct result *r,
+		      const struct interval *i, char *ret_text, size_t size)
+{
+	const struct scenario *s = &l->scenario;
+	double begin = (double)s->phases.warmup / CLOCK_SEC;
+	char text[200];
+	struct reading m;
+
+	for (size_t k = 0; k < s->require_count; k++) {
+		const struct require *q = &s->require[k];
+
+		if (!q->is_abort || may_still_hold(q) ||
+		    (q->after && i->at < begin + (double)q->after / CLOCK_SEC))
+			continue;
+		if (!read_now(l, r, &q->metric, i, &m) ||
+		    require_check(q, &m, text, sizeof(text)))
+			continue;
+		snprintf(ret_text, size, "ended early: %s", text);
+		return true;
+	}
+	return false;
+}

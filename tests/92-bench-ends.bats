@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+# mqtt-bench when a run does not end as planned: what has been found out is
+# reported and marked as partial, the exit status says why, and nothing that
+# the run made stays at the broker.
+
+load helper/helpers
+
+target() {
+  echo "--target mqtt://127.0.0.1:$PORT"
+}
+
+field() {
+  jq -r "$1" result.json
+}
+
+# What mosquitto holds: retained messages of ours, and sessions.
+retained() {
+  mqtt-sub -p "$PORT" -t '#' -F %t --retained-only --idle-timeout 0.5
+}
+
+kept_scenario() { # VERSION
+  cat > kept.yaml << END
+name: kept
+mqtt: {version: $1}
+phases: {measure: 20s, drain: 5s}
+groups:
+  - name: keeper
+    clients: 6
+    mqtt: {clean: no$2}
+    will: {topic: will/%c, payload: x, retain: yes}
+    subscribe: [{filter: k/%i, qos: 1}]
+    churn: {every: 500ms, share: 50%, down: 10s, how: drop}
+  - name: pub
+    clients: 5
+    publish:
+      - {topic: k/%i, qos: 1, rate: 20/s, retain: yes}
+      - {topic: 'n/%i/%n', qos: 1, rate: 20/s, retain: yes}
+END
+}
+
+started_sending() {
+  grep -q measure "$BATS_TEST_TMPDIR/run.err"
+}
+
+# Every client of the run ended its session: mosquitto says so when a clean
+# start finds none.
+no_session_left() {
+  local id
+  for id in 1 2 3 4 5 6; do
+    mqtt-sub -p "$PORT" -V "$1" -i "bench-keeper-$id" -c $2 -t none -E \
+      --events json --events-fd 1 > "session.$id" 2>&1 || return 1
+    ! grep -q '"session_present":true' "session.$id" || return 1
+  done
+}
+
+interrupt() { # VERSION SIGNAL STATUS
+  start_broker
+  kept_scenario "$1" "$4"
+  start run mqtt-bench run kept.yaml $(target) --json result.json
+  wait_for 20 started_sending
+  poll 1 false || true # time for some to be taken down
+  kill -"$2" "$(job_pid run)"
+  finish run "$3"
+  assert "$output" =~ "partial     interrupted"
+  assert "$(field .partial)" = interrupted
+  assert "$(field .imbalances)" = null
+  assert "$(field .counts.acked)" -gt 20
+  assert "$(field '.verdict.reasons[].text')" =~ "did not reach its end"
+  assert "$(retained)" = ""
+}
+
+@test "SIGINT: a partial report, and nothing left (MQTT 5)" {
+  interrupt 5 INT 130 ', session-expiry: 1h'
+  no_session_left 5 "-x 60"
+}
+
+@test "SIGTERM: a partial report, and nothing left (MQTT 3.1.1)" {
+  interrupt 3.1.1 TERM 143 ''
+  no_session_left 311 ""
+}
+
+@test "interrupted while connecting, and by an impatient user" {
+  start_broker
+  start run mqtt-bench conn $(target) -c 1000 -R 10 --json result.json
+  wait_for 20 grep -q 'bench-conn-5' broker.err
+  kill -INT "$(job_pid run)"
+  finish run 130
+  assert "$(field .partial)" = interrupted
+  assert "$(field .counts.connected)" -lt 1000
+  # Three signals end it whatever it waits for.
+  start run mqtt-bench pub $(target) -c 2 -t a/%i -q 1 --rate 10/s --drain 60
+  wait_for 20 started_sending
+  kill -STOP "$(job_pid broker)"
+  for _ in 1 2 3; do
+    kill -INT "$(job_pid run)" || true
+    poll 1 has_ended run || true
+  done
+  finish run 130
+  kill -CONT "$(job_pid broker)"
+}
+
+@test "the broker goes away in mid-run: status 7, the report says so" {
+  start_broker
+  start run mqtt-bench run kept.yaml $(target) --json result.json
+  kept_scenario 5 ''
+  finish run 2 # that was before there was a file
+  start run mqtt-bench run kept.yaml $(target) --json result.json
+  wait_for 20 started_sending
+  stop broker KILL
+  finish run 7
+  assert "$stderr" =~ "the broker is gone: all connections were lost and none came back"
+  assert "$output" =~ "partial     the broker is gone"
+  assert "$(field .partial_status)" -eq 7
+  assert "$(field .imbalances)" = null
+  assert "$(field .counts.disconnects)" -ge 5
+}
+
+@test "the broker restarts in mid-run: the run goes on and counts" {
+  start_broker
+  start run mqtt-bench pub $(target) -c 3 -t a/%i -q 1 --rate 30/s \
+    --duration 6 --drain 5 --json result.json
+  wait_for 20 started_sending
+  local port=$PORT
+  stop broker KILL
+  # shellcheck disable=SC2317
+  free_port() { echo "$port"; }
+  start_broker
+  finish run
+  assert "$(field .counts.disconnects)" -eq 3
+  assert "$(field .counts.reconnects)" -eq 3
+  assert "$(field .imbalances)" = null
+}
+
+@test "no descriptors left: status 4, partial" {
+  start_broker
+  start run mqtt-bench conn $(target) -c 200 -R 100 --json result.json
+  wait_for 20 grep -q 'bench-conn-20 ' broker.err
+  prlimit --pid "$(job_pid run)" --nofile=80:80
+  finish run 4
+  assert "$stderr" =~ "of 200 clients connected: ".*"too many open files"
+  assert "$(field .partial_status)" -eq 4
+  assert "$(field .counts.conn_failed)" -gt 0
+  assert "$(field .imbalances)" = null
+}
+
+@test "nobody can connect: the status says why" {
+  start_broker 'max_connections 1'
+  run_tool 4 mqtt-bench conn --target mqtt://127.0.0.1:1 -c 3
+  assert "$stderr" =~ "connection refused"
+  printf 'me:x\n' > users
+  mosquitto_passwd -U users
+  BROKER=locked start_broker 'per_listener_settings true' \
+    "listener $(free_port) 127.0.0.1" "password_file $PWD/users" \
+    'allow_anonymous false'
+  run_tool 8 mqtt-bench conn \
+    --target "mqtt://127.0.0.1:$(sed -n 's/^listener \([0-9]*\) .*/\1/p' \
+      locked.conf | head -n 1)" -c 3
+  assert "$stderr" =~ "not authorized"
+}
+
+@test "a full disk: status 12, everything else is still written" {
+  start_broker
+  local run
+  run="mqtt-bench pub $(target) -c 2 -t a/%i -q 1 --rate 100/s --duration 1"
+  # shellcheck disable=SC2086
+  run_tool 12 $run --json /dev/full --hgrm h
+  assert "$output" =~ "sent 100 = acked 100"
+  assert "$stderr" =~ "cannot write '/dev/full': No space left"
+  grep -q Mean h.pub.ack.hgrm
+  # shellcheck disable=SC2086
+  run_tool 12 $run --ndjson /dev/full --json result.json
+  assert "$output" =~ "sent 100 = acked 100"
+  assert "$(field .counts.acked)" -eq 100
+  run_tool 12 bash -c "$run --json result.json > /dev/full"
+  assert "$(field .counts.acked)" -eq 100
+  # Not a byte of an older result is touched.
+  echo old > kept.json
+  run_tool 12 bash -c "ulimit -f 1; trap '' XFSZ; $run --json kept.json"
+  assert "$(cat kept.json)" = old
+  assert "$(find . -name 'kept.json.*')" = ""
+}
+
+@test "a requirement that says abort ends the run" {
+  start_broker
+  local begin=$SECONDS
+  run_tool 1 mqtt-bench pub $(target) -c 2 -t a/%i -q 1 --rate 100/s \
+    --duration 60 --require 'pub.ack.p99 < 1ns after 1s abort' \
+    --json result.json
+  assert $((SECONDS - begin)) -lt 40
+  assert "$(field .partial)" =~ "ended early: pub.ack.p99 is "
+  assert "$(field '.requirements[0].holds')" = false
+}
