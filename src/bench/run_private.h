@@ -11,6 +11,7 @@
  *	run_figures.c    what the workers found out, added up
  *	worker.c         one loop's share: connect ramp, schedules, figures
  *	actor.c          one client's connection: start, up, down, events
+ *	actor_connect.c  who it says it is, and where it connects to
  *	actor_send.c     publishing: open and closed model, backlog
  *	actor_receive.c  deliveries, acknowledgements, slow consumers
  *	churn.c          clients that come and go on purpose
@@ -164,6 +165,7 @@ struct squad {
 	uint64_t *unaccepted;    /* the same; NULL until there is one */
 	uint64_t *quota;         /* closed model with a count: what is left;
 	                          * NULL: no limit */
+	uint32_t ramp_place;     /* the next to connect for the first time */
 	struct timer churn_timer;
 	uint32_t churn_times;    /* done */
 	uint32_t churn_next;     /* place to go on at */
@@ -246,8 +248,6 @@ struct worker {
 	struct task task;        /* the coordinator's orders */
 	struct task hungry_task;
 	void (*order)(struct worker *w);
-	size_t connect_crew;     /* where the ramp stands: crew and place */
-	uint32_t connect_place;
 	unsigned pending, pending_max;
 	struct actor_list queue; /* reconnects that wait for their turn */
 	size_t queue_head;
@@ -398,6 +398,10 @@ void actor_release(struct actor *a);
 void actor_connect(struct actor *a, uint64_t due);
 /* Takes it down on purpose; back after `down` ns, unless CLOCK_NEVER. */
 void actor_leave(struct actor *a, enum churn_how how);
+
+/* actor_connect.c */
+/* CONNECT and where to, for the next attempt. */
+int actor_fill_attempt(struct actor *a) MUST_CHECK;
 
 /* actor_send.c */
 void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended);

@@ -95,25 +95,29 @@ static uint64_t connect_time(const struct crew *c, uint64_t n)
 					     (double)CLOCK_SEC);
 }
 
-/* The next client of the ramp, and when it is due; NULL at the end. */
+/* The next client of the ramp, and when it is due; NULL at the end. Groups
+ * that join later do not hold up those behind them. */
 static struct actor *next_of_ramp(struct worker *w, uint64_t *ret_due)
 {
+	struct actor *a, *first = NULL;
+	uint64_t due, earliest = CLOCK_NEVER;
 	struct squad *s;
-	struct actor *a;
 
-	while (w->connect_crew < w->run->crew_count &&
-	       w->connect_place == w->squads[w->connect_crew].share.count) {
-		w->connect_crew++;
-		w->connect_place = 0;
+	for (size_t i = 0; i < w->run->crew_count; i++) {
+		s = &w->squads[i];
+		if (s->ramp_place == s->share.count)
+			continue;
+		a = &s->actors[s->ramp_place];
+		due = connect_time(s->crew,
+				   (actor_client(a) - s->crew->share.first) /
+					   s->crew->share.step);
+		if (first && due >= earliest)
+			continue;
+		first = a;
+		earliest = due;
 	}
-	if (w->connect_crew == w->run->crew_count)
-		return NULL;
-	s = &w->squads[w->connect_crew];
-	a = &s->actors[w->connect_place];
-	*ret_due = connect_time(s->crew,
-				(actor_client(a) - s->crew->share.first) /
-					s->crew->share.step);
-	return a;
+	*ret_due = earliest;
+	return first;
 }
 
 void worker_connect_more(struct worker *w)
@@ -137,7 +141,7 @@ void worker_connect_more(struct worker *w)
 					     a ? due : CLOCK_NEVER);
 			return;
 		}
-		w->connect_place++;
+		a->squad->ramp_place++;
 		actor_connect(a, due);
 	}
 }

@@ -74,7 +74,7 @@ static int add_settings(const struct bench_load *l, json_t *o)
 
 	for (size_t i = 0; i < l->targets.count; i++)
 		r |= buf_printf(&targets, "%s%s", i ? ", " : "",
-				l->targets.names[i]);
+				l->targets.v[i].name);
 	text = r ? NULL : buf_cstr(&targets);
 	r = text ? json_object_set_new(o, "target", json_string(text)) : -1;
 	buf_release(&targets);
