@@ -160,6 +160,17 @@ static void unused_options_of_profiles_do_no_harm(void)
 	remove_home();
 }
 
+/* Asked for anew, as each attempt to connect does. */
+static struct bytes passphrase_of(struct loaded *l)
+{
+	const struct tls_passphrase *ask = &transport(l)->tls.ask_passphrase;
+	struct bytes found = BYTES_NULL;
+
+	if (!ask->load || ask->load(ask->ctx, &found, &l->e))
+		return BYTES_NULL;
+	return found;
+}
+
 static void passphrases_from_elsewhere(void)
 {
 	struct loaded l;
@@ -169,12 +180,14 @@ static void passphrases_from_elsewhere(void)
 	load(&l, TOOL_PUB, with_home("-t|t|-n|--cert|c|--key|k|"
 				     "--tls-key-passphrase-file|@/pass"));
 	is_int(l.rc, 0, "%s", l.e.text);
-	is_bytes(transport(&l)->tls.key_passphrase, BYTES_LIT("sesame"));
+	is_bytes(passphrase_of(&l), BYTES_LIT("sesame"));
+	write_home("pass", "another\n");
+	is_bytes(passphrase_of(&l), BYTES_LIT("another"));
 	ok(!l.s.client.credentials.load, "not the password's");
 	unload(&l);
 	load(&l, TOOL_PUB, "-t|t|-n|--cert|c|--key|k|"
 	     "--tls-key-passphrase-command|echo open");
-	is_bytes(transport(&l)->tls.key_passphrase, BYTES_LIT("open"));
+	is_bytes(passphrase_of(&l), BYTES_LIT("open"));
 	unload(&l);
 	remove_home();
 }
