@@ -12,6 +12,8 @@ src_libbench_a_SOURCES += src/bench/actor_receive.c
 src_libbench_a_SOURCES += src/bench/actor_send.c
 src_libbench_a_SOURCES += src/bench/builtin.c
 src_libbench_a_SOURCES += src/bench/builtin.h
+src_libbench_a_SOURCES += src/bench/chart.c
+src_libbench_a_SOURCES += src/bench/chart.h
 src_libbench_a_SOURCES += src/bench/churn.c
 src_libbench_a_SOURCES += src/bench/compare.c
 src_libbench_a_SOURCES += src/bench/compare.h
@@ -23,6 +25,8 @@ src_libbench_a_SOURCES += src/bench/hist.c
 src_libbench_a_SOURCES += src/bench/hist.h
 src_libbench_a_SOURCES += src/bench/host.c
 src_libbench_a_SOURCES += src/bench/host.h
+src_libbench_a_SOURCES += src/bench/html.c
+src_libbench_a_SOURCES += src/bench/html.h
 src_libbench_a_SOURCES += src/bench/identities.c
 src_libbench_a_SOURCES += src/bench/identities.h
 src_libbench_a_SOURCES += src/bench/judge.c
@@ -50,6 +54,10 @@ src_libbench_a_SOURCES += src/bench/plan_text.c
 src_libbench_a_SOURCES += src/bench/repeat.c
 src_libbench_a_SOURCES += src/bench/repeat.h
 src_libbench_a_SOURCES += src/bench/report.h
+src_libbench_a_SOURCES += src/bench/report_html.c
+src_libbench_a_SOURCES += src/bench/report_html.h
+src_libbench_a_SOURCES += src/bench/report_html_charts.c
+src_libbench_a_SOURCES += src/bench/report_html_tables.c
 src_libbench_a_SOURCES += src/bench/report_text.c
 src_libbench_a_SOURCES += src/bench/require.c
 src_libbench_a_SOURCES += src/bench/require.h
@@ -132,5 +140,16 @@ src/bench/builtin_data.c: src/bench/builtin.awk $(BENCH_SCENARIOS)
 		$(BENCH_SCENARIOS) > '$(abs_builddir)/$@.tmp'
 	$(AM_V_at)mv $@.tmp $@
 CLEANFILES += src/bench/builtin_data.c
+
+nodist_src_libbench_a_SOURCES += src/bench/report_css.c
+src/bench/report_css.c: src/bench/report.css src/bench/embed.awk
+	$(AM_V_at)$(MKDIR_P) src/bench
+	$(AM_V_GEN)$(AWK) -v name=report_css -v header=bench/report_html.h \
+		-f $(srcdir)/src/bench/embed.awk \
+		$(srcdir)/src/bench/report.css > $@.tmp
+	$(AM_V_at)mv $@.tmp $@
+CLEANFILES += src/bench/report_css.c
+EXTRA_DIST += src/bench/embed.awk
+EXTRA_DIST += src/bench/report.css
 EXTRA_DIST += src/bench/builtin.awk
 EXTRA_DIST += $(BENCH_SCENARIOS)

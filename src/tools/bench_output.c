@@ -17,6 +17,7 @@ static int print_report(struct bench *b, const struct result *r,
 			struct err *e)
 {
 	bool to_stderr = is_stdout(b->options->json) ||
+			 is_stdout(b->options->html) ||
 			 is_stdout(b->options->ndjson);
 	int fd = to_stderr ? STDERR_FILENO : STDOUT_FILENO;
 	struct report_style style = {
@@ -54,6 +55,15 @@ static int write_hgrm(const struct result *r, const char *prefix,
 	return 0;
 }
 
+static int write_html(const struct result *r, const char *path, struct err *e)
+{
+	AUTO(buf_release) struct buf text = { 0 };
+
+	if (report_html(r, &text) < 0)
+		return err_nomem(e);
+	return file_save(path, buf_view(&text), e);
+}
+
 /* All that can be written is, whatever goes wrong with one of them; e has
  * the first failure. */
 static int write_all(struct bench *b, const struct result *r, struct err *e)
@@ -63,6 +73,8 @@ static int write_all(struct bench *b, const struct result *r, struct err *e)
 	int result = print_report(b, r, e);
 
 	if (o->json && result_save(r, o->json, result ? &later : e) < 0)
+		result = -1;
+	if (o->html && write_html(r, o->html, result ? &later : e) < 0)
 		result = -1;
 	if (o->hgrm && write_hgrm(r, o->hgrm, result ? &later : e) < 0)
 		result = -1;

@@ -232,6 +232,9 @@ tests_unit_test_resolve_transport_LDADD = $(CONFIG_LIBS)
 UNIT_TESTS += tests/unit/test_bench_judge
 tests_unit_test_bench_judge_LDADD = $(BENCH_LIBS)
 
+UNIT_TESTS += tests/unit/test_bench_html
+tests_unit_test_bench_html_LDADD = $(BENCH_LIBS)
+
 UNIT_TESTS += tests/unit/test_bench_merge
 tests_unit_test_bench_merge_LDADD = $(BENCH_LIBS)
 

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The drawing's own units, of which text is 12 high. */
+#define WIDTH 640.0
+#define HEIGHT 270.0
+#define LEFT 64.0
+#define RIGHT (WIDTH - 14)
+#define TOP 34.0
+#define BOTTOM (HEIGHT - 34)
+
+#define LOG_FROM 30.0  /* greatest to least value: a logarithmic axis */
+#define READOUTS 200   /* places where values can be read off, at most */
+#define TICKS 5
+
+struct scale {
+	double x_min, x_max, y_min, y_max; /* y: logarithms when is_log */
+	bool is_log;
+};
+
+struct drawing {
+	const struct chart *c;
+	struct html *h;
+	struct scale s;
+};
+
+double chart_percentile_place(double p)
+{
+	return -log10(1 - fmin(p, 99.9999999) / 100);
+}
+
+static double place(const struct chart *c, double x)
+{
+	return c->axis == CHART_PERCENTILES ? chart_percentile_place(x) : x;
+}
+
+static double to_x(const struct drawing *d, double x)
+{
+	double share = (place(d->c, x) - d->s.x_min) /
+		       (d->s.x_max - d->s.x_min);
+
+	return LEFT + fmax(0, fmin(1, share)) * (RIGHT - LEFT);
+}
+
+static double to_y(const struct drawing *d, double y)
+{
+	double share;
+
+	if (d->s.is_log)
+		y = log10(fmax(y, 1e-9));
+	share = (y - d->s.y_min) / (d->s.y_max - d->s.y_min);
+	return BOTTOM - fmax(0, fmin(1, share)) * (BOTTOM - TOP);
+}
+
+/* ------------------------------------------------------------------ numbers */
+
+/* "1.00 ms" as "1 ms": round numbers stand at axes. */
+static const char *tick_text(char dst[32], enum metric_unit unit, double v)
+{
+	char *dot, *end;
+
+	metric_format(dst, 32, unit, v);
+	dot = strchr(dst, '.');
+	if (!dot)
+		return dst;
+	end = dot + 1 + strspn(dot + 1, "0123456789");
+	while (end[-1] == '0') {
+		memmove(end - 1, end, strlen(end) + 1);
+		end--;
+	}
+	if (end[-1] == '.')
+		memmove(end - 1, end, strlen(end) + 1);
+	return dst;
+}
+
+/* 1, 2 or 5 times a power of ten, at least v. */
+static double round_up(double v)
+{
+	double power = pow(10, floor(log10(v)));
+	double digit = v / power;
+
+	return power * (digit <= 1.0001 ? 1 : digit <= 2.0001 ? 2
+					   : digit <= 5.0001  ? 5 : 10);
+}
+
+/* Steps of an axis; bytes have powers of two. */
+static double step_of(double span, enum metric_unit unit)
+{
+	double base = 1;
+
+	if (span <= 0)
+		return 1;
+	while (unit == UNIT_BYTES && span / base > 1024)
+		base *= 1024;
+	return base * round_up(span / base / TICKS);
+}
+
+static double seconds_step(double span)
+{
+	static const double steps[] = { 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30,
+					60, 120, 300, 600, 900, 1800, 3600,
+					7200, 14400, 43200, 86400 };
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(steps) && span / steps[i] > 8)
+		i++;
+	return steps[i];
+}
+
+static const char *seconds_text(char dst[32], double v, double step)
+{
+	if (fabs(v) < step / 2)
+		snprintf(dst, 32, "0");
+	else if (step >= 3600)
+		snprintf(dst, 32, "%g h", v / 3600);
+	else if (step >= 60)
+		snprintf(dst, 32, "%g min", v / 60);
+	else
+		snprintf(dst, 32, "%g s", v);
+	return dst;
+}
+
+/* ------------------------------------------------------------------- scales */
+
+static void find_extremes(const struct chart *c, double *least, double *most)
+{
+	*least = HUGE_VAL;
+	*most = c->limit;
+	for (size_t s = 0; s < c->series_count; s++) {
+		for (size_t i = 0; i < c->count; i++) {
+			double y = c->series[s].y[i];
+
+			if (isnan(y))
+				continue;
+			*most = fmax(*most, y);
+			if (y > 0)
+				*least = fmin(*least, y);
+		}
+	}
+}
+
+static bool make_scale(const struct chart *c, struct scale *s)
+{
+	double least, most, step;
+
+	find_extremes(c, &least, &most);
+	if (c->count < 2 || !isfinite(most))
+		return false;
+	s->x_min = place(c, c->x[0]);
+	s->x_max = place(c, c->x[c->count - 1]);
+	s->is_log = c->may_be_log && most > LOG_FROM * least;
+	if (s->is_log) {
+		s->y_min = floor(log10(least));
+		s->y_max = log10(round_up(most));
+	} else {
+		step = step_of(most > 0 ? most : 1, c->unit);
+		s->y_min = 0;
+		s->y_max = ceil((most > 0 ? most : 1) / step - 1e-6) * step;
+	}
+	return s->x_max > s->x_min;
+}
+
+/* --------------------------------------------------------------------- axes */
+
+static void draw_y_tick(struct drawing *d, double v)
+{
+	double y = to_y(d, v);
+	char text[32];
+
+	html_putf(d->h, "<path class=g d=\"M%.0f %.1fH%.0f\"/>"
+		  "<text x=\"%.0f\" y=\"%.1f\" class=e>%s</text>", LEFT, y,
+		  RIGHT, LEFT - 7, y + 4, tick_text(text, d->c->unit, v));
+}
+
+static void draw_y_axis(struct drawing *d)
+{
+	static const double between[] = { 2, 5 };
+	double step = step_of(d->s.y_max, d->c->unit);
+
+	if (!d->s.is_log) {
+		for (double v = 0; v <= d->s.y_max * 1.001; v += step)
+			draw_y_tick(d, v);
+		return;
+	}
+	for (double e = d->s.y_min; e <= d->s.y_max + 1e-9; e++) {
+		draw_y_tick(d, pow(10, e));
+		for (size_t i = 0; i < 2 && d->s.y_max - d->s.y_min < 2.5; i++)
+			if (e + log10(between[i]) <= d->s.y_max + 1e-9)
+				draw_y_tick(d, between[i] * pow(10, e));
+	}
+}
+
+static void draw_x_tick(struct drawing *d, double v, const char *text)
+{
+	double x = to_x(d, v);
+
+	html_putf(d->h, "<path class=g d=\"M%.1f %.0fV%.0f\"/>"
+		  "<text x=\"%.1f\" y=\"%.0f\" class=m>%s</text>", x, TOP, BOTTOM,
+		  x, BOTTOM + 18, text);
+}
+
+static void draw_x_axis(struct drawing *d)
+{
+	static const double shown[] = { 0, 50, 90, 99, 99.9, 99.99, 99.999,
+					99.9999 };
+	double step = seconds_step(d->s.x_max - d->s.x_min);
+	char text[32];
+
+	if (d->c->axis == CHART_SECONDS) {
+		for (double v = ceil(d->s.x_min / step - 1e-6) * step;
+		     v <= d->s.x_max + step * 1e-6; v += step)
+			draw_x_tick(d, v, seconds_text(text, v, step));
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+		if (chart_percentile_place(shown[i]) > d->s.x_max + 1e-6)
+			break;
+		snprintf(text, sizeof(text), "%g %%", shown[i]);
+		draw_x_tick(d, shown[i], text);
+	}
+}
+
+/* What stands behind the lines. */
+static void draw_bands(struct drawing *d)
+{
+	const struct chart_band *b = d->c->bands;
+
+	for (size_t i = 0; i < d->c->band_count; i++, b++) {
+		double from = to_x(d, b->from), to = to_x(d, b->to);
+
+		if (to - from < 0.5)
+			continue;
+		if (b->is_shaded)
+			html_putf(d->h, "<rect class=b x=\"%.1f\" y=\"%.0f\" "
+				  "width=\"%.1f\" height=\"%.0f\"/>", from, TOP,
+				  to - from, BOTTOM - TOP);
+		if (to - from < 7.0 * (double)strlen(b->name))
+			continue;
+		html_putf(d->h, "<text class=p x=\"%.1f\" y=\"%.0f\">",
+			  (from + to) / 2, TOP - 5);
+		html_text(d->h, b->name);
+		html_put(d->h, "</text>");
+	}
+}
+
+/* -------------------------------------------------------------------- lines */
+
+static void draw_line(struct drawing *d, const struct chart_series *s)
+{
+	bool is_open = false;
+
+	html_putf(d->h, "<path class=\"l s%u%s\" d=\"", s->color,
+		  s->is_dashed ? " d" : "");
+	for (size_t i = 0; i < d->c->count; i++) {
+		if (isnan(s->y[i])) {
+			is_open = false;
+			continue;
+		}
+		html_putf(d->h, "%c%.1f %.1f", is_open ? 'L' : 'M',
+			  to_x(d, d->c->x[i]), to_y(d, s->y[i]));
+		is_open = true;
+	}
+	html_put(d->h, "\"/>");
+}
+
+static void draw_limit(struct drawing *d)
+{
+	double y = to_y(d, d->c->limit);
+
+	if (d->c->limit <= 0)
+		return;
+	html_putf(d->h, "<path class=r d=\"M%.0f %.1fH%.0f\"/>"
+		  "<text class=q x=\"%.0f\" y=\"%.1f\">", LEFT, y, RIGHT,
+		  RIGHT - 4, y - 5);
+	html_text(d->h, d->c->limit_name);
+	html_put(d->h, "</text>");
+}
+
+/* One column that, under the pointer, shows where it is and all values. */
+static void draw_readout(struct drawing *d, size_t i, double from, double to)
+{
+	const struct chart *c = d->c;
+	double x = to_x(d, c->x[i]);
+	char text[32];
+
+	html_putf(d->h, "<g class=c><rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" "
+		  "height=\"%.0f\"/><path d=\"M%.1f %.0fV%.0f\"/>"
+		  "<text x=\"%.0f\" y=\"14\">", from, TOP, fmax(to - from, 0.1),
+		  BOTTOM - TOP, x, TOP, BOTTOM, RIGHT);
+	if (c->axis == CHART_PERCENTILES)
+		html_putf(d->h, "p%.6g", c->x[i]);
+	else
+		html_putf(d->h, "%.4g s", c->x[i]);
+	for (size_t s = 0; s < c->series_count; s++) {
+		if (isnan(c->series[s].y[i]))
+			continue;
+		html_putf(d->h, "<tspan class=s%u dx=10>", c->series[s].color);
+		html_text(d->h, c->series[s].name);
+		html_putf(d->h, "</tspan> %s",
+			  metric_format(text, sizeof(text), c->unit,
+					c->series[s].y[i]));
+	}
+	html_put(d->h, "</text></g>");
+}
+
+static void draw_readouts(struct drawing *d)
+{
+	size_t n = d->c->count, step = n / READOUTS + 1;
+	double from = LEFT, x, next;
+
+	for (size_t i = 0; i < n; i += step) {
+		x = to_x(d, d->c->x[i]);
+		next = i + step < n ? to_x(d, d->c->x[i + step]) : RIGHT;
+		next = i + step < n ? (x + next) / 2 : RIGHT;
+		draw_readout(d, i, from, next);
+		from = next;
+	}
+}
+
+static void write_caption(struct drawing *d)
+{
+	const struct chart *c = d->c;
+
+	html_put(d->h, "<figcaption><b>");
+	html_text(d->h, c->title);
+	html_put(d->h, "</b>");
+	for (size_t i = 0; i < c->series_count; i++) {
+		html_putf(d->h, "<span class=\"k s%u%s\">",
+			  c->series[i].color,
+			  c->series[i].is_dashed ? " d" : "");
+		html_text(d->h, c->series[i].name);
+		html_put(d->h, "</span>");
+	}
+	if (d->s.is_log)
+		html_put(d->h, "<small>logarithmic</small>");
+	html_put(d->h, "</figcaption>");
+}
+
+void chart_write(const struct chart *c, struct html *h)
+{
+	struct drawing d = { .c = c, .h = h };
+
+	if (!make_scale(c, &d.s))
+		return;
+	html_put(h, "<figure>");
+	write_caption(&d);
+	html_putf(h, "<svg viewBox=\"0 0 %.0f %.0f\" role=img aria-label=\"",
+		  WIDTH, HEIGHT);
+	html_text(h, c->title);
+	html_put(h, "\">");
+	draw_bands(&d);
+	draw_y_axis(&d);
+	draw_x_axis(&d);
+	draw_limit(&d);
+	for (size_t i = c->series_count; i-- > 0;)
+		draw_line(&d, &c->series[i]);
+	draw_readouts(&d);
+	html_put(h, "</svg>");
+	if (c->note) {
+		html_put(h, "<p class=n>");
+		html_text(h, c->note);
+		html_put(h, "</p>");
+	}
+	html_put(h, "</figure>\n");
+}
