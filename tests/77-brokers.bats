@@ -181,7 +181,7 @@ refused() {
     use $name
     port=$((BASE + 1))
     [ $name != aedes ] || port=$((BASE + 2))
-    WHERE=(-h localhost -p $port -u alice -P alicepw)
+    WHERE=(-h localhost -p "$port" -u alice -P alicepw)
     refused 5 'not among the trusted' --tls-ca "$CERTS/other-ca.crt"
     run_tool mqtt-sub "${WHERE[@]}" --tls-ca "$CERTS/ca.crt" --tls-info
     assert "$output" =~ 'version      TLSv1\.[23]'
