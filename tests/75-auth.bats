@@ -132,6 +132,112 @@ EOF
   assert "$stderr" =~ '--auth-method'
 }
 
+# scram_peer METHOD WORD...: a server that knows joe's password, secret, and
+# does what the words say besides.
+scram_peer() {
+  local method=$1
+  shift
+  start_puppet << EOF
+    accept
+    expect connect authentication-method=$method !user !password
+    scram joe secret $*
+    await disconnect
+    expect close
+EOF
+}
+
+@test "SCRAM-SHA-1, -256 and -512 with a server that knows the password" {
+  for method in SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512; do
+    scram_peer $method
+    publish 0 --auth-method $method -u joe -P secret
+    assert "$stderr" = ''
+    finish puppet
+    assert "$(puppet_count 'send connack .*reason=0x00')" -eq 1
+  done
+}
+
+@test "SCRAM: a wrong password is refused by the server" {
+  start_puppet << 'EOF'
+    accept
+    expect connect authentication-method=SCRAM-SHA-256
+    scram joe secret
+    close
+EOF
+  publish 8 --auth-method SCRAM-SHA-256 -u joe -P other
+  assert "$stderr" =~ 'not authorized \(0x87\)'
+  assert "$(wc -l < tool.err)" -eq 1
+}
+
+@test "SCRAM: a server that does not know the password is refused by us" {
+  for cheat in signature silence proof; do
+    scram_peer SCRAM-SHA-256 cheat=$cheat
+    publish 8 --auth-method SCRAM-SHA-256 -u joe -P secret
+    assert "$stderr" =~ 'does not know the password|did not prove'
+    assert "$(wc -l < tool.err)" -eq 1
+    finish puppet
+    assert "$(puppet_count 'recv publish')" -eq 0
+  done
+}
+
+@test "SCRAM: a method that the server does not know" {
+  start_puppet << 'EOF'
+    accept
+    expect connect authentication-method=SCRAM-SHA-512
+    send connack reason=0x8c
+    close
+EOF
+  publish 8 --auth-method SCRAM-SHA-512 -u joe -P secret
+  assert "$stderr" =~ 'bad authentication method \(0x8c\)'
+}
+
+# Too few would let a listener guess the password, too many cost hours.
+@test "SCRAM: only a sensible number of iterations" {
+  for count in 4095 1000001; do
+    start_puppet << EOF
+    accept
+    expect connect
+    scram joe secret iterations=$count cheat=challenge
+    expect end
+EOF
+    publish 6 --auth-method SCRAM-SHA-256 -u joe -P secret
+    assert "$stderr" =~ '4096 to 1000000'
+    finish puppet
+  done
+  scram_peer SCRAM-SHA-256 iterations=20000
+  publish 0 --auth-method SCRAM-SHA-256 -u joe -P secret
+  finish puppet
+}
+
+# scram_again WORD...: a subscription is confirmed, then the client comes to
+# authenticate itself again and again.
+scram_again() {
+  start_puppet << EOF
+    accept
+    expect connect authentication-method=SCRAM-SHA-256
+    scram joe secret
+    await subscribe
+    send suback
+    await auth reason=0x19 authentication-method=SCRAM-SHA-256
+    scram joe secret
+    await auth reason=0x19
+    scram joe secret $*
+    send publish topic=a payload=done
+    await disconnect
+EOF
+}
+
+@test "SCRAM: again on the live connection, with a server that stays honest" {
+  scram_again
+  run_tool mqtt-sub -V 5 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -C 1 -u joe \
+    -P secret --auth-method SCRAM-SHA-256 --reauth-interval 100ms
+  assert "$output" = "done"
+  finish puppet
+  scram_again cheat=signature
+  run_tool 8 mqtt-sub -V 5 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -C 1 -u joe \
+    -P secret --auth-method SCRAM-SHA-256 --reauth-interval 100ms
+  assert "$stderr" =~ 'does not know the password'
+}
+
 @test "--reauth-interval: again on the live connection" {
   start_puppet << 'EOF'
     accept

@@ -69,6 +69,10 @@ fuzz-long:
 FUZZ_TARGETS += tests/fuzz/fuzz_http_connect
 tests_fuzz_fuzz_http_connect_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_http_connect
+FUZZ_TARGETS += tests/fuzz/fuzz_scram
+tests_fuzz_fuzz_scram_LDADD = $(FUZZ_LIBS) $(CLIENT_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_scram
+EXTRA_DIST += tests/fuzz/dict/fuzz_scram
 FUZZ_TARGETS += tests/fuzz/fuzz_socks
 tests_fuzz_fuzz_socks_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_socks

@@ -71,10 +71,11 @@ tests_helper_puppet_SOURCES += tests/helper/puppet_conn.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_deliver.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_expect.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_rule.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_scram.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_script.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_setting.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_step.h
-tests_helper_puppet_LDADD = $(PEER_LIBS)
+tests_helper_puppet_LDADD = $(PEER_LIBS) $(MBEDTLS_LIBS)
 
 # The tools with the points of base/crash.h in them: their own objects come
 # before those of the libraries.

@@ -53,8 +53,7 @@ static int expect_end(struct run *r, enum conn_end wanted, struct err *e)
 	return 0;
 }
 
-/* The next packet that no statement has looked at. */
-static int next_entry(struct run *r, struct entry **ret, struct err *e)
+int step_take(struct run *r, struct entry **ret, struct err *e)
 {
 	struct conn *c = r->p->current;
 
@@ -86,7 +85,7 @@ static int run_expect(struct run *r, struct err *e)
 	if (!strcmp(r->args[0], "reset"))
 		return expect_end(r, CONN_RESET, e);
 	for (;;) {
-		if (next_entry(r, &entry, e) < 0)
+		if (step_take(r, &entry, e) < 0)
 			return -1;
 		line = buf_cstr(&entry->line);
 		if (line && fits(line, r->args))

@@ -92,7 +92,7 @@ static const struct step script_steps[] = {
 };
 
 static const struct step *const step_tables[] = {
-	script_steps, act_steps, expect_steps, setting_steps,
+	script_steps, act_steps, expect_steps, scram_steps, setting_steps,
 };
 
 static const struct step *find_step(const char *name)
