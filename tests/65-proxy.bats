@@ -8,7 +8,18 @@ load helper/helpers
 
 setup() {
   basic_setup
-  start_broker
+  unset ALL_PROXY HTTP_PROXY HTTPS_PROXY NO_PROXY
+  unset all_proxy http_proxy https_proxy no_proxy
+  WS=$(free_port 2)
+  WSS=$((WS + 1))
+  start_broker "listener $WS 127.0.0.1" 'protocol websockets' \
+    'socket_domain ipv4' 'allow_anonymous true' \
+    "listener $WSS 127.0.0.1" 'protocol websockets' 'socket_domain ipv4' \
+    'allow_anonymous true' "certfile $CERTS/server.crt" \
+    "keyfile $CERTS/server.key"
+  wait_for 10 port_open "$WSS"
+  ON_WS=(--url "ws://localhost:$WS/mqtt")
+  ON_WSS=(--url "wss://localhost:$WSS/mqtt" --tls-ca "$CERTS/ca.crt")
 }
 
 # microsocks itself waits for nothing; $SOCKS is its port.
@@ -21,7 +32,8 @@ start_socks() { # OPTION...
 start_http() { # LINE...
   HTTP=$(free_port)
   printf '%s\n' "Port $HTTP" 'Listen 127.0.0.1' 'Timeout 60' \
-    'MaxClients 20' 'LogLevel Connect' "ConnectPort $PORT" "$@" > tiny.conf
+    'MaxClients 20' 'LogLevel Connect' "ConnectPort $PORT" "ConnectPort $WS" \
+    "ConnectPort $WSS" "$@" > tiny.conf
   start http tinyproxy -d -c tiny.conf
   wait_for 10 port_open "$HTTP"
 }
@@ -80,14 +92,63 @@ publish() {
   assert "$stderr" =~ '403'
 }
 
-@test "the environment: ALL_PROXY, HTTP_PROXY for ws alone, NO_PROXY" {
+# proxied STATUS OPTION...: one message; the environment says by which way.
+proxied() {
+  local want=$1
+  shift
+  run_tool "$want" mqtt-pub -t a -m b -q 1 "$@"
+}
+
+@test "the environment: ALL_PROXY counts for every transport" {
   local dead
   dead=$(free_port)
   start_socks
   ALL_PROXY=socks5://127.0.0.1:$SOCKS publish
+  assert "$(grep -c 'connected to' socks.err)" -eq 1
+  ALL_PROXY=socks5h://127.0.0.1:$SOCKS proxied 0 "${ON_WS[@]}"
+  all_proxy=socks5h://127.0.0.1:$SOCKS proxied 0 "${ON_WSS[@]}"
+  assert "$(grep -c 'connected to' socks.err)" -eq 3
   ALL_PROXY=socks5://127.0.0.1:$dead publish 4
   assert "$stderr" =~ ":$dead"
-  ALL_PROXY=socks5://127.0.0.1:$dead NO_PROXY=127.0.0.1 publish
-  HTTP_PROXY=http://127.0.0.1:$dead HTTPS_PROXY=http://127.0.0.1:$dead publish
   ALL_PROXY=socks5://127.0.0.1:$dead publish --proxy ''
+}
+
+@test "the environment: HTTP_PROXY for ws alone, HTTPS_PROXY for wss alone" {
+  local dead
+  dead=http://127.0.0.1:$(free_port)
+  start_http 'BasicAuth joe secret'
+  export HTTP_PROXY=http://joe:secret@127.0.0.1:$HTTP HTTPS_PROXY=$dead
+  proxied 0 "${ON_WS[@]}"
+  grep -q "CONNECT localhost:$WS" http.out
+  proxied 4 "${ON_WSS[@]}"
+  export HTTP_PROXY=$dead HTTPS_PROXY=http://joe:secret@127.0.0.1:$HTTP
+  proxied 0 "${ON_WSS[@]}"
+  grep -q "CONNECT localhost:$WSS" http.out
+  proxied 4 "${ON_WS[@]}"
+  export HTTP_PROXY=$dead HTTPS_PROXY=$dead
+  publish
+  HTTPS_PROXY=http://joe:wrong@127.0.0.1:$HTTP proxied 4 "${ON_WSS[@]}"
+  assert "$stderr" =~ '40[0-9]'
+  assert "$stderr" !~ 'wrong'
+}
+
+@test "the environment: SOCKS5 with user and password" {
+  start_socks -u joe -P secret
+  ALL_PROXY=socks5h://joe:secret@127.0.0.1:$SOCKS publish
+  ALL_PROXY=socks5h://joe:wrong@127.0.0.1:$SOCKS publish 4
+  assert "$stderr" !~ 'wrong'
+}
+
+@test "the environment: NO_PROXY names who is reached directly" {
+  local list
+  export ALL_PROXY
+  ALL_PROXY=socks5://127.0.0.1:$(free_port)
+  for list in 127.0.0.1 '*' "x, 127.0.0.1 ,y" 127.0.0.0/8 "127.0.0.1:$PORT"
+  do
+    NO_PROXY=$list publish
+  done
+  for list in '' 127.0.0.2 128.0.0.0/1 "127.0.0.1:$WS" 0.1; do
+    NO_PROXY=$list publish 4
+  done
+  NO_PROXY=localhost proxied 0 "${ON_WSS[@]}"
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/keep.h"
+#include "net/proxy_rules.h"
 #include "net/transport.h"
 
 enum { SHOWN_MAX = 80, TLS_PORT = 8883 };
@@ -94,59 +95,36 @@ static int parse_proxy(struct settings *s, const char *text, const char *by,
 	return keep_proxy(s, &u, ret, e);
 }
 
-/* One entry of NO_PROXY: "*", a host, or a domain with or without the dot in
- * front. */
-static bool is_match(const char *entry, size_t n, const char *host)
-{
-	size_t length = strlen(host);
-
-	if (n == 1 && *entry == '*')
-		return true;
-	if (n && *entry == '.') {
-		entry++;
-		n--;
-	}
-	if (!n || n > length || strncasecmp(entry, host + length - n, n) != 0)
-		return false;
-	return n == length || host[length - n - 1] == '.';
-}
-
-static bool is_direct(const char *list, const char *host)
-{
-	while (list && *list) {
-		size_t skip = strspn(list, ", \t");
-		size_t n = strcspn(list + skip, ", \t");
-
-		if (n && is_match(list + skip, n, host))
-			return true;
-		list += skip + n;
-	}
-	return false;
-}
-
-/* "NAME=value" of the environment, unless it is empty. */
+/* "NAME=value" of the environment. */
 static const char *value_of(const char *variable)
 {
 	const char *equals = variable ? strchr(variable, '=') : NULL;
 
-	return equals && equals[1] ? equals + 1 : NULL;
+	return equals ? equals + 1 : NULL;
 }
 
-static const char *pick_variable(const struct settings *s,
-				 enum transport_kind kind)
+/* The variable that has that value, for errors. */
+static const char *variable_of(const struct settings *s, const char *value)
 {
-	const char *const *v = s->typed.proxy_env;
-	const char *own = kind == TRANSPORT_WSS	 ? v[PROXY_HTTPS]
-			  : kind == TRANSPORT_WS ? v[PROXY_HTTP]
-						 : NULL;
+	size_t i = 0;
 
-	return value_of(own) ? own : v[PROXY_ALL];
+	while (value_of(s->typed.proxy_env[i]) != value)
+		i++;
+	return s->typed.proxy_env[i];
 }
 
-static int resolve_proxy(struct settings *s, const char *host,
+static int resolve_proxy(struct settings *s,
+			 const struct client_server *server,
 			 struct transport_config *c, struct err *e)
 {
-	const char *variable = pick_variable(s, c->kind);
+	const char *const *v = s->typed.proxy_env;
+	const struct proxy_environment env = {
+		.all_proxy = value_of(v[PROXY_ALL]),
+		.https_proxy = value_of(v[PROXY_HTTPS]),
+		.http_proxy = value_of(v[PROXY_HTTP]),
+		.no_proxy = value_of(v[PROXY_NOT_FOR]),
+	};
+	const char *chosen, *variable;
 	char by[SHOWN_MAX];
 
 	if (IS_SET(s, typed.proxy)) {
@@ -155,12 +133,13 @@ static int resolve_proxy(struct settings *s, const char *host,
 		return parse_proxy(s, s->typed.proxy, TOLD_BY(s, typed.proxy),
 				   &c->proxy, e);
 	}
-	if (!value_of(variable) ||
-	    is_direct(value_of(s->typed.proxy_env[PROXY_NOT_FOR]), host))
+	chosen = proxy_choose(&env, c->kind, server->host, server->port);
+	if (!chosen)
 		return 0;
+	variable = variable_of(s, chosen);
 	snprintf(by, sizeof(by), "environment variable '%.*s'",
 		 (int)strcspn(variable, "="), variable);
-	return parse_proxy(s, value_of(variable), by, &c->proxy, e);
+	return parse_proxy(s, chosen, by, &c->proxy, e);
 }
 
 static void fill_tls(const struct typed *t, struct tls_options *o)
@@ -244,7 +223,7 @@ int resolve_transport(struct settings *s, const struct url *u,
 		server->port = 0;
 		return 0;
 	}
-	return resolve_proxy(s, server->host, c, e);
+	return resolve_proxy(s, server, c, e);
 }
 
 void release_transports(struct settings *s)

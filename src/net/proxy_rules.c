@@ -126,10 +126,7 @@ const char *proxy_choose(const struct proxy_environment *env,
 			 enum transport_kind kind, const char *host,
 			 uint16_t port)
 {
-	static const char here[] = "localhost,127.0.0.0/8,::1";
-
-	if (proxy_is_excluded(here, host, port) ||
-	    proxy_is_excluded(env->no_proxy, host, port))
+	if (proxy_is_excluded(env->no_proxy, host, port))
 		return NULL;
 	if (kind == TRANSPORT_WSS && is_set(env->https_proxy))
 		return env->https_proxy;

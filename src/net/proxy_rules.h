@@ -17,8 +17,8 @@ struct proxy_environment {
 	const char *no_proxy;    /* see proxy_is_excluded() */
 };
 
-/* The URL of the proxy for a connection to that host, or NULL for none. This
- * machine itself is never reached through one. */
+/* The URL of the proxy for a connection to that host, or NULL for none. As in
+ * other programs, this machine itself is no exception. */
 const char *proxy_choose(const struct proxy_environment *env,
 			 enum transport_kind kind, const char *host,
 			 uint16_t port);

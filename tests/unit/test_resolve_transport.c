@@ -266,6 +266,10 @@ static void proxies_of_the_environment(void)
 		{ "-h|b.h", "ALL_PROXY=a|NO_PROXY=.h", NULL },
 		{ "-h|bh", "ALL_PROXY=a|NO_PROXY=h", "a" },
 		{ "-h|h", "ALL_PROXY=a|NO_PROXY=b.h", "a" },
+		{ "-h|10.1.2.3", "ALL_PROXY=a|NO_PROXY=10.0.0.0/8", NULL },
+		{ "-h|h", "ALL_PROXY=a|NO_PROXY=h:1883", NULL },
+		{ "-h|h|-p|1884", "ALL_PROXY=a|NO_PROXY=h:1883", "a" },
+		{ "-h|127.0.0.1", "ALL_PROXY=a", "a" },
 		{ "--unix|/s", "ALL_PROXY=a", NULL },
 		{ "-h|h", "MQTT_TOOLS_PROXY=http://m|ALL_PROXY=a", "m" },
 	};
