@@ -208,8 +208,8 @@ EOF
   finish puppet
 }
 
-# scram_again WORD...: a subscription is confirmed, then the client comes to
-# authenticate itself again and again.
+# scram_again STATEMENT...: a subscription is confirmed, then the client comes
+# to authenticate itself again, and once more; then come the statements.
 scram_again() {
   start_puppet << EOF
     accept
@@ -220,19 +220,18 @@ scram_again() {
     await auth reason=0x19 authentication-method=SCRAM-SHA-256
     scram joe secret
     await auth reason=0x19
-    scram joe secret $*
-    send publish topic=a payload=done
+$(printf '%s\n' "$@")
     await disconnect
 EOF
 }
 
 @test "SCRAM: again on the live connection, with a server that stays honest" {
-  scram_again
+  scram_again 'scram joe secret' 'send publish topic=a payload=done'
   run_tool mqtt-sub -V 5 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -C 1 -u joe \
     -P secret --auth-method SCRAM-SHA-256 --reauth-interval 100ms
   assert "$output" = "done"
   finish puppet
-  scram_again cheat=signature
+  scram_again 'scram joe secret cheat=signature'
   run_tool 8 mqtt-sub -V 5 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -C 1 -u joe \
     -P secret --auth-method SCRAM-SHA-256 --reauth-interval 100ms
   assert "$stderr" =~ 'does not know the password'

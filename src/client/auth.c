@@ -32,6 +32,7 @@ int auth_begin(struct client *c, struct err *e)
 	struct buf data AUTO(buf_release) = { 0 };
 
 	err_clear(&c->auth_error);
+	c->is_reauthenticating = false;
 	if (!a->method || c->connect.version != MQTT_5)
 		return 0;
 	if (a->begin(a->ctx, &c->connect, &data, e) < 0)
@@ -76,6 +77,7 @@ void auth_step(struct client *c, const struct disconnect *p)
 	struct err e;
 
 	if (p->reason == REASON_SUCCESS) {
+		c->is_reauthenticating = false;
 		if (a->finish(a->ctx, in, &e) < 0)
 			end_with(c, &e);
 		return;
@@ -107,8 +109,10 @@ void auth_again(struct task *t)
 	struct buf data AUTO(buf_release) = { 0 };
 	struct err e;
 
-	if (!a->method || c->conn.phase != CONN_UP)
+	/* A server that is slow is given its time. */
+	if (!a->method || c->conn.phase != CONN_UP || c->is_reauthenticating)
 		return;
+	c->is_reauthenticating = true;
 	if (c->params->credentials.load &&
 	    c->params->credentials.load(c->params->credentials.ctx,
 					&fresh.user, &fresh.password, &e) < 0)

@@ -68,6 +68,7 @@ struct client {
 	struct redirect redirect;   /* T */
 	struct timer retry;         /* T */
 	struct timer reauth;        /* T: the next one is due */
+	bool is_reauthenticating;   /* T: the server has not answered yet */
 	struct task connect_task, bye_task, reauth_task, collect_task;
 	struct conn_target target;  /* T */
 	struct connect connect;     /* T: as sent in this attempt */
