@@ -185,6 +185,43 @@ refused() {
   assert "$(wc -l < tool.err)" -eq 1
 }
 
+# OpenSSL has a second certificate for whoever asks for broker.example.
+@test "SNI, ALPN, version, cipher suite, a CA directory, a key log" {
+  TLS_PORT=$(free_port)
+  mkdir ca
+  cp "$C/ca.crt" ca
+  start server openssl s_server -quiet -accept "127.0.0.1:$TLS_PORT" \
+    -cert "$C/server.crt" -key "$C/server.key" -alpn mqtt \
+    -servername broker.example -cert2 "$C/wronghost.crt" \
+    -key2 "$C/wronghost.key"
+  wait_for 10 port_open "$TLS_PORT"
+  local options=(-h localhost -p "$TLS_PORT" --tls-ca-path ca --tls-info)
+  run_tool mqtt-pub "${options[@]}" --tls-alpn x --tls-alpn mqtt \
+    --tls-max-version 1.2 --tls-ciphers ECDHE-ECDSA-AES128-GCM-SHA256 \
+    --tls-keylog keys
+  assert "$output" =~ 'version      TLSv1.2'
+  assert "$output" =~ 'suite        TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256'
+  assert "$output" =~ ' mqtt'
+  assert "$output" =~ 'CN=localhost'
+  assert "$(grep -cE '^CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}$' keys)" -eq 1
+  assert "$(stat -c %a keys)" = 600
+  run_tool 5 mqtt-pub "${options[@]}" --tls-alpn x
+  assert "$stderr" =~ 'none of the ALPN protocols'
+  run_tool 5 mqtt-sub "${options[@]}" --tls-sni broker.example
+  assert "$stderr" =~ "is for 'broker.example', not for 'localhost'"
+  stop server || true
+}
+
+@test "versions that do not meet" {
+  start_tls_broker server 'tls_version tlsv1.3'
+  publish 5 --tls-max-version 1.2
+  assert "$stderr" =~ 'takes none of the TLS versions offered'
+  stop broker
+  start_tls_broker server 'tls_version tlsv1.2'
+  publish --tls-min-version 1.2
+  publish 2 --tls-min-version 1.3 --tls-max-version 1.2
+}
+
 @test "plain on a TLS port, TLS on a plain port" {
   start_tls_broker server
   run_tool 7 mqtt-pub -p "$TLS_PORT" -t a -m b

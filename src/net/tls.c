@@ -123,6 +123,7 @@ static void describe(const struct tls_layer *t, int result,
 		.has_cert = tls_config_has_client_cert(t->config),
 		.has_psk = tls_config_has_psk(t->config),
 		.problems = t->verify.problems,
+		.advice = tls_verify_advice(&t->verify),
 		.first = bytes_of(t->first, t->first_n),
 	};
 	if (result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)

@@ -184,7 +184,8 @@ int tls_explain(const struct tls_failure *f, struct err *e)
 	char shown[48];
 
 	if (f->result == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && *f->problems)
-		return err_set(e, ERR_TLS, f->result, "%s", f->problems);
+		return err_set(e, ERR_TLS, f->result, "%s%s%s", f->problems,
+			       *f->advice ? ": " : "", f->advice);
 	if (f->result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
 		return explain_alert(f, e);
 	if (!f->is_established && f->first.n && !is_tls(f->first)) {

@@ -23,6 +23,7 @@ struct tls_failure {
 	bool is_tls13;       /* a client's certificate is judged after that */
 	bool has_cert, has_psk; /* what we could show */
 	const char *problems;   /* of its certificates; "" when none */
+	const char *advice;     /* what to try about them; "" when nothing */
 	struct bytes first;  /* what came first, as it was on the wire */
 };
 

@@ -236,12 +236,13 @@ static void explain_dates(struct context *c, uint32_t flags)
 	tls_time(&c->crt->valid_to, to, sizeof(to));
 	now_text(now, sizeof(now));
 	if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
-		add(c, "certificate '%s' expired on %s (this machine's clock "
-		    "says %s)", c->subject, to, now);
+		add(c, "certificate '%s' by '%s' expired on %s (this "
+		    "machine's clock says %s)", c->subject, c->issuer, to,
+		    now);
 	if (flags & MBEDTLS_X509_BADCERT_FUTURE)
-		add(c, "certificate '%s' is not valid before %s (this "
+		add(c, "certificate '%s' by '%s' is not valid before %s (this "
 		    "machine's clock says %s: is it right?)", c->subject,
-		    from, now);
+		    c->issuer, from, now);
 }
 
 static void explain_trust(struct context *c, uint32_t flags)
@@ -259,7 +260,9 @@ static void explain_trust(struct context *c, uint32_t flags)
 	}
 	if (!(flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED))
 		return;
-	if (bytes_equal(bytes_of(s->p, s->len), bytes_of(i->p, i->len)))
+	c->v->is_self_signed = bytes_equal(bytes_of(s->p, s->len),
+					   bytes_of(i->p, i->len));
+	if (c->v->is_self_signed)
 		add(c, "certificate '%s' is self-signed and not among the "
 		    "trusted ones (%s)", c->subject, c->v->trust);
 	else
@@ -276,14 +279,15 @@ static void explain_strength(struct context *c, uint32_t flags)
 		tls_compat_signature_hash(c->crt));
 
 	if (flags & MBEDTLS_X509_BADCERT_BAD_MD)
-		add(c, "certificate '%s' is signed with %s, which is too "
-		    "weak", c->subject, md ? mbedtls_md_get_name(md) :
-		    "an unknown hash");
+		add(c, "certificate '%s' by '%s' is signed with %s, which is "
+		    "too weak", c->subject, c->issuer,
+		    md ? mbedtls_md_get_name(md) : "an unknown hash");
 	if (flags & (MBEDTLS_X509_BADCERT_BAD_KEY |
 		     MBEDTLS_X509_BADCERT_BAD_PK))
 		add(c, "the key of certificate '%s' (%s, %zu bits) or of its "
-		    "issuer is too weak", c->subject,
-		    mbedtls_pk_get_name(pk), mbedtls_pk_get_bitlen(pk));
+		    "issuer '%s' is too weak", c->subject,
+		    mbedtls_pk_get_name(pk), mbedtls_pk_get_bitlen(pk),
+		    c->issuer);
 }
 
 static void explain_usage(struct context *c, uint32_t flags)
@@ -293,13 +297,13 @@ static void explain_usage(struct context *c, uint32_t flags)
 	if (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE |
 		     MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
 		     MBEDTLS_X509_BADCERT_NS_CERT_TYPE))
-		add(c, "certificate '%s' is not meant for a server (key "
-		    "usage)", c->subject);
+		add(c, "certificate '%s' by '%s' is not meant for a server "
+		    "(key usage)", c->subject, c->issuer);
 	if (!(flags & MBEDTLS_X509_BADCERT_CN_MISMATCH))
 		return;
 	tls_list_names(c->crt, names, sizeof(names));
-	add(c, "certificate '%s' is for %s, not for '%s'", c->subject, names,
-	    c->v->host);
+	add(c, "certificate '%s' by '%s' is for %s, not for '%s'",
+	    c->subject, c->issuer, names, c->v->host);
 }
 
 static void explain_list(struct context *c, uint32_t flags)
@@ -346,7 +350,43 @@ int tls_verify_certificate(void *ctx, mbedtls_x509_crt *crt, int depth,
 		if (!v->any_host && !tls_verify_name(crt, v->host))
 			*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	}
+	v->flags |= *flags;
 	if (*flags)
 		explain(v, crt, *flags);
 	return 0;
+}
+
+/* The gravest first. What is told about a date names the clock itself. */
+static const struct {
+	uint32_t flags;
+	const char *text;
+} advice[] = {
+	{ MBEDTLS_X509_BADCERT_REVOKED,
+	  "its owner or issuer withdrew it; do not give this server secrets" },
+	{ MBEDTLS_X509_BADCERT_NOT_TRUSTED,
+	  "if that is the right issuer, add its certificate to those to "
+	  "trust, or have the server send it along" },
+	{ MBEDTLS_X509_BADCERT_CN_MISMATCH,
+	  "if that is the right server, connect to it by such a name" },
+	{ MBEDTLS_X509_BADCERT_EXPIRED,
+	  "if the clock is right, the server needs a new one" },
+	{ MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_KEY |
+	  MBEDTLS_X509_BADCERT_BAD_PK, "the server needs a stronger one" },
+	{ MBEDTLS_X509_BADCERT_KEY_USAGE |
+	  MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
+	  MBEDTLS_X509_BADCERT_NS_CERT_TYPE,
+	  "the server needs one for servers" },
+	{ MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE |
+	  MBEDTLS_X509_BADCRL_NOT_TRUSTED, "fetch the current list" },
+};
+
+const char *tls_verify_advice(const struct tls_verify *v)
+{
+	if (v->is_self_signed && !(v->flags & MBEDTLS_X509_BADCERT_REVOKED))
+		return "if that is the right server, add its certificate to "
+		       "those to trust";
+	for (size_t i = 0; i < ARRAY_SIZE(advice); i++)
+		if (v->flags & advice[i].flags)
+			return advice[i].text;
+	return "";
 }

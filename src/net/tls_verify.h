@@ -24,6 +24,8 @@ struct tls_verify {
 	const char *trust; /* what is trusted, for messages; borrowed */
 	bool any_host;     /* no name check */
 	bool was_asked;    /* a certificate came, and was looked at */
+	uint32_t flags;      /* of the library, for the whole chain */
+	bool is_self_signed; /* and not trusted */
 	/* What was found wrong, top of the chain first, "; " between. */
 	char problems[ERR_TEXT_MAX - 64];
 };
@@ -32,6 +34,10 @@ struct tls_verify {
  * name check and describes every flag that is set. Always 0. */
 int tls_verify_certificate(void *ctx, mbedtls_x509_crt *crt, int depth,
 			   uint32_t *flags);
+
+/* What a user may try about the gravest of what was found; "" when nothing
+ * was, or nothing helps. Static. */
+const char *tls_verify_advice(const struct tls_verify *v);
 
 /*
  * Subject alternative names of the right kind, exactly or by a wildcard that

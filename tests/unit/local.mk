@@ -187,6 +187,8 @@ UNIT_TESTS += tests/unit/test_bulk
 tests_unit_test_bulk_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_tls
 tests_unit_test_tls_LDADD = $(NET_LIBS)
+UNIT_TESTS += tests/unit/test_tls_name
+tests_unit_test_tls_name_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_tls_trust
 tests_unit_test_tls_trust_LDADD = $(NET_LIBS)
 

@@ -60,6 +60,9 @@ static const struct {
 	{ { .result = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED,
 	    .problems = "certificate 'x' is old" }, ERR_TLS,
 	  "certificate 'x' is old" },
+	{ { .result = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED,
+	    .problems = "certificate 'x' is old", .advice = "burn it" },
+	  ERR_TLS, "certificate 'x' is old: burn it" },
 	{ { .result = MBEDTLS_ERR_SSL_CONN_EOF }, ERR_TLS,
 	  "the server closed the connection when it was spoken to in TLS: "
 	  "does this port speak TLS?" },
@@ -96,8 +99,8 @@ static void failures(void)
 		struct tls_failure f = cases[i].f;
 		struct err e = { 0 };
 
-		if (!f.problems)
-			f.problems = "";
+		f.problems = f.problems ? f.problems : "";
+		f.advice = f.advice ? f.advice : "";
 		is_int(tls_explain(&f, &e), -1);
 		is_int(e.kind, cases[i].kind, "%s", e.text);
 		ok(strstr(e.text, cases[i].says), "%s, expected %s", e.text,
