@@ -62,6 +62,7 @@ BATS_TESTS += tests/70-ws.bats
 BATS_TESTS += tests/75-auth.bats
 BATS_TESTS += tests/77-brokers.bats
 BATS_TESTS += tests/94-bench-100k.bats
+BATS_TESTS += tests/94-bench-broker.bats
 BATS_TESTS += tests/94-bench-shard.bats
 BATS_TESTS += tests/90-bench.bats
 BATS_TESTS += tests/93-bench-truth.bats

@@ -12,6 +12,7 @@
 #include "bench/shards.h"
 #include "tools/bench.h"
 #include "tools/bench_self.h"
+#include "tools/bench_broker.h"
 #include "tools/bench_view.h"
 
 #define ACK_TIMEOUT (10 * CLOCK_SEC)
@@ -123,10 +124,27 @@ static int judge(const struct bench_load *l, struct result *r, struct err *e)
 	return judge_result(r, e);
 }
 
+/* Who looks on while the load runs. */
+struct observers {
+	struct bench_view view;
+	struct bench_broker broker;
+};
+
+static void tell_interval(void *ctx, const struct result *r,
+			  const struct interval *i, const char **ret_stop)
+{
+	bench_view_tell(&((struct observers *)ctx)->view, r, i, ret_stop);
+}
+
+static void sample_broker(void *ctx, struct interval *i)
+{
+	bench_broker_sample(&((struct observers *)ctx)->broker, i);
+}
+
 static int execute(struct bench *b, const struct bench_load *l,
 		   struct sources *from, struct result *r, struct err *e)
 {
-	struct bench_view view;
+	struct observers o;
 	int fd = bench_watch_signals(b, e), result;
 	const struct run_config config = {
 		.scenario = &l->scenario,
@@ -140,17 +158,20 @@ static int execute(struct bench *b, const struct bench_load *l,
 		.start_at = l->start_at, .epoch = l->epoch,
 		.interval = b->options->report_every,
 		.interrupt_fd = fd,
-		.ctx = &view,
-		.on_interval = bench_view_tell,
+		.ctx = &o,
+		.on_interval = tell_interval,
+		.sample_broker = sample_broker,
 	};
 
-	if (fd < 0 || bench_view_begin(&view, b, l, e) < 0)
+	if (fd < 0 || bench_view_begin(&o.view, b, l, e) < 0)
 		return -1;
+	bench_broker_begin(&o.broker, b, l);
 	if (l->plan.shards > 1)
 		result = shards_execute(&config, l->plan.shards, r, e);
 	else
 		result = run_execute(&config, r, e);
-	bench_view_end(&view);
+	r->broker = bench_broker_end(&o.broker);
+	bench_view_end(&o.view);
 	return result;
 }
 
