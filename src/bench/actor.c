@@ -263,6 +263,7 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	count_many(a, COUNT_SUBSCRIBES, crew->group->subscribe_count);
 	if (subscribe_all(a) < 0) {
 		count_many(a, COUNT_SUB_REFUSED, crew->group->subscribe_count);
+		a->refused_filters = UINT16_MAX;
 		become_ready(a);
 	}
 }
