@@ -86,7 +86,7 @@ prepare() {
 
 # An example that would go on for ever is stopped, and must have printed.
 run_example() {
-  if grep -qE 'mqtt-pub|-(C|W|E)|--idle|--show|--save' "$1"; then
+  if grep -qE 'mqtt-pub|mqtt-bench|-(C|W|E)|--idle|--show|--save' "$1"; then
     run_tool bash -euo pipefail "$1"
   else
     run_tool 124 timeout -k 5 2 bash -euo pipefail "$1"
@@ -111,6 +111,19 @@ run_examples() {
 @test "the examples of mqtt-sub(1) work" {
   run_examples mqtt-sub.1 9
   assert_files_equal door.jpg door-now.jpg
+}
+
+@test "the examples of mqtt-bench(1) work" {
+  run_examples mqtt-bench.1 5
+  jq -e '.schema == "mqtt-bench/1"' result.json
+}
+
+@test "the scenario of mqtt-bench(1) is one" {
+  extract_examples mqtt-bench.1 SCENARIOS
+  mv example.1 example.yaml
+  run_tool mqtt-bench validate example.yaml
+  run_tool mqtt-bench run ./example.yaml --target mqtt://127.0.0.1:1 --plan
+  assert "$output" =~ "50/s in all, 0.10/s each"
 }
 
 @test "the examples of mqtt-tools-profiles(5) work" {
