@@ -5,10 +5,6 @@
 
 load helper/helpers
 
-target() {
-  echo "--target mqtt://127.0.0.1:$PORT"
-}
-
 field() {
   jq -r "$1" result.json
 }
@@ -44,10 +40,11 @@ started_sending() {
 
 # Every client of the run ended its session: mosquitto says so when a clean
 # start finds none.
-no_session_left() {
-  local id
+no_session_left() { # VERSION OPTION...
+  local id version=$1
+  shift
   for id in 1 2 3 4 5 6; do
-    mqtt-sub -p "$PORT" -V "$1" -i "bench-keeper-$id" -c $2 -t none -E \
+    mqtt-sub -p "$PORT" -V "$version" -i "bench-keeper-$id" -c "$@" -t none -E \
       --events json --events-fd 1 > "session.$id" 2>&1 || return 1
     ! grep -q '"session_present":true' "session.$id" || return 1
   done
@@ -56,7 +53,7 @@ no_session_left() {
 interrupt() { # VERSION SIGNAL STATUS
   start_broker
   kept_scenario "$1" "$4"
-  start run mqtt-bench run kept.yaml $(target) --json result.json
+  start run mqtt-bench run kept.yaml --target "mqtt://127.0.0.1:$PORT" --json result.json
   wait_for 20 started_sending
   poll 1 false || true # time for some to be taken down
   kill -"$2" "$(job_pid run)"
@@ -71,24 +68,24 @@ interrupt() { # VERSION SIGNAL STATUS
 
 @test "SIGINT: a partial report, and nothing left (MQTT 5)" {
   interrupt 5 INT 130 ', session-expiry: 1h'
-  no_session_left 5 "-x 60"
+  no_session_left 5 -x 60
 }
 
 @test "SIGTERM: a partial report, and nothing left (MQTT 3.1.1)" {
   interrupt 3.1.1 TERM 143 ''
-  no_session_left 311 ""
+  no_session_left 311
 }
 
 @test "interrupted while connecting, and by an impatient user" {
   start_broker
-  start run mqtt-bench conn $(target) -c 1000 -R 10 --json result.json
+  start run mqtt-bench conn --target "mqtt://127.0.0.1:$PORT" -c 1000 -R 10 --json result.json
   wait_for 20 grep -q 'bench-conn-5' broker.err
   kill -INT "$(job_pid run)"
   finish run 130
   assert "$(field .partial)" = interrupted
   assert "$(field .counts.connected)" -lt 1000
   # Three signals end it whatever it waits for.
-  start run mqtt-bench pub $(target) -c 2 -t a/%i -q 1 --rate 10/s --drain 60
+  start run mqtt-bench pub --target "mqtt://127.0.0.1:$PORT" -c 2 -t a/%i -q 1 --rate 10/s --drain 60
   wait_for 20 started_sending
   kill -STOP "$(job_pid broker)"
   for _ in 1 2 3; do
@@ -101,10 +98,10 @@ interrupt() { # VERSION SIGNAL STATUS
 
 @test "the broker goes away in mid-run: status 7, the report says so" {
   start_broker
-  start run mqtt-bench run kept.yaml $(target) --json result.json
+  start run mqtt-bench run kept.yaml --target "mqtt://127.0.0.1:$PORT" --json result.json
   kept_scenario 5 ''
   finish run 2 # that was before there was a file
-  start run mqtt-bench run kept.yaml $(target) --json result.json
+  start run mqtt-bench run kept.yaml --target "mqtt://127.0.0.1:$PORT" --json result.json
   wait_for 20 started_sending
   stop broker KILL
   finish run 7
@@ -117,7 +114,7 @@ interrupt() { # VERSION SIGNAL STATUS
 
 @test "the broker restarts in mid-run: the run goes on and counts" {
   start_broker
-  start run mqtt-bench pub $(target) -c 3 -t a/%i -q 1 --rate 30/s \
+  start run mqtt-bench pub --target "mqtt://127.0.0.1:$PORT" -c 3 -t a/%i -q 1 --rate 30/s \
     --duration 6 --drain 5 --json result.json
   wait_for 20 started_sending
   local port=$PORT
@@ -133,7 +130,7 @@ interrupt() { # VERSION SIGNAL STATUS
 
 @test "no descriptors left: status 4, partial" {
   start_broker
-  start run mqtt-bench conn $(target) -c 200 -R 100 --json result.json
+  start run mqtt-bench conn --target "mqtt://127.0.0.1:$PORT" -c 200 -R 100 --json result.json
   wait_for 20 grep -q 'bench-conn-20 ' broker.err
   prlimit --pid "$(job_pid run)" --nofile=80:80
   finish run 4
@@ -161,7 +158,7 @@ interrupt() { # VERSION SIGNAL STATUS
 @test "a full disk: status 12, everything else is still written" {
   start_broker
   local run
-  run="mqtt-bench pub $(target) -c 2 -t a/%i -q 1 --rate 100/s --duration 1"
+  run="mqtt-bench pub --target mqtt://127.0.0.1:$PORT -c 2 -t a/%i -q 1 --rate 100/s --duration 1"
   # shellcheck disable=SC2086
   run_tool 12 $run --json /dev/full --hgrm h
   assert "$output" =~ "sent 100 = acked 100"
@@ -183,7 +180,7 @@ interrupt() { # VERSION SIGNAL STATUS
 @test "a requirement that says abort ends the run" {
   start_broker
   local begin=$SECONDS
-  run_tool 1 mqtt-bench pub $(target) -c 2 -t a/%i -q 1 --rate 100/s \
+  run_tool 1 mqtt-bench pub --target "mqtt://127.0.0.1:$PORT" -c 2 -t a/%i -q 1 --rate 100/s \
     --duration 60 --require 'pub.ack.p99 < 1ns after 1s abort' \
     --json result.json
   assert $((SECONDS - begin)) -lt 40
