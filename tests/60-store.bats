@@ -182,6 +182,20 @@ info() {
   assert "$(sqlite3 s.db 'select count(*) from outbox')" = 3
 }
 
+@test "the queue has a limit of bytes, too" {
+  port=$(free_port)
+  seq -f '%050g' 40 > in
+  pub=(mqtt-pub -p "$port" -q 1 -t t -l --reconnect-first yes
+    --drain-timeout 0.3 --queue-bytes 1k)
+  run_tool 11 "${pub[@]}" --queue-policy fail < in
+  assert "$stderr" =~ 'queue is full: [0-9]+ messages .10[0-9]+ bytes'
+  run_tool 11 "${pub[@]}" --queue-policy drop-oldest --store s.db < in
+  kept=$(info s.db queued)
+  assert "$kept" -le 21
+  assert "$stderr" =~ "$((40 - kept)) messages were dropped"
+  assert "$(sqlite3 s.db 'select max(payload) + 0 from outbox')" = 40
+}
+
 @test "dropped messages are told when the broker is back" {
   port=$(free_port)
   seq 1 9 > in

@@ -28,6 +28,10 @@ int resolve_servers(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_version(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_connect(struct settings *s, struct err *e) MUST_CHECK;
 int resolve_will(struct settings *s, struct err *e) MUST_CHECK;
+/* The kernel's part in noticing a dead peer; its own probes only when MQTT
+ * has none. */
+struct socket_options;
+void resolve_socket(const struct settings *s, struct socket_options *ret);
 int resolve_keepalive(struct settings *s, struct err *e) MUST_CHECK;
 /* mqtt-sub, once the filters are known. */
 int check_heartbeat(const struct settings *s, struct err *e) MUST_CHECK;

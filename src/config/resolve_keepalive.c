@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "config/resolve.h"
+#include "net/socket.h"
+
+/* The session gives up output that makes no progress for so long, or for the
+ * keepalive if that is shorter; the kernel is to do so a little later. */
+#define STALL_MS 30000
+#define STALL_GRACE_MS 5000
 
 static int resolve_auto(struct settings *s, struct err *e)
 {
@@ -25,6 +31,18 @@ static int resolve_auto(struct settings *s, struct err *e)
 	s->client.connect.keepalive = (uint16_t)(
 		(t->keepalive_max + CLOCK_SEC - 1) / CLOCK_SEC);
 	return 0;
+}
+
+void resolve_socket(const struct settings *s, struct socket_options *ret)
+{
+	uint64_t limit = STALL_MS, keepalive = s->typed.keepalive * 1000ull;
+
+	if (s->tool == TOOL_BENCH)
+		return;
+	if (keepalive && keepalive < limit)
+		limit = keepalive;
+	ret->user_timeout_ms = (uint32_t)(limit + STALL_GRACE_MS);
+	ret->keepalive = !keepalive;
 }
 
 int resolve_keepalive(struct settings *s, struct err *e)

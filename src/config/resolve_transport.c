@@ -208,6 +208,7 @@ int resolve_transport(struct settings *s, const struct url *u,
 			.destination = t->proxy_destination,
 		},
 	};
+	resolve_socket(s, &c->socket);
 	s->typed.transport_count++;
 	server->transport = c;
 	server->port = u->port ? u->port : default_port(c->kind);

@@ -155,6 +155,11 @@ static bool write_pending(struct sqlite_store *s)
 	return true;
 }
 
+bool sqlite_has_log(struct store *store)
+{
+	return sqlite_of(store)->has_log;
+}
+
 int sqlite_commit(struct store *store, struct err *e)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -243,15 +248,38 @@ static int create_file(struct sqlite_store *s, struct err *e)
 	return 0;
 }
 
+/* What the mode is after asking for that one; NULL on failure. */
+static const char *ask_for_journal(struct sqlite_store *s, const char *ask,
+				   char mode[16])
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *text = NULL;
+
+	if (sqlite3_prepare_v2(s->db, ask, -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		text = (const char *)sqlite3_column_text(stmt, 0);
+	if (text)
+		snprintf(mode, 16, "%s", text);
+	sqlite3_finalize(stmt);
+	return text ? mode : NULL;
+}
+
+/* Some network file systems cannot share a log. Without one, readers and the
+ * sender wait for each other, and only FULL keeps the file whole. */
 static int set_pragmas(struct sqlite_store *s, bool survives_power_loss,
 		       struct err *e)
 {
-	const char *sync = survives_power_loss ?
-		"PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
+	char text[16];
+	const char *mode = ask_for_journal(s, "PRAGMA journal_mode=WAL", text);
 
-	if (sqlite3_exec(s->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL)
-	    != SQLITE_OK || sqlite3_exec(s->db, sync, NULL, NULL, NULL)
-	    != SQLITE_OK)
+	s->has_log = mode && strcmp(mode, "wal") == 0;
+	if (mode && !s->has_log)
+		mode = ask_for_journal(s, "PRAGMA journal_mode=TRUNCATE",
+				       text);
+	if (!mode || sqlite3_exec(s->db, survives_power_loss || !s->has_log ?
+				  "PRAGMA synchronous=FULL" :
+				  "PRAGMA synchronous=NORMAL",
+				  NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_fail(s, "cannot open", e);
 	(void)sqlite3_exec(s->db, "PRAGMA journal_size_limit=" WAL_LIMIT,
 			   NULL, NULL, NULL);

@@ -51,6 +51,10 @@ struct store *sqlite_store_open(const struct sqlite_options *o, uint64_t now,
 
 /* --- all below want a store of sqlite_store_open() ------------------- */
 
+/* False when the file system cannot do what SQLite's write-ahead log needs:
+ * the store is as safe without it, but slow. */
+bool sqlite_has_log(struct store *s);
+
 /* Whose session it is. Strings live until the next set or free; NULL when
  * the file is new. */
 struct sqlite_session {

@@ -47,6 +47,7 @@ struct sqlite_store {
 	int lock_fd;
 	char *path;
 	enum sqlite_use use;
+	bool has_log;        /* the journal mode is WAL */
 	bool in_transaction;
 	bool must_rewrite;   /* SQLite lost what was pending */
 	uint64_t last_seen;  /* highest seq known to us */

@@ -112,6 +112,9 @@ int durable_open(struct tool_run *t, struct err *e)
 	t->store = sqlite_store_open(&o, clock_boot(), e);
 	if (!t->store)
 		return -1;
+	if (!sqlite_has_log(t->store))
+		log_line(LOG_WARN, "store '%s' is on a file system that makes it slow: expected a local disk",
+			 o.path);
 	t->settings.client.heartbeat.load = load_heartbeat;
 	t->settings.client.heartbeat.save = save_heartbeat;
 	t->settings.client.heartbeat.ctx = t->store;

@@ -143,6 +143,7 @@ tests_unit_test_client_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_client_lost
 tests_unit_test_client_lost_LDADD = $(CLIENT_LIBS)
 EXTRA_DIST += tests/unit/client_setup.h
+EXTRA_DIST += tests/unit/sqlite_setup.h
 UNIT_TESTS += tests/unit/test_loop
 tests_unit_test_loop_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_client_store
@@ -176,7 +177,9 @@ tests_unit_test_bench_scenario_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_builtin
 tests_unit_test_bench_builtin_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_sqlite_file
 UNIT_TESTS += tests/unit/test_sqlite_power
+tests_unit_test_sqlite_file_LDADD = $(STORE_LIBS)
 UNIT_TESTS += tests/unit/test_sqlite_store
 tests_unit_test_sqlite_power_LDADD = $(STORE_LIBS)
 tests_unit_test_sqlite_store_LDADD = $(STORE_LIBS)

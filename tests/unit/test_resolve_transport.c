@@ -60,6 +60,41 @@ static void kinds_and_ports(void)
 	}
 }
 
+/* 6.6: five seconds after the session would have given up; the kernel's own
+ * probes only without a keepalive. */
+static void the_kernel_notices_dead_peers_too(void)
+{
+	static const struct {
+		const char *args;
+		uint32_t timeout_ms;
+		bool probes;
+	} cases[] = {
+		{ "-h|h", 35000, false },
+		{ "-h|h|-k|10", 15000, false },
+		{ "-h|h|-k|3600", 35000, false },
+		{ "-h|h|-k|auto", 35000, false },
+		{ "-h|h|-k|0", 35000, true },
+		{ "-L|wss://h|-k|0", 35000, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char args[100];
+		struct loaded l;
+
+		snprintf(args, sizeof(args), "-t|t|-n|%s", cases[i].args);
+		load(&l, TOOL_PUB, args);
+		if (is_int(l.rc, 0, "%s: %s", args, l.e.text)) {
+			const struct socket_options *o =
+				&transport(&l)->socket;
+
+			is_int(o->user_timeout_ms, cases[i].timeout_ms, "%s",
+			       args);
+			is_int(o->keepalive, cases[i].probes, "%s", args);
+		}
+		unload(&l);
+	}
+}
+
 static void servers_have_their_own(void)
 {
 	struct loaded l;
@@ -316,7 +351,8 @@ static void balancers(void)
 	unload(&l);
 }
 
-TEST_MAIN(T(kinds_and_ports), T(servers_have_their_own),
+TEST_MAIN(T(kinds_and_ports), T(the_kernel_notices_dead_peers_too),
+	  T(servers_have_their_own),
 	  T(tls_options_are_handed_on), T(tls_mistakes), T(insecure_is_loud),
 	  T(unused_options_of_profiles_do_no_harm),
 	  T(passphrases_from_elsewhere), T(websocket_options),

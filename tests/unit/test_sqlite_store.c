@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The SQLite store on real files: what survives which end, and who may use
  * the file when. */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,62 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "store/sqlite_impl.h"
-#include "test.h"
-
-static char dir[] = "/tmp/mqtt-store-XXXXXX";
-static char path[128];
-static int files;
-
-static void new_file(void)
-{
-	if (!files && !mkdtemp(dir))
-		ok(false, "no directory for the test");
-	snprintf(path, sizeof(path), "%s/%d.db", dir, ++files);
-}
-
-static struct store *open_as(enum sqlite_use use, struct err *e)
-{
-	struct sqlite_options o = { .path = path, .use = use };
-
-	return sqlite_store_open(&o, clock_boot(), e);
-}
-
-static struct store *open_store(void)
-{
-	struct err e = { 0 };
-	struct store *s = open_as(SQLITE_SEND, &e);
-
-	ok(s != NULL, "%s", e.text);
-	return s;
-}
-
-static void free_store(struct store *s)
-{
-	s->ops->free(s);
-}
-
-static struct message *put(struct store *s, const char *payload, uint8_t qos,
-			   uint64_t tag)
-{
-	struct publish p = { .topic = BYTES_LIT("a/b"),
-			     .payload = bytes_str(payload),
-			     .props = BYTES_LIT("\x01\x01"), .qos = qos,
-			     .retain = true };
-	struct message *m = s->ops->put(s, &p, tag, clock_boot(), NULL);
-
-	ok(m != NULL);
-	return m;
-}
-
-static void commit(struct store *s)
-{
-	struct err e = { 0 };
-
-	is_int(s->ops->commit(s, &e), 0, "%s", e.text);
-	ok(!s->is_dirty);
-}
+#include "sqlite_setup.h"
 
 static void what_was_committed_comes_back_in_order(void)
 {
@@ -232,42 +176,6 @@ static void an_enqueue_alone_is_found_by_the_next_sender(void)
 	s = open_store();
 	is_int(s->count, 3);
 	is_bytes(s->tail->payload, BYTES_LIT("c"));
-	free_store(s);
-}
-
-static void what_finds_no_room_in_memory_waits_in_the_file(void)
-{
-	struct sqlite_options o = { .path = path, .use = SQLITE_ENQUEUE,
-				    .max_bytes = 2000 };
-	struct publish p = { .topic = BYTES_LIT("t"), .qos = 1 };
-	struct err e = { 0 };
-	char text[400] = { 0 };
-	struct store *s;
-
-	new_file();
-	memset(text, 'x', sizeof(text) - 1);
-	s = sqlite_store_open(&o, clock_boot(), NULL);
-	for (int i = 0; i < 20; i++)
-		put(s, text, 1, 0);
-	commit(s);
-	free_store(s);
-	o.use = SQLITE_SEND;
-	s = sqlite_store_open(&o, clock_boot(), NULL);
-	ok(s->is_full && s->count > 0 && s->count < 20);
-	ok(s->ops->put(s, &p, 0, 0, &e) == NULL, "it would overtake others");
-	ok(e.code != ENOMEM && strstr(e.text, "too many messages wait"),
-	   "%s", e.text);
-	commit(s);
-	for (int i = 0; i < 20; i++) {
-		is_int(s->head->seq, i + 1);
-		s->ops->remove(s, s->head);
-		commit(s);
-		(void)s->ops->refresh(s);
-	}
-	ok(!s->is_full && s->count == 0);
-	put(s, "new", 1, 0);
-	is_int(s->head->seq, 21);
-	commit(s);
 	free_store(s);
 }
 
@@ -443,57 +351,6 @@ static void bad_files_are_refused_and_left_alone(void)
 }
 
 /* Overwrites the middle of a file whose last run was killed. */
-static int count_of(struct store *s, const char *sql)
-{
-	struct sqlite_store *inner = s->wrapper;
-	sqlite3_stmt *stmt = NULL;
-	int n = -1;
-
-	if (sqlite3_prepare_v2(inner->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-	    sqlite3_step(stmt) == SQLITE_ROW)
-		n = sqlite3_column_int(stmt, 0);
-	sqlite3_finalize(stmt);
-	return n;
-}
-
-#define NOTES "SELECT count(*) FROM outbox WHERE note = 'new'"
-
-/* Steps that come after those of today. */
-static void a_file_is_brought_up_to_date_step_by_step_or_not_at_all(void)
-{
-	static const char *const bad[] = {
-		"never run: the file is there already",
-		"ALTER TABLE outbox ADD COLUMN note TEXT",
-		"UPDATE outbox SET no_such_column = 1",
-	};
-	static const char *const good[] = {
-		bad[0], bad[1], "UPDATE outbox SET note = 'new'",
-	};
-	struct err e = { 0 };
-	struct store *s;
-
-	new_file();
-	s = open_store();
-	put(s, "a", 1, 0);
-	put(s, "b", 2, 0);
-	commit(s);
-	is_int(sqlite_migrate(s->wrapper, bad, 3, &e), -1);
-	ok(strstr(e.text, "cannot set up store") != NULL, "%s", e.text);
-	is_int(count_of(s, "PRAGMA user_version"), 1);
-	is_int(count_of(s, NOTES), -1, "the first step is undone, too");
-	is_int(sqlite_migrate(s->wrapper, good, 3, &e), 0, "%s", e.text);
-	is_int(count_of(s, "PRAGMA user_version"), 3);
-	is_int(count_of(s, NOTES), 2, "and what was in it is there");
-	is_int(sqlite_migrate(s->wrapper, good, 3, &e), 0, "again");
-	is_int(sqlite_migrate(s->wrapper, good, 2, &e), -1);
-	ok(strstr(e.text, "(schema 3, this program knows 2)") != NULL);
-	free_store(s);
-	ok(open_as(SQLITE_SEND, &e) == NULL, "today's program stays out");
-	ok(open_as(SQLITE_ENQUEUE, &e) == NULL);
-	ok(open_as(SQLITE_LOOK, &e) == NULL);
-	ok(strstr(e.text, "newer version") != NULL, "%s", e.text);
-}
-
 static void damage_is_reported_and_not_deleted(void)
 {
 	static const char junk[4096];
@@ -555,26 +412,16 @@ static void info_and_clear(void)
 	is_int(st.st_mode & 0777, 0600);
 }
 
-static void tidy_up(void)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	is_int(system(command), 0);
-}
-
 TEST_MAIN(T(what_was_committed_comes_back_in_order),
 	  T(a_kill_keeps_what_was_committed_and_only_that),
 	  T(numbers_are_never_used_again),
 	  T(a_second_sender_is_refused_by_name),
 	  T(others_enqueue_while_one_sends),
 	  T(an_enqueue_alone_is_found_by_the_next_sender),
-	  T(what_finds_no_room_in_memory_waits_in_the_file),
 	  T(a_failed_commit_can_be_tried_again),
 	  T(expiry_goes_on_between_runs),
 	  T(the_source_moves_with_the_messages),
 	  T(sink_session_and_heartbeat_come_back),
 	  T(bad_files_are_refused_and_left_alone),
-	  T(a_file_is_brought_up_to_date_step_by_step_or_not_at_all),
 	  T(damage_is_reported_and_not_deleted), T(info_and_clear),
 	  T(tidy_up))
