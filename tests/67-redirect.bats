@@ -56,6 +56,53 @@ publish() {
   run_tool 2 mqtt-pub -t a -m b --follow-redirects 6
 }
 
+# start_front: haproxy on $FRONT, which speaks TLS for the puppet behind it.
+start_front() {
+  FRONT=$(free_port)
+  cat > front.conf << CONF
+defaults
+  mode tcp
+  timeout connect 10s
+  timeout client 60s
+  timeout server 60s
+listen front
+  bind 127.0.0.1:$FRONT ssl crt $CERTS/server-chain.pem
+  server puppet 127.0.0.1:$PUPPET_PORT
+CONF
+  start front haproxy -db -f front.conf
+  wait_for 10 port_open "$FRONT"
+}
+
+publish_by_tls() {
+  run_tool "$1" mqtt-pub -V 5 -h localhost -p "$FRONT" -t a -m b -q 1 \
+    --tls-ca "$CERTS/ca.crt" --no-reconnect --follow-redirects 1
+}
+
+@test "from TLS: to TLS only, and the other's certificate is verified" {
+  local good
+  good=$(free_port 2)
+  start_broker "listener $good 127.0.0.1" 'allow_anonymous true' \
+    "certfile $CERTS/server.crt" "keyfile $CERTS/server.key" \
+    "listener $((good + 1)) 127.0.0.1" 'allow_anonymous true' \
+    "certfile $CERTS/wronghost.crt" "keyfile $CERTS/wronghost.key"
+  refer 0x9c "localhost:$good"
+  start_front
+  publish_by_tls 0
+  stop puppet || true
+  stop front || true
+  refer 0x9c "localhost:$((good + 1))"
+  start_front
+  publish_by_tls 5
+  assert "$stderr" =~ "'broker.example'"
+  stop puppet || true
+  stop front || true
+  # The port would be a good one, but nothing may go there in the clear.
+  refer 0x9c "mqtt://localhost:$PORT"
+  start_front
+  publish_by_tls 14
+  assert "$stderr" =~ 'another transport'
+}
+
 @test "a live connection that is told to move" {
   start_broker
   start_puppet << EOF

@@ -80,3 +80,41 @@ EOF
   run_tool 4 mqtt-pub --url "ws://127.0.0.1:$PUPPET_PORT/x" -t a -m b
   assert "$stderr" =~ 'https://else.example/mqtt'
 }
+
+# What is asked, as a server of openssl shows it.
+@test "the request: path, headers, Origin, subprotocol, authentication" {
+  local port
+  port=$(free_port)
+  mkfifo keys
+  START_STDIN=keys start server openssl s_server -accept "127.0.0.1:$port" \
+    -cert "$CERTS/server.crt" -key "$CERTS/server.key"
+  exec 4> keys
+  wait_for 10 grep -q ACCEPT server.out
+  run_tool 4 mqtt-pub --url "wss://localhost:$port/in/to?q=1" \
+    --tls-ca "$CERTS/ca.crt" --ws-header 'X-Key: 7' --ws-header 'X-Two: b' \
+    --ws-origin https://page.example --ws-user joe --ws-password secret \
+    --connect-timeout 2 -t a -m b
+  assert "$stderr" =~ 'WebSocket'
+  exec 4>&-
+  tr -d '\r' < server.out > request
+  for line in 'GET /in/to?q=1 HTTP/1.1' "Host: localhost:$port" \
+    'Upgrade: websocket' 'Sec-WebSocket-Version: 13' \
+    'Sec-WebSocket-Protocol: mqtt' 'Origin: https://page.example' \
+    'Authorization: Basic am9lOnNlY3JldA==' 'X-Key: 7' 'X-Two: b'; do
+    grep -qxF "$line" request || die "no '$line'"
+  done
+}
+
+@test "what is refused to start with, or too long an answer" {
+  http_answer 'HTTP/1.1 401 Unauthorized' 'WWW-Authenticate: Basic realm="x"'
+  run_tool 8 mqtt-pub --url "ws://127.0.0.1:$PUPPET_PORT/x" -t a -m b
+  assert "$stderr" =~ '401 Unauthorized'
+  stop puppet || true
+  http_answer 'HTTP/1.1 101 Switching Protocols' "X: $(printf 'x%.0s' {1..20000})"
+  run_tool 6 mqtt-pub --url "ws://127.0.0.1:$PUPPET_PORT/x" -t a -m b
+  assert "$stderr" =~ 'longer than 16384'
+  stop puppet || true
+  start_broker
+  run_tool 4 mqtt-pub --url "ws://127.0.0.1:$PORT/x" -t a -m b
+  assert "$(wc -l < tool.err)" -eq 1
+}

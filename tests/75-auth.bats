@@ -44,6 +44,26 @@ EOF
   finish puppet
 }
 
+@test "a user without a password, a password without a user" {
+  start_puppet << 'EOF'
+    accept
+    expect connect user=joe !password
+    send connack
+    await disconnect
+    accept
+    expect connect password=secret !user
+    send connack
+    await disconnect
+EOF
+  publish 0 -u joe
+  publish 0 -P secret
+  finish puppet
+  # MQTT 3.1.1 has no such thing.
+  run_tool 2 mqtt-pub -V 311 -h 127.0.0.1 -p "$PUPPET_PORT" -t a -m b \
+    -P secret
+  assert "$stderr" =~ '--user|user name'
+}
+
 @test "a method with its data from an option and from a file" {
   for how in '--auth-data hex:6869' '--auth-data-file data'; do
     printf hi > data
