@@ -74,6 +74,7 @@ BATS_TESTS += tests/95-hold10k.bats
 BATS_TESTS += tests/60-store.bats
 BATS_TESTS += tests/62-store-trouble.bats
 BATS_TESTS += tests/65-crash.bats
+BATS_TESTS += tests/66-crash-sub.bats
 BATS_TESTS += tests/66-reconnect.bats
 BATS_TESTS += tests/67-faults.bats
 BATS_TESTS += tests/68-keepalive.bats

@@ -151,6 +151,7 @@ static bool write_pending(struct sqlite_store *s)
 	crash_point();
 	if (!sqlite_run(s, sqlite_statement(s, STMT_COMMIT)))
 		return false;
+	s->in_transaction = false;
 	crash_point();
 	return true;
 }
@@ -164,13 +165,13 @@ int sqlite_commit(struct store *store, struct err *e)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
-	if (!write_pending(s)) {
+	if (!crash_commits_late() && !write_pending(s)) {
 		(void)sqlite_fail(s, "cannot write", e);
 		s->must_rewrite = true;
 		roll_back(s);
 		return -1;
 	}
-	s->in_transaction = s->source_changed = store->is_dirty = false;
+	s->source_changed = store->is_dirty = false;
 	s->last_sure = s->last_seen;
 	while (s->use == SQLITE_ENQUEUE && store->head)
 		s->memory_ops->remove(store, store->head);

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static unsigned long crash_at;
-static atomic_ulong passed;
+static bool is_late;
+static atomic_ulong passed, commits;
 
 /* Before main: the tools take variables of theirs out of the environment. */
 __attribute__((constructor)) static void read_environment(void)
@@ -20,10 +21,17 @@ __attribute__((constructor)) static void read_environment(void)
 
 	crash_at = at ? strtoul(at, NULL, 10) : 0;
 	unsetenv("MQTT_TOOLS_CRASH_AT");
+	is_late = getenv("MQTT_TOOLS_COMMIT_LATE");
+	unsetenv("MQTT_TOOLS_COMMIT_LATE");
 }
 
 void crash_point(void)
 {
 	if (crash_at && atomic_fetch_add(&passed, 1) + 1 == crash_at)
 		kill(getpid(), SIGKILL);
+}
+
+bool crash_commits_late(void)
+{
+	return is_late && atomic_fetch_add(&commits, 1) % 2 == 0;
 }
