@@ -136,7 +136,7 @@ coverage:
 endif
 .PHONY: coverage
 
-# The long form: about ten minutes.
+# The long form: some minutes.
 soak:
 	$(AM_V_at)SOAK_LINES=200000 SOAK_KILLS=20 $(MAKE) $(AM_MAKEFLAGS) check \
 		TESTS=tests/70-soak.bats

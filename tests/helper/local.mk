@@ -98,7 +98,9 @@ tests_helper_crash_sub_SOURCES += src/tools/subscriber.c
 tests_helper_crash_sub_CPPFLAGS = $(AM_CPPFLAGS) -DCRASH_POINTS
 tests_helper_crash_sub_LDADD = $(TOOLS_LIBS)
 
+EXTRA_DIST += tests/helper/broker_faults.awk
 EXTRA_DIST += tests/helper/delivered.awk
+EXTRA_DIST += tests/helper/sender_faults.awk
 
 clean-local:
 	rm -rf tests/certs tests/certs.lock
