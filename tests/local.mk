@@ -77,6 +77,7 @@ BATS_TESTS += tests/65-crash.bats
 BATS_TESTS += tests/66-crash-sub.bats
 BATS_TESTS += tests/66-reconnect.bats
 BATS_TESTS += tests/67-faults.bats
+BATS_TESTS += tests/68-fault-points.bats
 BATS_TESTS += tests/68-keepalive.bats
 BATS_TESTS += tests/70-soak.bats
 
