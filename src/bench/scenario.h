@@ -185,6 +185,14 @@ int scenario_set_total_rate(struct scenario *s, double rate, struct err *e)
 int scenario_set_client_rate(struct scenario *s, double rate, struct err *e)
 	MUST_CHECK;
 
+/* Sets how many clients there are in all, in proportion to what the groups
+ * have; or of those that only subscribe. Rates per client stay. e when there
+ * are no such groups, or too few clients for them. */
+int scenario_set_clients(struct scenario *s, uint64_t clients, struct err *e)
+	MUST_CHECK;
+int scenario_set_subscribers(struct scenario *s, uint64_t clients,
+			     struct err *e) MUST_CHECK;
+
 /* Messages per second that the whole is meant to publish at factor 1; 0 when
  * it publishes as fast as it goes. */
 double scenario_rate(const struct scenario *s);

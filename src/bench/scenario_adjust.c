@@ -243,3 +243,67 @@ int scenario_set_version(struct scenario *s, enum mqtt_version v,
 	}
 	return 0;
 }
+
+/* -------------------------------------------------------- numbers of clients */
+
+static bool is_any(const struct group *g)
+{
+	(void)g;
+	return true;
+}
+
+static bool is_subscriber(const struct group *g)
+{
+	return g->subscribe_count && !g->publish_count && !g->responds;
+}
+
+/* The sums so far are rounded, not the groups, so that all of them together
+ * have what was asked for. */
+static int share_clients(struct scenario *s, uint64_t clients,
+			 bool (*is_meant)(const struct group *g),
+			 const char *who, struct err *e)
+{
+	uint64_t had = 0, before = 0, given = 0, groups = 0;
+
+	for (size_t i = 0; i < s->group_count; i++) {
+		had += is_meant(&s->groups[i]) ? s->groups[i].clients : 0;
+		groups += is_meant(&s->groups[i]);
+	}
+	if (groups == 0)
+		return err_set(e, ERR_USAGE, 0, "there is no group %s", who);
+	if (clients < groups || clients > SCENARIO_CLIENTS_MAX)
+		return err_set(e, ERR_USAGE, 0, "%llu clients are too %s for "
+			       "%llu groups", (unsigned long long)clients,
+			       clients < groups ? "few" : "many",
+			       (unsigned long long)groups);
+	for (size_t i = 0; i < s->group_count; i++) {
+		struct group *g = &s->groups[i];
+		uint64_t end;
+
+		if (!is_meant(g))
+			continue;
+		before += g->clients;
+		groups--;
+		end = (uint64_t)round((double)clients * (double)before /
+				      (double)had);
+		if (end <= given)
+			end = given + 1;
+		if (end > clients - groups)
+			end = clients - groups;
+		g->clients = (uint32_t)(end - given);
+		given = end;
+	}
+	return 0;
+}
+
+int scenario_set_clients(struct scenario *s, uint64_t clients, struct err *e)
+{
+	return share_clients(s, clients, is_any, "of clients", e);
+}
+
+int scenario_set_subscribers(struct scenario *s, uint64_t clients,
+			     struct err *e)
+{
+	return share_clients(s, clients, is_subscriber,
+			     "that only subscribes", e);
+}
