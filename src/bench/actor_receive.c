@@ -116,11 +116,12 @@ static void record_delay(struct actor *a, const struct entry *e,
 }
 
 static void count_new(struct actor *a, const struct entry *e,
-		      const struct header *h)
+		      const struct header *h, uint64_t now)
 {
 	struct worker *w = worker_of(a);
 
 	w->account.n[COUNT_UNIQUE]++;
+	w->delivered_in_time += run_is_measuring(w->run, now);
 	w->unique[h->publisher]++;
 	a->receiver->unique += !e->varies;
 	atomic_fetch_add_explicit(&w->progress.unique, 1,
@@ -148,7 +149,7 @@ static void track(struct actor *a, const struct entry *e,
 		w->untracked++;
 	if (t == TRACK_LATE && !a->squad->crew->is_shared)
 		w->account.n[COUNT_REORDERED]++;
-	count_new(a, e, h);
+	count_new(a, e, h, now);
 	if (!payload_is_intact(&w->payloads[e->number], h, p->payload))
 		w->account.n[COUNT_CORRUPTED]++;
 	/* Times from another machine's clock say nothing here. */

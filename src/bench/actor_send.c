@@ -254,6 +254,7 @@ static void count_sent(struct actor *a, uint32_t entry, uint64_t intended,
 		a->in_flight++;
 	if (run_measures(w->run, intended))
 		w->measured_sent++;
+	w->sent_in_time += run_is_measuring(w->run, loop_now(w->loop));
 	if (e->varies && w->run->route)
 		atomic_fetch_add_explicit(&w->progress.expected,
 			route_match(w->run->route, p->topic, NULL, NULL),
@@ -357,6 +358,7 @@ void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended)
 	uint64_t late = since_epoch(w, now) - intended;
 
 	w->account.n[COUNT_SCHEDULED]++;
+	w->measured_due += run_measures(w->run, intended);
 	worker_record(w, TIMING_LAG_TIMER, intended, late);
 	if (is_too_late(a, late)) {
 		count_skipped(a, intended);
@@ -375,6 +377,7 @@ void actor_skip(struct actor *a, uint64_t intended)
 	struct worker *w = worker_of(a);
 
 	w->account.n[COUNT_SCHEDULED]++;
+	w->measured_due += run_measures(w->run, intended);
 	worker_record(w, TIMING_LAG_TIMER, intended,
 		      since_epoch(w, loop_now(w->loop)) - intended);
 	count_skipped(a, intended);

@@ -163,10 +163,10 @@ static void read_gauge(const struct result *r, enum gauge g,
 	switch (g) {
 	case GAUGE_RATE_IN:
 		ret->asked = r->asked;
-		ret->value = (double)r->measured_sent / r->measured;
+		ret->value = (double)r->sent_in_time / r->measured;
 		break;
 	case GAUGE_RATE_OUT:
-		ret->value = (double)r->measured_delivered / r->measured;
+		ret->value = (double)r->delivered_in_time / r->measured;
 		break;
 	case GAUGE_RATE_CONNECTS:
 		ret->value = (double)r->clients / r->connect_time;
@@ -385,7 +385,7 @@ int judge_result(struct result *r, struct err *e)
 	};
 
 	if (r->measured > 0)
-		ev.achieved = (double)r->measured_sent / r->measured;
+		ev.achieved = (double)r->sent_in_time / r->measured;
 	for (size_t i = 0; i < r->thread_count; i++)
 		ev.busiest = fmax(ev.busiest, r->threads[i].cpu);
 	fill_levels(r, t, &ev);

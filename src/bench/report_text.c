@@ -297,15 +297,15 @@ static void say_rates(struct page *p)
 	label(p, "");
 	say(p, "measured %.2f s: in %s", r->measured,
 	    metric_format(in, sizeof(in), UNIT_PER_SECOND,
-			  (double)r->measured_sent / r->measured));
+			  (double)r->sent_in_time / r->measured));
 	if (r->asked > 0)
 		say(p, " of %s asked for (%.1f %%)",
 		    metric_format(asked, sizeof(asked), UNIT_PER_SECOND,
 				  r->asked),
-		    (double)r->measured_sent / r->measured / r->asked * 100);
+		    (double)r->sent_in_time / r->measured / r->asked * 100);
 	say(p, ", out %s\n",
 	    metric_format(out, sizeof(out), UNIT_PER_SECOND,
-			  (double)r->measured_delivered / r->measured));
+			  (double)r->delivered_in_time / r->measured));
 }
 
 /* Of repeated runs: the middle one, and what lies how far from it. */

@@ -102,7 +102,9 @@ struct result {
 	double measured;    /* seconds */
 	double connect_time; /* seconds until all were connected */
 	uint64_t clients;
-	uint64_t measured_sent, measured_delivered;
+	uint64_t measured_sent, measured_delivered; /* due in that time */
+	/* In that time by the clock, whenever they were due: for rates. */
+	uint64_t sent_in_time, delivered_in_time;
 	/* Of the measured phase, infinitely late: lost, skipped, timed out,
 	 * still waiting. */
 	uint64_t late_publishes, late_deliveries;

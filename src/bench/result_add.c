@@ -98,6 +98,8 @@ int result_add(struct result *dst, const struct result *src,
 			      (sent + more);
 	dst->measured_sent += src->measured_sent;
 	dst->measured_delivered += src->measured_delivered;
+	dst->sent_in_time += src->sent_in_time;
+	dst->delivered_in_time += src->delivered_in_time;
 	dst->late_publishes += src->late_publishes;
 	dst->late_deliveries += src->late_deliveries;
 	dst->cpu += src->cpu;

@@ -377,6 +377,8 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->connect_time = take_real(rd, o, "connect_time");
 	r->measured_sent = take_int(rd, o, "measured_sent");
 	r->measured_delivered = take_int(rd, o, "measured_delivered");
+	r->sent_in_time = take_int(rd, o, "sent_in_time");
+	r->delivered_in_time = take_int(rd, o, "delivered_in_time");
 	r->late_publishes = take_int(rd, o, "late_publishes");
 	r->late_deliveries = take_int(rd, o, "late_deliveries");
 	r->settings = json_incref(json_object_get(o, "settings"));

@@ -298,6 +298,8 @@ static void put_head(json_t *o, const struct result *r)
 	put(o, "connect_time", json_real(r->connect_time));
 	put(o, "measured_sent", integer(r->measured_sent));
 	put(o, "measured_delivered", integer(r->measured_delivered));
+	put(o, "sent_in_time", integer(r->sent_in_time));
+	put(o, "delivered_in_time", integer(r->delivered_in_time));
 	put(o, "late_publishes", integer(r->late_publishes));
 	put(o, "late_deliveries", integer(r->late_deliveries));
 }

@@ -46,25 +46,14 @@ static void add_zeros(struct run *r, uint64_t waited)
 			 res->measured_sent - h[TIMING_LAG_SOCKET].total);
 }
 
-/* Messages per second that were meant to be sent in the measured phase. */
+/* Messages per second that were due in the measured phase. */
 static double asked_rate(const struct run *r)
 {
-	uint64_t begin = r->measure_begin - r->send_begin;
-	uint64_t end = r->measure_end - r->send_begin;
-	const struct crew *c;
-	double n = 0;
+	uint64_t due = 0;
 
-	for (size_t i = 0; i < r->crew_count; i++) {
-		c = &r->crews[i];
-		for (size_t k = 0; k < c->group->publish_count; k++)
-			if (!entry_is_closed(&c->entries[k]))
-				n += (schedule_expected(&c->entries[k].schedule,
-							end) -
-				      schedule_expected(&c->entries[k].schedule,
-							begin)) *
-				     c->share.count / c->group->clients;
-	}
-	return r->result->measured > 0 ? n / r->result->measured : 0;
+	for (size_t i = 0; i < r->worker_count; i++)
+		due += r->workers[i].measured_due;
+	return r->result->measured > 0 ? (double)due / r->result->measured : 0;
 }
 
 static bool is_open(const struct run *r)
@@ -95,6 +84,8 @@ int run_take_figures(struct run *r)
 		hist_merge(&res->floor, &w->floor);
 		res->measured_sent += w->measured_sent;
 		res->measured_delivered += w->measured_delivered;
+		res->sent_in_time += w->sent_in_time;
+		res->delivered_in_time += w->delivered_in_time;
 		res->late_publishes += w->measured_unsent +
 				       w->measured_unacked;
 		res->untracked += w->untracked;

@@ -268,7 +268,9 @@ struct worker {
 	struct hist timings[TIMING_COUNT];
 	struct hist briefs[BRIEF_COUNT];
 	uint64_t waited;         /* messages that stood in a backlog */
-	uint64_t measured_sent, measured_delivered;
+	uint64_t measured_due;   /* by the schedule, in the measured phase */
+	uint64_t measured_sent, measured_delivered; /* of those */
+	uint64_t sent_in_time, delivered_in_time; /* by the clock */
 	uint64_t measured_unsent; /* skipped or left over, measured phase */
 	uint64_t measured_unacked; /* sent then, and never acknowledged */
 	uint64_t refused_fan;    /* deliveries that refusals have saved */
@@ -383,6 +385,12 @@ static inline bool run_measures(const struct run *r, uint64_t intended)
 	uint64_t at = r->epoch + intended;
 
 	return at >= r->measure_begin && at < r->measure_end;
+}
+
+/* Is it now that rates are measured? */
+static inline bool run_is_measuring(const struct run *r, uint64_t now)
+{
+	return now >= r->measure_begin && now < r->measure_end;
 }
 
 /* actor_receive.c */

@@ -90,6 +90,8 @@ static inline void sample_result(struct result *r, double scale)
 	r->clients = 4;
 	r->measured_sent = 1000;
 	r->measured_delivered = 1999;
+	r->sent_in_time = 1000;
+	r->delivered_in_time = 1999;
 	r->late_deliveries = 1;
 	r->memory = 5 << 20;
 	r->cpu = 0.75;

@@ -320,7 +320,40 @@ static void long_stages_are_squeezed(void)
 	scenario_release(&s);
 }
 
+static void clients_are_shared_out(void)
+{
+	static const char yaml[] =
+		"name: x\ngroups:\n"
+		"  - {name: a, clients: 1, subscribe: [{filter: t}]}\n"
+		"  - {name: b, clients: 2, subscribe: [{filter: t}]}\n"
+		"  - {name: c, clients: 3, publish: [{topic: t}]}\n";
+	static const uint64_t all[] = { 3, 4, 5, 6, 7, 100, 99999 };
+	struct scenario s;
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		s = loaded(yaml);
+		is_int(scenario_set_clients(&s, all[i], &e), 0, "%s", e.text);
+		is_int(scenario_clients(&s), all[i]);
+		for (size_t k = 0; k < s.group_count; k++)
+			ok(s.groups[k].clients > 0);
+		scenario_release(&s);
+	}
+	s = loaded(yaml);
+	is_int(scenario_set_clients(&s, 2, &e), -1);
+	is_str(e.text, "2 clients are too few for 3 groups");
+	is_int(scenario_set_subscribers(&s, 30, &e), 0);
+	is_int(s.groups[0].clients, 10);
+	is_int(s.groups[1].clients, 20);
+	is_int(s.groups[2].clients, 3, "they do more than subscribe");
+	s.groups[0].subscribe_count = s.groups[1].subscribe_count = 0;
+	is_int(scenario_set_subscribers(&s, 30, &e), -1);
+	is_str(e.text, "there is no group that only subscribes");
+	s.groups[0].subscribe_count = s.groups[1].subscribe_count = 1;
+	scenario_release(&s);
+}
+
 TEST_MAIN(T(whole_is_understood), T(groups_are_understood),
 	  T(publishes_are_understood), T(mistakes_have_a_place),
 	  T(files_are_read_beside_the_scenario), T(scenarios_can_be_scaled),
-	  T(long_stages_are_squeezed))
+	  T(clients_are_shared_out), T(long_stages_are_squeezed))

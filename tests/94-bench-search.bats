@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# mqtt-bench search: limits that the counting peer has on purpose are found.
+
+load helper/helpers
+
+# A peer that drops every 2,000th delivery takes 1,999 of them.
+@test "the highest rate is found, by doubling and halving, each step twice" {
+  run_tool mqtt-bench search --target self:drop=2000 --from 500 \
+    --require 'lost == 0' --duration 1 --warmup 0 --drain 0.3 \
+    --progress none --json s.json
+  assert "$output" =~ ^"Highest rate of pairs with lost == 0 .against the peer in mqtt-bench itself: no broker."
+  [[ $output == *"highest rate that holds: 1.94 k/s (2.00 k/s does not)"* ]]
+  assert "$(jq -c '[.end, .highest, .fails_at]' s.json)" = '["found",1940,2000]'
+  assert "$(jq -c '[.steps[].value]' s.json)" = '[500,1000,2000,1500,1750,1880,1940]'
+  assert "$(jq -c '[.steps[].outcome] | unique' s.json)" = '["fails","holds"]'
+  assert "$(jq '[.steps[].runs] | min' s.json)" -eq 2
+  assert "$(jq '[.steps[].runs] | add' s.json)" -eq "$(jq '.runs | length' s.json)"
+  # The step that fails is told with its reason, and drawn with a cross.
+  assert "$output" =~ "fails: lost is 1, wanted == 0"
+  assert "$(grep -c '#.* x$' tool.out)" -eq 1
+}
+
+@test "the status is 1 when not even the lowest holds" {
+  run_tool 1 mqtt-bench search --target self:drop=10 \
+    --require 'lost == 0' --duration 0.5 --warmup 0 --drain 0.2 \
+    --progress none
+  assert "$stderr" = "mqtt-bench: not even the lowest rate, 1.00 k/s, holds"
+  assert "$output" =~ "not even the lowest rate, 1.00 k/s, holds"
+}
+
+@test "it goes no further than --to" {
+  run_tool mqtt-bench search --target self --from 300 --to 700 \
+    --require 'lost == 0' --duration 0.5 --warmup 0 --progress none \
+    --json s.json
+  assert "$(jq -c '[.end, .highest]' s.json)" = '["all",700]'
+  assert "$(jq -c '[.steps[].value]' s.json)" = '[300,600,700]'
+  run_tool 2 mqtt-bench search --target self --from 3 --to 2 \
+    --require 'lost == 0'
+}
+
+@test "the most connections are found" {
+  run_tool mqtt-bench search --target self:refuse-connect=40 \
+    --vary connections --from 10 --require 'conn_refused == 0' \
+    --duration 0.3 --warmup 0 --progress none --json s.json
+  assert "$(jq -c '[.end, .highest, .fails_at]' s.json)" = '["found",39,40]'
+}
+
+@test "the greatest fan-out is found" {
+  cat > fan.yaml << EOT
+name: fan
+phases: {measure: 1s, drain: 300ms}
+groups:
+  - {name: sub, clients: 1, subscribe: [{filter: t}]}
+  - {name: pub, clients: 1, publish: [{topic: t, qos: 1, rate: 100/s}]}
+EOT
+  run_tool mqtt-bench search fan.yaml --target self:drop=1000 \
+    --vary fan-out --from 4 --require 'lost == 0' --progress none \
+    --json s.json
+  assert "$(jq -c '[.end, .highest, .fails_at]' s.json)" = '["found",9,10]'
+  run_tool 2 mqtt-bench search --target self --vary fan-out \
+    --require 'lost == 0'
+  assert "$stderr" =~ "--vary fan-out needs a scenario"
+}
+
+@test "something has to be required" {
+  run_tool 2 mqtt-bench search --target self
+  assert "$stderr" =~ "nothing is required: say what must hold with --require"
+}
