@@ -111,7 +111,7 @@ static void evidence_is_gathered(void)
 	ok(strstr(r.imbalances, "expected 2000 is not unique 1998") != NULL);
 	r.account.n[COUNT_UNIQUE]++;
 	r.threads[0].cpu = 0.99;
-	r.measured_sent = 500;
+	r.sent_in_time = 500;
 	is_int(judge_result(&r, &e), 0);
 	is_int(r.verdict.trust, TRUST_INVALID);
 	is_int(r.verdict.bound, BOUND_GENERATOR);
