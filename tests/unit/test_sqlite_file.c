@@ -79,18 +79,18 @@ static void without_a_log_it_is_as_safe(void)
 	ok(sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1) == SQLITE_OK);
 }
 
+#define STEP_OLD "never run: the file is there already"
+#define STEP_NEW "ALTER TABLE outbox ADD COLUMN note TEXT"
 #define NOTES "SELECT count(*) FROM outbox WHERE note = 'new'"
 
 /* Steps that come after those of today. */
 static void a_file_is_brought_up_to_date_step_by_step_or_not_at_all(void)
 {
 	static const char *const bad[] = {
-		"never run: the file is there already",
-		"ALTER TABLE outbox ADD COLUMN note TEXT",
-		"UPDATE outbox SET no_such_column = 1",
+		STEP_OLD, STEP_NEW, "UPDATE outbox SET no_such_column = 1",
 	};
 	static const char *const good[] = {
-		bad[0], bad[1], "UPDATE outbox SET note = 'new'",
+		STEP_OLD, STEP_NEW, "UPDATE outbox SET note = 'new'",
 	};
 	struct err e = { 0 };
 	struct store *s;
