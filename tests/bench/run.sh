@@ -26,6 +26,8 @@ tmp=$(mktemp -d "$PWD/tests/bench/run.XXXXXX") || exit 2
 counter=
 # shellcheck source=tests/bench/tls.sh
 . "${top_srcdir:=.}/tests/bench/tls.sh"
+# shellcheck source=tests/bench/load.sh
+. "$top_srcdir/tests/bench/load.sh"
 
 # shellcheck disable=SC2317
 clean_up() {
@@ -246,5 +248,8 @@ theirs=(-F '%t %q %p') own=("${theirs[@]}")
 sub_case "-F '${theirs[1]}'" 300000 2000000 0
 start_case
 tls_cases
-awk -F'|' -f "$top_srcdir/tests/bench/table.awk" "$tmp/figures"
+load_cases
+[ ! -e "$tmp/figures" ] ||
+  awk -F'|' -f "$top_srcdir/tests/bench/table.awk" "$tmp/figures"
+load_table
 exit $lost
