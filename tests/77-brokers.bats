@@ -119,8 +119,12 @@ refused() {
   use aedes
   on tls
   refused 5 'client certificate' -P alicepw
-  refused 5 'certificate' -P alicepw --cert "$CERTS/rogue.crt" \
-    --key "$CERTS/rogue.key"
+  # With TLS 1.3 node hangs up after the handshake, without an alert.
+  run_tool mqtt-pub "${WHERE[@]}" -P alicepw -t a/x -m x -q 1 \
+    --no-reconnect --cert "$CERTS/rogue.crt" --key "$CERTS/rogue.key" ||
+    [[ $status = [57] ]]
+  assert "$stderr" =~ 'our certificate'
+  assert "$(wc -l < tool.err)" -eq 1
   run_tool mqtt-pub "${WHERE[@]}" -P alicepw -t a/x -m x -q 1 \
     --cert "$CERTS/client.crt" --key "$CERTS/client.key"
 }
@@ -172,7 +176,7 @@ refused() {
   on ws
   run_tool mqtt-pub "${WHERE[@]}" -t a/x -m x -q 1 --no-reconnect -P wrong ||
     [[ $status = [78] ]]
-  assert "$stderr" =~ 'internal error \(1011\)|not authorized'
+  assert "$stderr" =~ 'internal error \(1011\)|not authorized|bad user name'
 }
 
 @test "certificates are checked whatever the broker is" {

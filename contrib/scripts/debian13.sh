@@ -49,6 +49,7 @@ mirror() {
 
 mount_all() {
   mkdir -p "$root$top"
+  mount --bind "$root" "$root"
   mount -t proc proc "$root/proc" 2> /dev/null ||
     mount --rbind /proc "$root/proc"
   mount --rbind /dev "$root/dev"
@@ -93,7 +94,13 @@ if [ "$(cat "$root/packages" 2> /dev/null)" != "$(wanted)" ]; then
 else
   mount_all
 fi
+# Not a mere chroot: from within one, no test could have user namespaces.
+dir=$PWD
+cd "$root"
+pivot_root . mnt
+umount -l /mnt
+root=/
 # What it leaves behind belongs to who asked for it.
 as_user=${SUDO_UID:+--userspec=$SUDO_UID:$SUDO_GID}
 # shellcheck disable=SC2016
-inside bash -c 'cd "$1" && shift && exec "$@"' - "$PWD" "$@"
+inside bash -c 'cd "$1" && shift && exec "$@"' - "$dir" "$@"

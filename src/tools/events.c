@@ -48,7 +48,7 @@ static void set_text(json_t *o, const char *key, const char *text)
 
 static void write_event(const struct tool_run *t, json_t *o)
 {
-	char *text = json_dumps(o, JSON_COMPACT);
+	char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	int fd = (int)t->settings.run.events_fd;
 
 	if (!text || dprintf(fd, "%s\n", text) < 0)
