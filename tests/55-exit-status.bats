@@ -378,6 +378,19 @@ END
   assert "$stderr" = "mqtt-sub: cannot write to 'stdout': No space left on device"
 }
 
+# Nothing else of ours may get their numbers: a store would be written to as
+# if it were stdout. Nor may messages be acknowledged that nobody gets.
+@test "12: standard streams that are closed" {
+  serve
+  run_tool 12 bash -c "exec mqtt-pub -h 127.0.0.1 -p $PUPPET_PORT -t t -q 1 \
+    --store pub.db -l <&-"
+  says "cannot read 'stdin': Bad file descriptor"
+  run_tool 12 bash -c "exec mqtt-sub -h 127.0.0.1 -p $PUPPET_PORT -t t -q 2 \
+    --store sub.db >&-"
+  says "cannot write to 'stdout': Bad file descriptor"
+  assert "$(sqlite3 pub.db 'pragma integrity_check')" = ok
+}
+
 @test "14: the broker refused the connection for now" {
   for reason in 0x88 0x89 0x97 0x9f; do
     serve "connack reason=$reason"

@@ -68,6 +68,11 @@ static int open_stdout(struct output *o, struct err *e)
 	o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (o->fd < 0 || fstat(o->fd, &st) < 0)
 		return err_sys(e, ERR_LOCAL, "cannot write to 'stdout'");
+	/* Opened anew, what stands in for a closed one would take all. */
+	if ((fcntl(o->fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+		errno = EBADF;
+		return err_sys(e, ERR_LOCAL, "cannot write to 'stdout'");
+	}
 	if (S_ISSOCK(st.st_mode)) {
 		o->how = HOW_SOCKET;
 	} else if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
