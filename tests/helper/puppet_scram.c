@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <mbedtls/md.h>
-#include <mbedtls/pkcs5.h>
 #include <stdlib.h>
 
 #include "base/parse.h"
@@ -175,21 +174,23 @@ static int hmac(const struct talk *t, const uint8_t *key, struct bytes in,
 			       in.n, ret);
 }
 
+/* PBKDF2 for as much as one hash gives. By hand, because the library's own
+ * has another name in each version. */
 static int salt_password(const struct talk *t, uint8_t *ret)
 {
 	const uint8_t *password = (const uint8_t *)t->password;
-	mbedtls_md_context_t md;
-	int rc;
+	size_t size = mbedtls_md_get_size(t->md), n = strlen(t->password);
+	static const uint8_t first[] = SALT "\0\0\0\1"; /* block 1 */
+	uint8_t u[HASH_MAX];
+	int rc = mbedtls_md_hmac(t->md, password, n, first,
+				 sizeof(first) - 1, u);
 
-	mbedtls_md_init(&md);
-	rc = mbedtls_md_setup(&md, t->md, 1);
-	if (rc == 0)
-		rc = mbedtls_pkcs5_pbkdf2_hmac(
-			&md, password, strlen(t->password),
-			(const uint8_t *)SALT, strlen(SALT),
-			(unsigned)t->iterations, mbedtls_md_get_size(t->md),
-			ret);
-	mbedtls_md_free(&md);
+	memcpy(ret, u, size);
+	for (uint64_t i = 1; rc == 0 && i < t->iterations; i++) {
+		rc = mbedtls_md_hmac(t->md, password, n, u, size, u);
+		for (size_t k = 0; k < size; k++)
+			ret[k] ^= u[k];
+	}
 	return rc;
 }
 
