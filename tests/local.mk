@@ -71,6 +71,7 @@ BATS_TESTS += tests/90-bench.bats
 BATS_TESTS += tests/91-bench-scenarios.bats
 BATS_TESTS += tests/92-bench-ends.bats
 BATS_TESTS += tests/94-bench-search.bats
+BATS_TESTS += tests/92-bench-report.bats
 BATS_TESTS += tests/95-hold10k.bats
 BATS_TESTS += tests/60-store.bats
 BATS_TESTS += tests/62-store-trouble.bats

@@ -247,7 +247,7 @@ void judge_read(const struct result *r, const struct metric *m,
 /* One shard cannot know what was lost: that is judged when all are merged. */
 static bool is_left_to_merge(const struct result *r, const struct require *q)
 {
-	return r->shards > 1 && !r->is_merged &&
+	return r->shard < r->shards && r->shards > 1 && !r->is_merged &&
 	       q->metric.kind == METRIC_NUMBER &&
 	       q->metric.number == COUNT_LOST;
 }
@@ -265,11 +265,13 @@ int judge_requirements(struct result *r, const struct require *list, size_t n,
 		return err_nomem(e);
 	r->outcomes = o;
 	for (size_t i = 0; i < n; i++) {
-		if (is_left_to_merge(r, &list[i]))
-			continue;
 		o = &r->outcomes[r->outcome_count];
+		o->holds = is_left_to_merge(r, &list[i]);
+		snprintf(text, sizeof(text), "to be judged by merge");
 		judge_read(r, &list[i].metric, base, &m);
-		o->holds = require_check(&list[i], &m, text, sizeof(text));
+		if (!o->holds)
+			o->holds = require_check(&list[i], &m, text,
+						 sizeof(text));
 		o->requirement = strdup(list[i].text);
 		o->text = strdup(text);
 		if (!o->requirement || !o->text) {

@@ -244,7 +244,6 @@ int merge_results(const struct merge_part *parts, size_t n,
 	    result_describe_as(ret, parts[0].result, e) < 0 ||
 	    add_parts(parts, n, ret, e) < 0)
 		return -1;
-	ret->shard = 0;
 	for (size_t i = 1; i < n; i++)
 		if (parts[i].result->clock_id != ret->clock_id)
 			ret->clock_id = 0;
@@ -255,5 +254,7 @@ int merge_results(const struct merge_part *parts, size_t n,
 	if (n < ret->shards)
 		forget_losses(ret);
 	ret->is_merged = n == ret->shards && knows_losses(ret);
+	/* No longer one that leaves its losses to be judged by others. */
+	ret->shard = ret->is_merged ? 0 : ret->shards;
 	return 0;
 }

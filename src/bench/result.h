@@ -91,7 +91,8 @@ struct result {
 	json_t *host, *broker;
 	double started;     /* seconds since 1970 */
 	uint64_t seed, run_id, clock_id;
-	uint32_t shard, shards; /* 0 of 1: the whole */
+	uint32_t shard, shards; /* 0 of 1: the whole; shard == shards: some
+	                         * together, not enough to know losses */
 	bool is_merged;     /* all shards are in it */
 	char *partial;      /* why the run did not end as planned, or NULL */
 	unsigned partial_status; /* the exit status that this deserves; 0: the

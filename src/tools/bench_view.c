@@ -70,14 +70,20 @@ int bench_view_begin(struct bench_view *p, struct bench *b,
 	*p = (struct bench_view){ .bench = b, .load = l, .ndjson_fd = -1,
 				  .how = choose_view(b->options) };
 	set_up_live(p);
+	if (b->options->metrics) {
+		p->metrics = bench_metrics_open(b->options->metrics, e);
+		if (!p->metrics)
+			return -1;
+	}
 	if (!path)
 		return 0;
 	p->ndjson_fd = strcmp(path, "-") == 0
 		? STDOUT_FILENO
 		: open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (p->ndjson_fd < 0)
-		return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
-	return 0;
+	if (p->ndjson_fd >= 0)
+		return 0;
+	bench_metrics_close(p->metrics);
+	return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
 }
 
 static void tell_ndjson(struct bench_view *p, const struct interval *i)
@@ -100,6 +106,8 @@ void bench_view_tell(void *ctx, const struct result *r,
 	if (bench_must_abort(p->load, r, i, p->why, sizeof(p->why)))
 		*ret_stop = p->why;
 	tell_ndjson(p, i);
+	if (p->metrics)
+		bench_metrics_tell(p->metrics, r, i);
 	if (p->how == PROGRESS_NONE)
 		return;
 	buf_clear(&p->text);
@@ -118,4 +126,5 @@ void bench_view_end(struct bench_view *p)
 		err_sys(&p->bench->output, ERR_LOCAL, "cannot write to '%s'",
 			p->bench->options->ndjson);
 	buf_release(&p->text);
+	bench_metrics_close(p->metrics);
 }

@@ -11,11 +11,13 @@
 
 #include "bench/live.h"
 #include "tools/bench.h"
+#include "tools/bench_metrics.h"
 
 struct bench_view {
 	struct bench *bench;
 	const struct bench_load *load;
 	int ndjson_fd;           /* -1: none */
+	struct bench_metrics *metrics; /* NULL: none */
 	unsigned how;            /* enum bench_progress, never AUTO */
 	struct live live;
 	struct buf text;

@@ -60,6 +60,8 @@ mqtt_bench_SOURCES += src/tools/bench_compose.c
 mqtt_bench_SOURCES += src/tools/bench_list.c
 mqtt_bench_SOURCES += src/tools/bench_load.c
 mqtt_bench_SOURCES += src/tools/bench_merge.c
+mqtt_bench_SOURCES += src/tools/bench_metrics.c
+mqtt_bench_SOURCES += src/tools/bench_metrics.h
 mqtt_bench_SOURCES += src/tools/bench_once.c
 mqtt_bench_SOURCES += src/tools/bench_output.c
 mqtt_bench_SOURCES += src/tools/bench_repeat.c
@@ -92,3 +94,5 @@ mqtt_sub_LDADD = $(TOOLS_LIBS)
 
 # What mqtt-sub --json prints, for programs.
 dist_pkgdata_DATA = contrib/mqtt-message.schema.json
+# What mqtt-bench --json writes.
+dist_pkgdata_DATA += contrib/mqtt-bench-result.schema.json

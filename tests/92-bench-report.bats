@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: MIT
+# mqtt-bench after a run: reports in other forms, comparisons, repetitions and
+# merged shards; and what can be read while it runs.
+#
+# On a machine that is busy with other things a run may turn out not valid:
+# that is the truth and not for these tests to judge, which look at counts.
+
+load helper/helpers
+
+# A small load with deliveries: 4 s in all, 100 messages a second.
+small_load() {
+  cat > small.yaml << EOF
+name: small
+groups:
+  - name: sub
+    clients: 2
+    subscribe: [{filter: "small/%i", qos: 1}]
+  - name: pub
+    clients: 2
+    publish: [{topic: "small/%i", qos: 1, size: 64, rate: 50/s}]
+phases: {warmup: 0, measure: 2s, drain: 10s}
+require:
+  - lost == 0
+EOF
+}
+
+# bench [ARGUMENT...]: 0 or not valid, for the machine may be slow.
+bench() {
+  status=0
+  mqtt-bench "$@" > tool.out 2> tool.err || status=$?
+  [[ $status = 0 || $status = 13 ]] || {
+    cat tool.out tool.err
+    die "exit status $status"
+  }
+}
+
+load_small() { # FILE [ARGUMENT...]
+  local file=$1
+  shift
+  bench run ./small.yaml --target "mqtt://127.0.0.1:$PORT" \
+    --progress none --json "$file" "$@"
+}
+
+# Holds a JSON document against a schema: members, types, values, references.
+valid() { # FILE
+  jq -r --slurpfile schemas \
+    "$top_srcdir/contrib/mqtt-bench-result.schema.json" '
+    $schemas[0] as $root
+    | def of($s): if $s["$ref"] == "#" then $root
+        elif $s["$ref"] then $root.definitions[$s["$ref"] | split("/")[-1]]
+        else $s end;
+      def is($t): $t == null or type == $t or
+        ($t == "integer" and type == "number" and floor == .);
+      def check($schema; $at): of($schema) as $s
+        | if is($s.type) | not then "\($at): is no \($s.type)"
+          elif $s.const and $s.const != . then "\($at): is not \($s.const)"
+          elif $s.enum and (. as $v | $s.enum | index([$v]) | not)
+          then "\($at): is none of \($s.enum)"
+          elif $s.pattern and (test($s.pattern) | not)
+          then "\($at): is not \($s.pattern)"
+          elif type == "array" and $s.items
+          then to_entries[] | .key as $k
+            | .value | check($s.items; "\($at)[\($k)]")
+          elif type == "object" then
+            (($s.required // []) - keys | .[] | "\($at): has no \(.)"),
+            (to_entries[] | .key as $k | .value
+              | ($s.properties[$k] // $s.additionalProperties) as $p
+              | if $p == false then "\($at): \($k) is not in the schema"
+                elif ($p | type) == "object" then check($p; "\($at).\($k)")
+                else empty end)
+          else empty end;
+      check($root; "")' "$1"
+}
+
+@test "a result is what its schema says, and report makes all forms of it" {
+  local sent
+  start_broker
+  small_load
+  load_small whole.json --html one.html --title 'A & B' \
+    --require 'pub.ack.p50 < 1h'
+  assert "$(valid whole.json)" = ""
+  jq '.counts.surprise = 1 | .seed = 5 | del(.run)' whole.json > odd.json
+  assert "$(valid odd.json)" =~ "surprise is not in the schema"
+  assert "$(valid odd.json)" =~ ".seed: is no string"
+  assert "$(valid odd.json)" =~ "has no run"
+
+  bench report whole.json --html two.html --json again.json --hgrm dist
+  cmp one.html two.html
+  cmp whole.json again.json
+  sent=$(jq .counts.sent whole.json)
+  assert "$(< two.html)" =~ "scheduled <b>$sent</b> = sent <b>$sent</b>"
+  assert "$(< two.html)" =~ "<h1>A &amp; B</h1>"
+  assert "$(grep -cE 'https?://' two.html)" = 0
+  assert "$(< tool.out)" =~ "PASS  pub.ack.p50 < 1h"
+}
+
+# Four columns, the last one missing where the percentile is 1; shares and
+# counts rise, and the last count is that of all.
+@test "the distributions are in the form of HdrHistogram" {
+  start_broker
+  small_load
+  load_small whole.json --hgrm dist
+  assert "$(ls dist.*)" =~ dist.e2e.hgrm
+  head -1 dist.e2e.hgrm | grep -Eqx \
+    ' *Value +Percentile +TotalCount 1/\(1-Percentile\)'
+  run awk '
+    /^#/ { comments++; if (/Total count/) { sub(/\].*/, ""); total = $NF }
+           next }
+    NR > 2 {
+      if ($1 !~ /^[0-9]+\.[0-9]+$/ || $2 !~ /^[01]\.[0-9]+$/) exit 1
+      if ($1 < value || $2 < share || $3 < count) exit 2
+      if ($2 < 1 && (NF != 4 || ($4 - 1 / (1 - $2)) ^ 2 > 0.01 * $4)) exit 3
+      value = $1; share = $2; count = $3; lines++
+    }
+    END { print lines, share, count - total, comments }' dist.e2e.hgrm
+  assert "$status" = 0
+  assert "$output" =~ ^[0-9]+\ 1\.0+\ 0\ 3$
+  assert "$(awk '$2 == 1 { print $3 }' dist.e2e.hgrm)" = \
+    "$(jq '.timings.e2e.count' whole.json)"
+}
+
+@test "what is no result is refused in one line" {
+  echo '{"schema": "mqtt-bench/9"}' > new.json
+  echo 'Message 5' > text.json
+  run_tool 2 mqtt-bench report new.json
+  assert "$stderr" =~ "'new.json': is not a result of this version"
+  run_tool 2 mqtt-bench report text.json
+  assert "$stderr" =~ "'text.json' is not a result of mqtt-bench"
+  run_tool 12 mqtt-bench compare none.json new.json
+  assert "$stderr" =~ "cannot open 'none.json'"
+  run_tool 2 mqtt-bench compare new.json
+  assert "$stderr" =~ "needs two result files"
+  run_tool 2 mqtt-bench merge
+  assert "$stderr" =~ "needs the result files of all shards"
+}
+
+@test "repeated runs have a median and a spread, which compare uses" {
+  start_broker
+  small_load
+  load_small many.json --repeat 2 --html many.html
+  assert "$(valid many.json)" = ""
+  assert "$(jq -c '[.runs | length, .[0].run != .[1].run]' many.json)" = \
+    "[2,true]"
+  assert "$(jq '.counts.sent == ([.runs[].counts.sent] | add)' many.json)" = \
+    true
+  jq -e '.repeats["e2e.p50"] | .median >= .min and .median <= .max and
+    ((.max - .min) / 2 / .median - .spread | . * . < 1e-12)' many.json
+  assert "$(< many.html)" =~ "2 runs of the same load"
+
+  # The same again is no change; without the spread a rise counts, and
+  # within it it does not.
+  run_tool mqtt-bench compare many.json many.json \
+    --require 'e2e.p50 <= +0%' --require 'lost == 0'
+  assert "$output" =~ "PASS  e2e.p50 <= \\+0%"
+  run_tool 1 mqtt-bench compare many.json many.json --require 'sent < +0%'
+  assert "$output" =~ "FAIL  sent < \\+0%"
+  assert "$stderr" = "mqtt-bench: 1 of 1 requirements does not hold"
+  run_tool 1 mqtt-bench compare many.json many.json \
+    --require 'rtt.echo.p50 <= +10%'
+  assert "$output" =~ "rtt.echo.p50 has no data"
+}
+
+@test "shards become one result that knows what was lost" {
+  local i pids=()
+  start_broker
+  small_load
+  for i in 1 2; do
+    load_small "s$i.json" --shard "$i/2" --run-id r --start-at +3s \
+      --title shards 3>&- &
+    pids+=($!)
+  done
+  wait "${pids[@]}"
+  for i in 1 2; do
+    # What was lost is left to all of them together.
+    assert "$(jq -c '[.shard, .merged, .requirements[0].holds]' "s$i.json")" = \
+      "[$((i - 1)),false,true]"
+  done
+  bench merge s1.json s2.json --json all.json
+  assert "$(valid all.json)" = ""
+  assert "$(jq -c '[.clients, .merged, .counts.lost, .imbalances,
+    .requirements[0].holds]' all.json)" = '[4,true,0,null,true]'
+  jq -e --slurpfile a s1.json --slurpfile b s2.json '
+    .timings.e2e.count == $a[0].timings.e2e.count + $b[0].timings.e2e.count
+    and .counts.unique == .counts.sent' all.json
+
+  # One delivery that the second shard never got.
+  jq '.tallies[0].unique |= (.[-1] -= 1) | .counts.unique -= 1
+    | .counts.received -= 1 | .counts.expected -= 1' s2.json > less.json
+  status=0
+  mqtt-bench merge s1.json less.json --json lost.json > tool.out 2>&1 ||
+    status=$?
+  [[ $status = 1 || $status = 13 ]]
+  assert "$(jq .counts.lost lost.json)" = 1
+
+  run_tool 2 mqtt-bench merge s1.json s1.json
+  assert "$stderr" =~ "'s1.json' and 's1.json' are both shard 1 of 2"
+  jq '.run = "0123456789abcdef"' s2.json > other.json
+  run_tool 2 mqtt-bench merge s1.json other.json
+  assert "$stderr" =~ "'other.json' is of another run than 's1.json'"
+  status=0
+  mqtt-bench merge s2.json --json half.json > tool.out 2>&1 || status=$?
+  [[ $status != 0 ]]
+  assert "$(jq -r .partial half.json)" = "of 2 shards, 1 is missing: 1"
+  assert "$(jq .requirements[0].holds half.json)" = false
+}
+
+@test "what must hold says so by the exit status, and no data does not" {
+  start_broker
+  small_load
+  run_tool 2 mqtt-bench run ./small.yaml --require 'e2e.p99 < 20'
+  assert "$stderr" =~ "option '--require': requirement 'e2e.p99 < 20': '20' needs a unit"
+  status=0
+  mqtt-bench run ./small.yaml --target "mqtt://127.0.0.1:$PORT" \
+    --progress none --json r.json --require 'e2e.p50 < 1ns' \
+    --require 'e2e.p50 < 20us tolerance 1000000%' \
+    --require 'rtt.echo.p50 < 1h' --require 'rate.in >= 50%' \
+    --require 'e2e.p99.99 < 1h' > tool.out 2>&1 || status=$?
+  [[ $status = 1 || $status = 13 ]]
+  assert "$(jq -c '[.requirements[].holds]' r.json)" = \
+    '[true,false,true,false,true,false]'
+  assert "$(< tool.out)" =~ "rtt.echo.p50 has no data: nothing of it"
+  assert "$(< tool.out)" =~ "e2e.p99.99 has no data: too few messages"
+}
+
+# curl would be a package more for one line.
+get() { # PATH
+  exec 7<> "/dev/tcp/127.0.0.1/$metrics_port"
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&7
+  cat <&7
+  exec 7>&-
+}
+
+sends() {
+  get /metrics > metrics.txt 2> metrics.err &&
+    grep -q 'phase="measure"} 1' metrics.txt
+}
+
+@test "--metrics serves the figures while it runs" {
+  start_broker
+  small_load
+  metrics_port=$(free_port)
+  start run mqtt-bench run ./small.yaml --target "mqtt://127.0.0.1:$PORT" \
+    --duration 20s --json run.json --progress none --metrics "$metrics_port"
+  wait_for 15 sends
+  head -1 metrics.txt | grep -q ' 200 '
+  grep -qi '^Content-Type: text/plain; version=0.0.4' metrics.txt
+  tr -d '\r' < metrics.txt | sed '1,/^$/d' > body.txt
+  # Every sample has its HELP and TYPE before it, and is a number.
+  awk '/^# HELP/ { help[$3] = 1; next } /^# TYPE/ { type[$3] = $4; next }
+    { name = $1; sub(/\{.*/, "", name); base = name
+      sub(/_count$/, "", base)
+      if (!(name in help) && !(base in help)) exit 1
+      if (!(name in type) && !(base in type)) exit 2
+      if ($2 !~ /^[0-9.e+-]+$/ || NF != 2) exit 3
+      lines++ } END { if (lines < 40) exit 4 }' body.txt
+  assert "$(grep -c 'event="sent"' body.txt)" = 1
+  assert "$(grep '^mqtt_bench_connected_clients' body.txt)" = \
+    "mqtt_bench_connected_clients 4"
+  assert "$(get /other | head -1)" =~ 404
+  kill -INT "$(job_pid run)"
+  finish run 130
+  run_tool 2 mqtt-bench run ./small.yaml --target "mqtt://127.0.0.1:$PORT" \
+    --metrics x:1:2
+  assert "$stderr" =~ "option '--metrics'"
+}
