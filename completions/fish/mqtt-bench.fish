@@ -56,6 +56,7 @@ complete -c mqtt-bench -l repeat -x -d 'Run N times, and report the median and t
 complete -c mqtt-bench -l threads -x -d 'Receive threads (default: by the processors)'
 complete -c mqtt-bench -l shard -x -d 'Be the I-th of N generators that share the load'
 complete -c mqtt-bench -l start-at -x -d 'Begin sending at TIME: seconds since 1970, or +TIME'
+complete -c mqtt-bench -l clock-bound -x -d 'Trust the clocks of all generators to be within TIME'
 complete -c mqtt-bench -l run-id -x -d 'Name of the run that shards share'
 complete -c mqtt-bench -l i-own-this-broker -d 'Allow heavy load outside private networks'
 complete -c mqtt-bench -l plan -d 'Print what would be done and needed, and end'

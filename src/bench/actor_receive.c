@@ -89,6 +89,16 @@ static uint64_t wire_size(const struct publish *p, enum mqtt_version v)
 	return n + 2 + (n > 127) + (n > 16383) + (n > 2097151);
 }
 
+/* Between clocks that are only so good, none may seem less than none. */
+static int64_t delay_since(const struct run *r, uint64_t now, uint64_t since)
+{
+	int64_t delay = header_delay(now - r->epoch, since);
+
+	if (delay < 0 && (uint64_t)-delay <= r->config->clock_bound)
+		return 0;
+	return delay;
+}
+
 /* What the header says about when: from the intended time, and from the time
  * it was really sent, where the payload has room to say so. */
 static void record_delay(struct actor *a, const struct entry *e,
@@ -97,7 +107,7 @@ static void record_delay(struct actor *a, const struct entry *e,
 {
 	struct worker *w = worker_of(a);
 	const struct run *r = w->run;
-	int64_t delay = header_delay(now - r->epoch, h->intended);
+	int64_t delay = delay_since(r, now, h->intended);
 	uint64_t intended = now - r->epoch - (uint64_t)delay, sent;
 
 	if (delay < 0) {
@@ -110,7 +120,7 @@ static void record_delay(struct actor *a, const struct entry *e,
 	w->measured_delivered++;
 	if (!payload_sent_time(&w->payloads[e->number], payload, &sent))
 		return;
-	delay = header_delay(now - r->epoch, sent);
+	delay = delay_since(r, now, sent);
 	if (delay >= 0)
 		hist_record(&w->timings[TIMING_E2E_RAW], (uint64_t)delay);
 }

@@ -14,6 +14,8 @@
 /* Same number: same machine since its last start, same time namespace, hence
  * the same clock to the nanosecond. */
 uint64_t host_clock_id(void);
+/* What stands for the wall clocks of machines that the user trusts. */
+#define CLOCK_STATED 1u
 
 /* Kernel, processor, cores, memory, governor, limits, as a new object. */
 json_t *host_facts(void);

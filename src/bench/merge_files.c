@@ -234,6 +234,15 @@ static int add_parts(const struct merge_part *parts, size_t n,
 	return r;
 }
 
+/* What is known of all is as loose as what is known of the loosest. */
+static void join_clocks(struct result *r, const struct result *part)
+{
+	if (part->clock_id != r->clock_id)
+		r->clock_id = 0;
+	if (part->clock_bound > r->clock_bound)
+		r->clock_bound = part->clock_bound;
+}
+
 int merge_results(const struct merge_part *parts, size_t n,
 		  struct result *ret, struct err *e)
 {
@@ -245,8 +254,7 @@ int merge_results(const struct merge_part *parts, size_t n,
 	    add_parts(parts, n, ret, e) < 0)
 		return -1;
 	for (size_t i = 1; i < n; i++)
-		if (parts[i].result->clock_id != ret->clock_id)
-			ret->clock_id = 0;
+		join_clocks(ret, parts[i].result);
 	if (join_hosts(parts, n, ret) < 0)
 		return err_nomem(e);
 	if (note_missing(parts, n, ret, e) < 0)

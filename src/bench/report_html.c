@@ -166,6 +166,8 @@ static void begin_charts(const char *heading, struct html *h)
 
 static void write_latency(const struct result *r, struct html *h)
 {
+	char bound[32];
+
 	begin_charts(r->is_open || r->measured_sent == 0
 			? "Latency from the intended time"
 			: "Service time at saturation, not what a client "
@@ -173,6 +175,11 @@ static void write_latency(const struct result *r, struct html *h)
 	page_latency_charts(r, h);
 	html_put(h, "</div>\n");
 	page_latency_table(r, h);
+	if (r->clock_bound)
+		html_putf(h, "<p>Figures of e2e are known to %s: so far the "
+			 "clocks may differ, as --clock-bound says.</p>\n",
+			 metric_format(bound, sizeof(bound), UNIT_NS,
+				       (double)r->clock_bound));
 }
 
 static void write_faults(const struct result *r, struct html *h)

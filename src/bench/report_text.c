@@ -270,6 +270,7 @@ static void say_timing(struct page *p, enum timing t)
 
 static void say_latency(struct page *p)
 {
+	char bound[32];
 	bool any = false;
 
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
@@ -285,6 +286,11 @@ static void say_latency(struct page *p)
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
 		if (p->r->timings[t].total)
 			say_timing(p, t);
+	if (p->r->clock_bound)
+		say(p, "  e2e figures are known to %s: so far the clocks may "
+		       "differ, as --clock-bound says\n",
+		    metric_format(bound, sizeof(bound), UNIT_NS,
+				  (double)p->r->clock_bound));
 }
 
 static void say_rates(struct page *p)

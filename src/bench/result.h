@@ -91,6 +91,8 @@ struct result {
 	json_t *host, *broker;
 	double started;     /* seconds since 1970 */
 	uint64_t seed, run_id, clock_id;
+	uint64_t clock_bound; /* ns; end-to-end figures are known to that; 0:
+	                       * one clock told them all */
 	uint32_t shard, shards; /* 0 of 1: the whole; shard == shards: some
 	                         * together, not enough to know losses */
 	bool is_merged;     /* all shards are in it */

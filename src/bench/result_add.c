@@ -28,6 +28,7 @@ int result_describe_as(struct result *dst, const struct result *src,
 	dst->seed = src->seed;
 	dst->run_id = src->run_id;
 	dst->clock_id = src->clock_id;
+	dst->clock_bound = src->clock_bound;
 	dst->shard = src->shard;
 	dst->shards = src->shards;
 	dst->is_open = src->is_open;

@@ -366,6 +366,8 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->seed = take_hex(rd, o, "seed");
 	r->run_id = take_hex(rd, o, "run");
 	r->clock_id = take_hex(rd, o, "clock");
+	if (json_object_get(o, "clock_bound")) /* since 0.1 */
+		r->clock_bound = take_int(rd, o, "clock_bound");
 	r->shard = take_small(rd, o, "shard", UINT32_MAX);
 	r->shards = take_small(rd, o, "shards", UINT32_MAX);
 	r->is_merged = json_is_true(json_object_get(o, "merged"));

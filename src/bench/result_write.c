@@ -287,6 +287,7 @@ static void put_head(json_t *o, const struct result *r)
 	put(o, "seed", hex(r->seed));
 	put(o, "run", hex(r->run_id));
 	put(o, "clock", hex(r->clock_id));
+	put(o, "clock_bound", integer(r->clock_bound));
 	put(o, "shard", integer(r->shard));
 	put(o, "shards", integer(r->shards));
 	put(o, "merged", json_boolean(r->is_merged));

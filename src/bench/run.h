@@ -42,7 +42,9 @@ struct run_config {
 	unsigned threads;
 	uint32_t shard, shards;  /* 0 of 1: the whole */
 	uint64_t seed, run_id;
-	uint64_t clock_id;       /* host_clock_id() */
+	uint64_t clock_id;       /* host_clock_id(), or CLOCK_STATED */
+	uint64_t clock_bound;    /* ns by which clocks may differ; a delay that
+	                          * is negative by no more counts as none */
 	/* For groups that name none of their own; NULL: none. */
 	const char *username, *password;
 	uint64_t ack_timeout;    /* ns after which a message has timed out */

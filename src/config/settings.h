@@ -112,6 +112,7 @@ struct bench_settings {
 	const char *scale, *shard, *start_at, *run_id;
 	const char *json, *ndjson, *html, *hgrm, *metrics, *title;
 	uint64_t report_every;
+	uint64_t clock_bound;    /* ns; 0: not stated */
 	unsigned progress;       /* enum bench_progress */
 	unsigned vary;           /* enum bench_vary */
 	const char *from, *to;   /* of a search */

@@ -150,7 +150,7 @@ static int choose_numbers(struct bench *b, struct bench_load *l,
 	if (l->scenario.has_seed)
 		l->seed = l->scenario.seed;
 	/* Others of that name count from the same moment. */
-	if (b->options->run_id && l->shards == 1)
+	if (b->options->run_id && l->shards == 1 && !l->epoch)
 		l->epoch = 1;
 	return 0;
 }

@@ -92,7 +92,8 @@ static int describe(const struct bench *b, const struct bench_load *l,
 
 	r->seed = l->seed;
 	r->run_id = l->run_id;
-	r->clock_id = host_clock_id();
+	r->clock_bound = b->options->clock_bound;
+	r->clock_id = r->clock_bound ? CLOCK_STATED : host_clock_id();
 	r->shard = l->shard;
 	r->shards = l->shards;
 	r->is_self = bench_targets_are_self(&l->targets);
@@ -155,6 +156,7 @@ static int execute(struct bench *b, const struct bench_load *l,
 		.seed = l->seed, .run_id = l->run_id, .clock_id = r->clock_id,
 		.username = l->targets.user, .password = l->targets.password,
 		.ack_timeout = ACK_TIMEOUT,
+		.clock_bound = r->clock_bound,
 		.start_at = l->start_at, .epoch = l->epoch,
 		.interval = b->options->report_every,
 		.interrupt_fd = fd,

@@ -144,7 +144,9 @@ int bench_shard_choose(struct bench *b, struct bench_load *l, struct err *e)
 	}
 	/* Those on one machine count from the same moment, by its clock;
 	 * what matters are differences. */
-	if (l->shards > 1)
+	if (o->clock_bound) /* the wall clock's zero, on ours */
+		l->epoch = clock_boot() - clock_wall();
+	else if (l->shards > 1)
 		l->epoch = 1;
 	return r;
 }
