@@ -122,8 +122,8 @@ int secret_from_command(const char *command, uint64_t within,
 
 /* The line is read by the terminal's own editing, unseen; ending signals
  * wait in a signalfd until the echo is back. */
-static int ask(int tty, int signals, uint64_t deadline, struct secret *ret,
-	       struct err *e)
+static int ask(int tty, int signals, const char *prompt, uint64_t deadline,
+	       struct secret *ret, struct err *e)
 {
 	struct termios was, quiet;
 	int ready, rc = -1;
@@ -135,7 +135,11 @@ static int ask(int tty, int signals, uint64_t deadline, struct secret *ret,
 	quiet.c_lflag |= ICANON | ISIG;
 	if (tcsetattr(tty, TCSAFLUSH, &quiet))
 		return err_sys(e, ERR_LOCAL, "cannot use the terminal");
-	ready = shell_await(tty, signals, deadline);
+	/* Only now: what is typed as soon as it appears must not be flushed. */
+	if (write(tty, prompt, strlen(prompt)) < 0)
+		ready = -1;
+	else
+		ready = shell_await(tty, signals, deadline);
 	if (ready == tty)
 		rc = read_line(tty, deadline, false, ret, e);
 	else if (ready == signals)
@@ -166,10 +170,8 @@ int secret_from_terminal(const char *prompt, uint64_t within,
 	signals = signalfd(-1, &ending, SFD_CLOEXEC);
 	if (signals < 0)
 		return err_sys(e, ERR_LOCAL, "cannot make a signalfd");
-	if (write(tty, prompt, strlen(prompt)) < 0)
-		return err_sys(e, ERR_LOCAL, "cannot use the terminal");
 	sigprocmask(SIG_BLOCK, &ending, &was);
-	rc = ask(tty, signals, clock_add(clock_boot(), within), ret, e);
+	rc = ask(tty, signals, prompt, clock_add(clock_boot(), within), ret, e);
 	if (write(tty, "\n", 1) < 0 && !rc)
 		rc = err_sys(e, ERR_LOCAL, "cannot use the terminal");
 	/* What waits in the signalfd takes effect here. */
