@@ -32,7 +32,6 @@ memory_of() {
   local targets=() counters bench i received=0 memory most=0
   [ "$(ulimit -Hn)" -ge 2000 ] ||
     skip "the limit of file descriptors is $(ulimit -Hn)"
-  [ "$SANITIZE" = no ] || skip "sanitizers take a multiple of the memory"
   start_counters
   start bench mqtt-bench pub "${targets[@]}" --clients $N --qos 1 \
     --topic 'hold/%i' --size 64 --rate 20000/s --connect-rate 0 \

@@ -61,7 +61,6 @@ BATS_TESTS += tests/67-redirect.bats
 BATS_TESTS += tests/70-ws.bats
 BATS_TESTS += tests/75-auth.bats
 BATS_TESTS += tests/77-brokers.bats
-BATS_TESTS += tests/94-bench-100k.bats
 BATS_TESTS += tests/94-bench-broker.bats
 BATS_TESTS += tests/94-bench-shard.bats
 BATS_TESTS += tests/90-bench.bats
@@ -86,6 +85,7 @@ BATS_TESTS += tests/70-soak.bats
 # What sanitizers make too slow or too large.
 MASS_TESTS =
 MASS_TESTS += tests/47-mass.bats
+MASS_TESTS += tests/94-bench-100k.bats
 EXTRA_DIST += $(MASS_TESTS)
 if !ENABLE_SANITIZE
 BATS_TESTS += $(MASS_TESTS)

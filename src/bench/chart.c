@@ -182,11 +182,11 @@ static void draw_y_axis(struct drawing *d)
 	double step = step_of(d->s.y_max, d->c->unit);
 
 	if (!d->s.is_log) {
-		for (double v = 0; v <= d->s.y_max * 1.001; v += step)
-			draw_y_tick(d, v);
+		for (int i = 0; i * step <= d->s.y_max * 1.001; i++)
+			draw_y_tick(d, i * step);
 		return;
 	}
-	for (double e = d->s.y_min; e <= d->s.y_max + 1e-9; e++) {
+	for (int e = (int)d->s.y_min; e <= d->s.y_max + 1e-9; e++) {
 		draw_y_tick(d, pow(10, e));
 		for (size_t i = 0; i < 2 && d->s.y_max - d->s.y_min < 2.5; i++)
 			if (e + log10(between[i]) <= d->s.y_max + 1e-9)
@@ -211,9 +211,10 @@ static void draw_x_axis(struct drawing *d)
 	char text[32];
 
 	if (d->c->axis == CHART_SECONDS) {
-		for (double v = ceil(d->s.x_min / step - 1e-6) * step;
-		     v <= d->s.x_max + step * 1e-6; v += step)
-			draw_x_tick(d, v, seconds_text(text, v, step));
+		for (long i = (long)ceil(d->s.x_min / step - 1e-6);
+		     (double)i <= d->s.x_max / step + 1e-6; i++)
+			draw_x_tick(d, (double)i * step,
+				    seconds_text(text, (double)i * step, step));
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
