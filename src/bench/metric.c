@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/metric.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -234,5 +235,19 @@ char *metric_format(char *dst, size_t size, enum metric_unit unit, double v)
 		break;
 	}
 	snprintf(dst, size, v == floor(v) ? "%.0f" : "%.2f", v);
+	return dst;
+}
+
+const char *metric_grouped(char dst[32], uint64_t v)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof(digits), "%" PRIu64, v), at = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0)
+			dst[at++] = ',';
+		dst[at++] = digits[i];
+	}
+	dst[at] = '\0';
 	return dst;
 }

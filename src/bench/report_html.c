@@ -36,7 +36,7 @@ static void write_when(const struct result *r, struct html *h)
 	if (r->started > 0 && localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S %z, ", &tm);
 	html_putf(h, "<p>%s%s clients", when,
-		  page_grouped(number, r->clients));
+		  metric_grouped(number, r->clients));
 	if (r->measured > 0)
 		html_putf(h, ", measured for %.4g s", r->measured);
 	if (r->run_count)
@@ -107,7 +107,7 @@ static void metric_tile(const struct result *r, const char *label,
 	if (isinf(m.value))
 		snprintf(text, sizeof(text), "never");
 	else if (metric_unit(&metric) == UNIT_NUMBER)
-		page_grouped(text, (uint64_t)m.value);
+		metric_grouped(text, (uint64_t)m.value);
 	else
 		metric_format(text, sizeof(text), metric_unit(&metric),
 			      m.value);

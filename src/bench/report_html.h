@@ -30,7 +30,4 @@ void page_health_table(const struct result *r, struct html *h);
 /* Members of an object as rows; nothing when there are none. */
 void page_object(const char *heading, json_t *o, struct html *h);
 
-/* 1234567 as 1,234,567. */
-const char *page_grouped(char dst[32], uint64_t v);
-
 #endif

@@ -104,7 +104,7 @@ static const char *late_note(uint64_t late, const char *what, char dst[160])
 		return NULL;
 	snprintf(dst, 160, "%s %s never came, or too late to be counted; "
 		 "requirements take them as infinitely late.",
-		 page_grouped(number, late), what);
+		 metric_grouped(number, late), what);
 	return dst;
 }
 

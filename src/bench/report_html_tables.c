@@ -12,20 +12,6 @@
 #include "bench/repeat.h"
 #include "mqtt/reason.h"
 
-const char *page_grouped(char dst[32], uint64_t v)
-{
-	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%" PRIu64, v), at = 0;
-
-	for (int i = 0; i < n; i++) {
-		if (i && (n - i) % 3 == 0)
-			dst[at++] = ',';
-		dst[at++] = digits[i];
-	}
-	dst[at] = '\0';
-	return dst;
-}
-
 static void cell(struct html *h, const char *text)
 {
 	html_put(h, "<td class=v>");
@@ -51,7 +37,7 @@ static void timing_row(const struct result *r, enum timing t, struct html *h)
 
 	row_head(h, timing_name(t));
 	html_putf(h, "<td>%s</td>", timing_text(t));
-	cell(h, page_grouped(text, hist->total));
+	cell(h, metric_grouped(text, hist->total));
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		cell(h, judge_has_enough(r, t, columns[i])
 			? metric_format(text, sizeof(text), UNIT_NS,
@@ -116,7 +102,7 @@ static void part(struct html *h, const struct account *a, enum count c,
 
 	html_text(h, count_name(c));
 	html_putf(h, " <b%s>%s</b>", is_fault && v ? " class=bad" : "",
-		  page_grouped(number, v));
+		  metric_grouped(number, v));
 }
 
 struct identity {
@@ -177,7 +163,7 @@ static void cause_row(struct html *h, uint64_t n, const char *what,
 	char number[32];
 
 	html_put(h, "<tr>");
-	cell(h, page_grouped(number, n));
+	cell(h, metric_grouped(number, n));
 	html_put(h, "<td class=w>");
 	html_text(h, what);
 	html_text(h, text);

@@ -52,21 +52,6 @@ static void label(struct page *p, const char *name)
 	paint(p, FAINT, text);
 }
 
-/* 1234567 as 1,234,567. */
-static const char *grouped(char dst[32], uint64_t v)
-{
-	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%" PRIu64, v), at = 0;
-
-	for (int i = 0; i < n; i++) {
-		if (i && (n - i) % 3 == 0)
-			dst[at++] = ',';
-		dst[at++] = digits[i];
-	}
-	dst[at] = '\0';
-	return dst;
-}
-
 int report_title(const struct result *r, struct buf *out)
 {
 	const char *name = r->title ? r->title
@@ -120,7 +105,7 @@ static void say_count(struct page *p, const char *before, enum count c,
 	char number[32];
 
 	say(p, "%s%s ", before, count_name(c));
-	paint(p, v ? how : PLAIN, grouped(number, v));
+	paint(p, v ? how : PLAIN, metric_grouped(number, v));
 }
 
 /* "total = a + b + c", the parts that are faults in red. */
@@ -159,7 +144,7 @@ static void say_messages(struct page *p)
 	say_sum(p, COUNT_SENT, sent, 4);
 	if (n[COUNT_SENT_QOS0])
 		say(p, " + %s of QoS 0",
-		    grouped(number, n[COUNT_SENT_QOS0]));
+		    metric_grouped(number, n[COUNT_SENT_QOS0]));
 	say(p, "\n");
 	if (n[COUNT_EXPECTED] + n[COUNT_RECEIVED]) {
 		say_sum(p, COUNT_EXPECTED, expected, 2);
@@ -219,7 +204,7 @@ static void say_reasons(struct page *p, const char *what,
 		if (!codes[i])
 			continue;
 		label(p, "");
-		say(p, "%s %s: %s (0x%02x)\n", grouped(number, codes[i]),
+		say(p, "%s %s: %s (0x%02x)\n", metric_grouped(number, codes[i]),
 		    what, reason_text((uint8_t)i), i);
 	}
 }
@@ -237,7 +222,7 @@ static void say_causes(struct page *p)
 		if (!p->r->causes[i].count)
 			continue;
 		label(p, "");
-		say(p, "%s x %s\n", grouped(number, p->r->causes[i].count),
+		say(p, "%s x %s\n", metric_grouped(number, p->r->causes[i].count),
 		    p->r->causes[i].text);
 	}
 	for (int i = 0; i < RESULT_WORST; i++) {
@@ -257,7 +242,7 @@ static void say_timing(struct page *p, enum timing t)
 	const struct hist *h = &p->r->timings[t];
 	char cell[32], number[32];
 
-	say(p, "  %-11s %12s", timing_name(t), grouped(number, h->total));
+	say(p, "  %-11s %12s", timing_name(t), metric_grouped(number, h->total));
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		say(p, "%9s", judge_has_enough(p->r, t, columns[i])
 		    ? metric_format(cell, sizeof(cell), UNIT_NS,

@@ -107,7 +107,8 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned status,
 	return result;
 }
 
-/* On the server's thread. */
+/* On the server's thread, as the library calls it.
+ * NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
 				  const char *path, const char *method,
 				  const char *version, const char *upload,
