@@ -10,8 +10,8 @@ load helper/helpers
     --progress none --json s.json
   assert "$output" =~ ^"Highest rate of pairs with lost == 0 .against the peer in mqtt-bench itself: no broker."
   [[ $output == *"highest rate that holds: 1.94 k/s (2.00 k/s does not)"* ]]
-  assert "$(jq -c '[.end, .highest, .fails_at]' s.json)" = '["found",1940,2000]'
-  assert "$(jq -c '[.steps[].value]' s.json)" = '[500,1000,2000,1500,1750,1880,1940]'
+  assert "$(jq -c '[.end, .highest, .fails_at] == ["found",1940,2000]' s.json)" = true
+  assert "$(jq -c '[.steps[].value] == [500,1000,2000,1500,1750,1880,1940]' s.json)" = true
   assert "$(jq -c '[.steps[].outcome] | unique' s.json)" = '["fails","holds"]'
   assert "$(jq '[.steps[].runs] | min' s.json)" -eq 2
   assert "$(jq '[.steps[].runs] | add' s.json)" -eq "$(jq '.runs | length' s.json)"
@@ -32,8 +32,8 @@ load helper/helpers
   run_tool mqtt-bench search --target self --from 300 --to 700 \
     --require 'lost == 0' --duration 0.5 --warmup 0 --progress none \
     --json s.json
-  assert "$(jq -c '[.end, .highest]' s.json)" = '["all",700]'
-  assert "$(jq -c '[.steps[].value]' s.json)" = '[300,600,700]'
+  assert "$(jq -c '[.end, .highest] == ["all",700]' s.json)" = true
+  assert "$(jq -c '[.steps[].value] == [300,600,700]' s.json)" = true
   run_tool 2 mqtt-bench search --target self --from 3 --to 2 \
     --require 'lost == 0'
 }
@@ -42,7 +42,7 @@ load helper/helpers
   run_tool mqtt-bench search --target self:refuse-connect=40 \
     --vary connections --from 10 --require 'conn_refused == 0' \
     --duration 0.3 --warmup 0 --progress none --json s.json
-  assert "$(jq -c '[.end, .highest, .fails_at]' s.json)" = '["found",39,40]'
+  assert "$(jq -c '[.end, .highest, .fails_at] == ["found",39,40]' s.json)" = true
 }
 
 @test "the greatest fan-out is found" {
@@ -56,7 +56,7 @@ EOT
   run_tool mqtt-bench search fan.yaml --target self:drop=1000 \
     --vary fan-out --from 4 --require 'lost == 0' --progress none \
     --json s.json
-  assert "$(jq -c '[.end, .highest, .fails_at]' s.json)" = '["found",9,10]'
+  assert "$(jq -c '[.end, .highest, .fails_at] == ["found",9,10]' s.json)" = true
   run_tool 2 mqtt-bench search --target self --vary fan-out \
     --require 'lost == 0'
   assert "$stderr" =~ "--vary fan-out needs a scenario"
