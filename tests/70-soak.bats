@@ -211,7 +211,8 @@ restart_broker() {
   } > script
   start_puppet < script
   START_STDIN=in kill_often pub mqtt-pub -p "$PUPPET_PORT" -q 2 -t t -l \
-    --store s.db --exactly-once --reconnect-delay 1ms
+    --store s.db --exactly-once --reconnect-delay 1ms \
+    --reconnect-max-delay 20ms --drain-timeout "$TOOL_TIMEOUT"
   assert "$(puppet_count ' open')" -ge 10
   awk -f "$top_srcdir/tests/helper/delivered.awk" -v topic=t puppet.out > got
   assert_files_equal got in
