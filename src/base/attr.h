@@ -23,11 +23,11 @@
 #define AUTO(fn) __attribute__((cleanup(fn)))
 
 /* Moves a pointer out of a local: yields it and leaves NULL behind. */
-#define STEAL(p)                     \
-	(__extension__({             \
+#define STEAL(p)                        \
+	(__extension__({                \
 		__typeof__(p) t_ = (p); \
-		(p) = NULL;          \
-		t_;                  \
+		(p) = NULL;             \
+		t_;                     \
 	}))
 
 /* Of a 64-bit value that is not 0. */
@@ -37,7 +37,7 @@
 
 /* The structure that holds MEMBER, from a pointer to the member. */
 #define CONTAINER_OF(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #if defined(__clang__)
 #define CAPABILITY(x) __attribute__((capability(x)))

@@ -38,8 +38,7 @@ static inline size_t buf_len(const struct buf *b)
 
 static inline struct bytes buf_view(const struct buf *b)
 {
-	return bytes_of(b->data ? b->data + b->start : NULL,
-			b->end - b->start);
+	return bytes_of(b->data ? b->data + b->start : NULL, b->end - b->start);
 }
 
 /*

@@ -23,8 +23,7 @@ struct bytes {
 
 #define BYTES_NULL ((struct bytes){ NULL, 0 })
 /* A view of a string literal, without its final NUL. */
-#define BYTES_LIT(s) \
-	((struct bytes){ (const uint8_t *)(s), sizeof(s) - 1 })
+#define BYTES_LIT(s) ((struct bytes){ (const uint8_t *)(s), sizeof(s) - 1 })
 
 static inline struct bytes bytes_of(const void *p, size_t n)
 {

@@ -21,22 +21,22 @@
 
 enum err_kind {
 	ERR_NONE = 0,
-	ERR_NO = 1,           /* ran to the end, the answer is "no" */
-	ERR_USAGE = 2,        /* bad option, profile or value */
-	ERR_RESOLVE = 3,      /* host name could not be resolved */
-	ERR_CONNECT = 4,      /* refused, unreachable, timed out, proxy */
+	ERR_NO = 1,      /* ran to the end, the answer is "no" */
+	ERR_USAGE = 2,   /* bad option, profile or value */
+	ERR_RESOLVE = 3, /* host name could not be resolved */
+	ERR_CONNECT = 4, /* refused, unreachable, timed out, proxy */
 	ERR_TLS = 5,
-	ERR_PROTOCOL = 6,     /* the peer broke the protocol */
-	ERR_LOST = 7,         /* connection lost and not made again */
-	ERR_REFUSED = 8,      /* broker refused, trying again won't help */
-	ERR_PUBLISH = 9,      /* broker refused a publish */
-	ERR_SUBSCRIBE = 10,   /* broker refused a subscription */
-	ERR_INCOMPLETE = 11,  /* messages remain unconfirmed */
-	ERR_LOCAL = 12,       /* local input, output, store, memory, command */
-	ERR_INVALID = 13,     /* measurement invalid */
-	ERR_BUSY = 14,        /* broker refused for now */
-	ERR_TIMEOUT = 27,     /* --timeout passed before the job was done */
-	ERR_STATE = 64,       /* call not legal in this state; never exits */
+	ERR_PROTOCOL = 6,    /* the peer broke the protocol */
+	ERR_LOST = 7,        /* connection lost and not made again */
+	ERR_REFUSED = 8,     /* broker refused, trying again won't help */
+	ERR_PUBLISH = 9,     /* broker refused a publish */
+	ERR_SUBSCRIBE = 10,  /* broker refused a subscription */
+	ERR_INCOMPLETE = 11, /* messages remain unconfirmed */
+	ERR_LOCAL = 12,      /* local input, output, store, memory, command */
+	ERR_INVALID = 13,    /* measurement invalid */
+	ERR_BUSY = 14,       /* broker refused for now */
+	ERR_TIMEOUT = 27,    /* --timeout passed before the job was done */
+	ERR_STATE = 64,      /* call not legal in this state; never exits */
 };
 
 #define ERR_TEXT_MAX 512

@@ -22,9 +22,9 @@ enum log_level log_get_level(void);
 /* One line "<name>: <text>"; nothing when level is above the set one. */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 
-#define log_debug(...)                                  \
-	do {                                            \
-		if (log_get_level() >= LOG_DEBUG)       \
+#define log_debug(...)                                    \
+	do {                                              \
+		if (log_get_level() >= LOG_DEBUG)         \
 			log_line(LOG_DEBUG, __VA_ARGS__); \
 	} while (0)
 

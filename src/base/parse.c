@@ -53,7 +53,8 @@ int parse_uint(const char *s, uint64_t min, uint64_t max, uint64_t *ret,
 	if (scan_uint(&p, &v) < 0 || *p || v < min || v > max)
 		return err_set(e, ERR_USAGE, 0,
 			       "'%s' is not a whole number from %" PRIu64
-			       " to %" PRIu64, show(shown, s), min, max);
+			       " to %" PRIu64,
+			       show(shown, s), min, max);
 	*ret = v;
 	return 0;
 }
@@ -119,7 +120,8 @@ int parse_duration(const char *s, uint64_t bare_unit, uint64_t *ret_ns,
 		return 0;
 	return err_set(e, ERR_USAGE, 0,
 		       "'%s' is not a duration such as 500ms, 1.5s, 2m, 1h "
-		       "or 7d", show(shown, s));
+		       "or 7d",
+		       show(shown, s));
 }
 
 /* Bits to shift for "k", "kB", "KiB" and so on; -1 when it is none. */
@@ -150,15 +152,16 @@ int parse_size(const char *s, uint64_t max, uint64_t *ret, struct err *e)
 	if (shift < 0 || v > max >> shift)
 		return err_set(e, ERR_USAGE, 0,
 			       "'%s' is not a size in bytes up to %" PRIu64
-			       ", such as 100, 64k or 2M", show(shown, s), max);
+			       ", such as 100, 64k or 2M",
+			       show(shown, s), max);
 	*ret = v << shift;
 	return 0;
 }
 
 int parse_bool(const char *s, bool *ret, struct err *e)
 {
-	static const char *const words[] = { "no",   "yes", "false", "true",
-					     "off",  "on",  "0",     "1" };
+	static const char *const words[] = { "no",  "yes", "false", "true",
+					     "off", "on",  "0",     "1" };
 	char shown[SHOWN_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -241,10 +244,13 @@ int parse_hex(const char *s, struct buf *out, struct err *e)
 		if (hex_value(s[i]) < 0)
 			return err_set(e, ERR_USAGE, 0,
 				       "not hexadecimal: character %zu is not "
-				       "one of 0-9, a-f", i + 1);
+				       "one of 0-9, a-f",
+				       i + 1);
 	if (n % 2)
-		return err_set(e, ERR_USAGE, 0, "not hexadecimal: %zu digits "
-			       "are not an even count", n);
+		return err_set(e, ERR_USAGE, 0,
+			       "not hexadecimal: %zu digits "
+			       "are not an even count",
+			       n);
 	to = buf_reserve(out, n / 2);
 	if (!to)
 		return err_nomem(e);
@@ -271,19 +277,23 @@ static int base64_check(const char *s, size_t *ret_digits, struct err *e)
 	size_t n = strlen(s), digits = n, unused;
 
 	if (n % 4)
-		return err_set(e, ERR_USAGE, 0, "not base64: %zu characters "
-			       "are not a multiple of 4 ('=' fills up)", n);
+		return err_set(e, ERR_USAGE, 0,
+			       "not base64: %zu characters "
+			       "are not a multiple of 4 ('=' fills up)",
+			       n);
 	while (digits > 0 && n - digits < 2 && s[digits - 1] == '=')
 		digits--;
 	for (size_t i = 0; i < digits; i++)
 		if (base64_value(s[i]) < 0)
-			return err_set(e, ERR_USAGE, 0, "not base64: character "
+			return err_set(e, ERR_USAGE, 0,
+				       "not base64: character "
 				       "%zu is not one of A-Z, a-z, 0-9, +, /",
 				       i + 1);
 	/* One text for one value: the bits beyond the last byte are 0. */
 	unused = n == digits ? 0 : n - digits == 1 ? 3 : 15;
 	if (unused && (size_t)base64_value(s[digits - 1]) & unused)
-		return err_set(e, ERR_USAGE, 0, "not base64: the last "
+		return err_set(e, ERR_USAGE, 0,
+			       "not base64: the last "
 			       "character before '=' has unused bits set");
 	*ret_digits = digits;
 	return 0;

@@ -14,12 +14,20 @@
 
 enum op_kind {
 	OP_LITERAL, /* a: offset in the text, b: length */
-	OP_INDEX, OP_NUMBER, OP_RANDOM, /* a: width */
-	OP_INDEX_REST, OP_NUMBER_REST,  /* a: divisor */
-	OP_INDEX_PART, OP_NUMBER_PART,  /* a: divisor */
-	OP_CLIENT, OP_USER, OP_GROUP, OP_HEADER,
-	OP_RANGE,  /* a: least, b: number of values; b 0: 2^32 */
-	OP_HEX, OP_ALNUM, /* a: characters */
+	OP_INDEX,
+	OP_NUMBER,
+	OP_RANDOM, /* a: width */
+	OP_INDEX_REST,
+	OP_NUMBER_REST, /* a: divisor */
+	OP_INDEX_PART,
+	OP_NUMBER_PART, /* a: divisor */
+	OP_CLIENT,
+	OP_USER,
+	OP_GROUP,
+	OP_HEADER,
+	OP_RANGE, /* a: least, b: number of values; b 0: 2^32 */
+	OP_HEX,
+	OP_ALNUM,  /* a: characters */
 	OP_TIME,   /* a: ns per unit */
 	OP_COLUMN, /* a: which */
 };
@@ -29,7 +37,8 @@ struct op {
 	uint32_t a, b;
 };
 
-struct template {
+struct template
+{
 	struct op *ops;
 	size_t count;
 	unsigned uses;
@@ -70,8 +79,8 @@ static int add_literal(struct compiler *c, struct bytes s)
 		last->b += (uint32_t)s.n;
 		return 0;
 	}
-	return add(c, 0, (struct op){ OP_LITERAL, (uint32_t)at,
-				      (uint32_t)s.n });
+	return add(c, 0,
+		   (struct op){ OP_LITERAL, (uint32_t)at, (uint32_t)s.n });
 }
 
 /* %i and the like; width from "%05i". */
@@ -165,8 +174,10 @@ static int add_braced(struct compiler *c, char *s)
 	static const struct {
 		const char *name;
 		uint32_t unit;
-	} times[] = { { "ns", 1 }, { "us", 1000 },
-		      { "ms", 1000000 }, { "time", 1000000000 } };
+	} times[] = { { "ns", 1 },
+		      { "us", 1000 },
+		      { "ms", 1000000 },
+		      { "time", 1000000000 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 		if (strcmp(s, times[i].name) == 0)
@@ -350,9 +361,10 @@ static int render_op(const struct template *t, const struct op *op,
 	case OP_HEADER:
 		return buf_append(out, v->header);
 	case OP_RANGE:
-		return put_number(out, op->a + (op->b
-			? random_below(v, op->b)
-			: v->random(v->random_ctx)), 0);
+		return put_number(out,
+				  op->a + (op->b ? random_below(v, op->b)
+						 : v->random(v->random_ctx)),
+				  0);
 	case OP_HEX:
 		return put_chars(out, v, op->a, 16);
 	case OP_ALNUM:

@@ -65,8 +65,8 @@ struct template_values {
 };
 
 /* NULL with e (ERR_USAGE), which quotes the placeholder that is wrong. */
-struct template *template_new(const char *text,
-			      const struct template_config *c, struct err *e);
+struct template *template_new(const char *text, const struct template_config *c,
+			      struct err *e);
 void template_free(struct template *t);
 
 unsigned template_uses(const struct template *t);

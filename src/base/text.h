@@ -29,7 +29,6 @@ char *text_visible(char *dst, size_t size, struct bytes b);
 
 /* The best "did you mean" for word among n names (edit distance at most a
  * third of its length), or NULL. */
-const char *text_nearest(const char *word, const char *const *names,
-			 size_t n);
+const char *text_nearest(const char *word, const char *const *names, size_t n);
 
 #endif

@@ -24,43 +24,43 @@
 #include "base/buf.h"
 
 enum count {
-	COUNT_SCHEDULED,     /* due by the schedule, or taken without one */
-	COUNT_SENT,          /* given to the connection's output */
-	COUNT_SENT_QOS0,     /* of these, the ones nobody acknowledges */
-	COUNT_SKIPPED,       /* never sent: not connected, or too far behind */
-	COUNT_BACKLOG,       /* due and still waiting at the end */
-	COUNT_ACKED,         /* PUBACK or PUBCOMP below 0x80 */
-	COUNT_UNMATCHED,     /* of these, with "no matching subscribers" */
-	COUNT_REFUSED,       /* PUBACK or PUBREC of 0x80 and above, or sent
-	                      * never for a limit of the broker */
-	COUNT_TIMED_OUT,     /* no acknowledgement within the deadline */
-	COUNT_IN_FLIGHT,     /* unacknowledged when the run ended */
-	COUNT_EXPECTED,      /* deliveries, by granted subscriptions */
-	COUNT_RECEIVED,      /* PUBLISH packets of this run */
+	COUNT_SCHEDULED, /* due by the schedule, or taken without one */
+	COUNT_SENT,      /* given to the connection's output */
+	COUNT_SENT_QOS0, /* of these, the ones nobody acknowledges */
+	COUNT_SKIPPED,   /* never sent: not connected, or too far behind */
+	COUNT_BACKLOG,   /* due and still waiting at the end */
+	COUNT_ACKED,     /* PUBACK or PUBCOMP below 0x80 */
+	COUNT_UNMATCHED, /* of these, with "no matching subscribers" */
+	COUNT_REFUSED,   /* PUBACK or PUBREC of 0x80 and above, or sent
+			  * never for a limit of the broker */
+	COUNT_TIMED_OUT, /* no acknowledgement within the deadline */
+	COUNT_IN_FLIGHT, /* unacknowledged when the run ended */
+	COUNT_EXPECTED,  /* deliveries, by granted subscriptions */
+	COUNT_RECEIVED,  /* PUBLISH packets of this run */
 	COUNT_UNIQUE,
 	COUNT_DUPLICATES,
 	COUNT_LOST,
-	COUNT_REORDERED,     /* arrived after a later one of its publisher */
-	COUNT_CORRUPTED,     /* length or content is not what was sent */
-	COUNT_UNCERTAIN,     /* duplicate or overtaken, too old to tell */
-	COUNT_FOREIGN,       /* not of this run: not in any line above */
-	COUNT_UNMARKED,      /* without a header: wills, and what the scenario
-	                      * sends without one */
-	COUNT_RETAINED,      /* of the foreign ones, those kept by the broker */
-	COUNT_ANSWERED,      /* requests, by responders */
-	COUNT_ECHOED,        /* answers that came back */
-	COUNT_CLOCK_ERRORS,  /* arrived before they were sent, by the clocks */
-	COUNT_CONNECTS,      /* attempts that came to an end */
+	COUNT_REORDERED,    /* arrived after a later one of its publisher */
+	COUNT_CORRUPTED,    /* length or content is not what was sent */
+	COUNT_UNCERTAIN,    /* duplicate or overtaken, too old to tell */
+	COUNT_FOREIGN,      /* not of this run: not in any line above */
+	COUNT_UNMARKED,     /* without a header: wills, and what the scenario
+			     * sends without one */
+	COUNT_RETAINED,     /* of the foreign ones, those kept by the broker */
+	COUNT_ANSWERED,     /* requests, by responders */
+	COUNT_ECHOED,       /* answers that came back */
+	COUNT_CLOCK_ERRORS, /* arrived before they were sent, by the clocks */
+	COUNT_CONNECTS,     /* attempts that came to an end */
 	COUNT_CONNECTED,
-	COUNT_CONN_REFUSED,  /* CONNACK with a reason */
-	COUNT_CONN_FAILED,   /* TCP, TLS, WebSocket, protocol */
+	COUNT_CONN_REFUSED, /* CONNACK with a reason */
+	COUNT_CONN_FAILED,  /* TCP, TLS, WebSocket, protocol */
 	COUNT_CONN_TIMED_OUT,
-	COUNT_DISCONNECTS,   /* connections lost that were up */
-	COUNT_RECONNECTS,    /* of the successful attempts, not the first */
-	COUNT_SUBSCRIBES,    /* filters asked for */
-	COUNT_SUBSCRIBED,    /* filters granted */
+	COUNT_DISCONNECTS, /* connections lost that were up */
+	COUNT_RECONNECTS,  /* of the successful attempts, not the first */
+	COUNT_SUBSCRIBES,  /* filters asked for */
+	COUNT_SUBSCRIBED,  /* filters granted */
 	COUNT_SUB_REFUSED,
-	COUNT_BYTES_OUT,     /* on the MQTT level */
+	COUNT_BYTES_OUT, /* on the MQTT level */
 	COUNT_BYTES_IN,
 	COUNT_PINGS,
 	COUNT_COUNT,

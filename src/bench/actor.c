@@ -236,8 +236,8 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 		count(a, COUNT_RECONNECTS);
 	count_many(a, COUNT_ACKED, ack->completed);
 	a->has_session = crew->group->mqtt.version == MQTT_5
-		? crew->group->mqtt.session_expiry > 0
-		: !crew->group->mqtt.is_clean;
+				 ? crew->group->mqtt.session_expiry > 0
+				 : !crew->group->mqtt.is_clean;
 	mutex_lock(&c->lock);
 	session_share_connect(c->session, &crew->connect);
 	session_stats(c->session, &st);

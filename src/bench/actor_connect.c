@@ -7,8 +7,7 @@ struct piece {
 	bool is_set;
 };
 
-static int render(struct actor *a, const struct template *t,
-		  struct piece *ret)
+static int render(struct actor *a, const struct template *t, struct piece *ret)
 {
 	struct buf *text = &a->attempt->text;
 	int r = 0;
@@ -67,7 +66,7 @@ static int fill_connect(struct actor *a)
 	/* A kept session is begun anew once, where that can be said without
 	 * losing it again at the end of the connection [MQTT 5]. */
 	at->connect.clean_start = g->mqtt.is_clean ||
-		(!a->was_up && g->mqtt.version == MQTT_5);
+				  (!a->was_up && g->mqtt.version == MQTT_5);
 	if (a->is_cleaner)
 		end_session(&at->connect);
 	return 0;

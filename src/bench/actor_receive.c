@@ -134,13 +134,11 @@ static void count_new(struct actor *a, const struct entry *e,
 	w->delivered_in_time += run_is_measuring(w->run, now);
 	w->unique[h->publisher]++;
 	a->receiver->unique += !e->varies;
-	atomic_fetch_add_explicit(&w->progress.unique, 1,
-				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&w->progress.unique, 1, memory_order_relaxed);
 }
 
 static void track(struct actor *a, const struct entry *e,
-		  const struct header *h, const struct publish *p,
-		  uint64_t now)
+		  const struct header *h, const struct publish *p, uint64_t now)
 {
 	struct worker *w = worker_of(a);
 	enum track_result t = (e->varies ? track_see_sparse : track_see)(
@@ -242,8 +240,10 @@ void actor_on_message(struct actor *a, const struct event_message *m,
 	w->account.n[COUNT_BYTES_IN] += wire_size(p, crew->group->mqtt.version);
 	found = payload_find(r->scenario, &r->tag, p->payload, p->props, &h);
 	if (r->entry_count == 0) {
-		listen(a, found == HEADER_OURS && h.tag == r->tag.value
-		       ? &h : NULL, now);
+		listen(a,
+		       found == HEADER_OURS && h.tag == r->tag.value ? &h
+								     : NULL,
+		       now);
 		return;
 	}
 	if (found != HEADER_OURS || h.publisher >= r->stream_count ||
@@ -302,8 +302,9 @@ void actor_acknowledge(struct actor *a, uint64_t delivery, uint64_t now)
 		acknowledge(a, delivery);
 		return;
 	}
-	s->acks[(s->head + s->count++) & (s->cap - 1)] =
-		(struct held_ack){ now + delay, delivery };
+	s->acks[(s->head + s->count++) & (s->cap - 1)] = (struct held_ack){
+		now + delay, delivery
+	};
 	if (s->count == 1)
 		(void)loop_set_timer(worker_of(a)->loop, &s->ack_timer,
 				     now + delay);

@@ -39,8 +39,8 @@ static uint32_t tag_entry(uint64_t tag)
 
 static uint64_t tag_lag(uint64_t tag)
 {
-	return hist_slot_low((uint32_t)(tag >> (TAG_TIME_BITS +
-						TAG_ENTRY_BITS)));
+	return hist_slot_low(
+		(uint32_t)(tag >> (TAG_TIME_BITS + TAG_ENTRY_BITS)));
 }
 
 /* How long ago, at `now` since the epoch. */
@@ -53,8 +53,8 @@ static uint64_t tag_age(uint64_t tag, uint64_t now)
 
 static uint64_t *sequence_of(const struct actor *a, uint32_t entry)
 {
-	return &a->squad->sequences[a->place *
-				    a->squad->crew->group->publish_count +
+	return &a->squad->sequences[a->place * a->squad->crew->group
+						       ->publish_count +
 				    entry];
 }
 
@@ -102,8 +102,8 @@ int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
 
 	if (bytes_is_set(literal))
 		return buf_append(ret, literal);
-	if (group_values(a->squad->crew->group, actor_client(a),
-			 e->plan->topic, &text, &v) < 0)
+	if (group_values(a->squad->crew->group, actor_client(a), e->plan->topic,
+			 &text, &v) < 0)
 		return -1;
 	if (template_uses(e->plan->topic) & TEMPLATE_RANDOM)
 		pcg_init(&random, a->squad->crew->run->config->seed ^ number,
@@ -146,14 +146,14 @@ static int make_payload(struct actor *a, uint32_t entry, uint64_t intended,
 	return r;
 }
 
-static int add_reply(struct actor *a, const struct entry *e,
-		     struct buf *props, struct payload_out *out)
+static int add_reply(struct actor *a, const struct entry *e, struct buf *props,
+		     struct payload_out *out)
 {
 	struct buf topic = { 0 };
 	int r;
 
-	r = group_render(a->squad->crew->group, actor_client(a),
-			 e->plan->reply, &topic);
+	r = group_render(a->squad->crew->group, actor_client(a), e->plan->reply,
+			 &topic);
 	if (r == 0)
 		r = buf_append(props, out->props);
 	if (r == 0)
@@ -257,8 +257,9 @@ static void count_sent(struct actor *a, uint32_t entry, uint64_t intended,
 	w->sent_in_time += run_is_measuring(w->run, loop_now(w->loop));
 	if (e->varies && w->run->route)
 		atomic_fetch_add_explicit(&w->progress.expected,
-			route_match(w->run->route, p->topic, NULL, NULL),
-			memory_order_relaxed);
+					  route_match(w->run->route, p->topic,
+						      NULL, NULL),
+					  memory_order_relaxed);
 }
 
 static enum sent send_one(struct actor *a, uint32_t entry, uint64_t intended,
@@ -272,8 +273,8 @@ static enum sent send_one(struct actor *a, uint32_t entry, uint64_t intended,
 	if (build(a, entry, intended, now, &p) < 0)
 		return never_sent(a, entry, s);
 	mutex_lock(&a->conn.lock);
-	s = session_publish(a->conn.session, &p,
-			    make_tag(entry, intended, lag), now, &seq);
+	s = session_publish(a->conn.session, &p, make_tag(entry, intended, lag),
+			    now, &seq);
 	if (a->conn.wants_write ||
 	    session_output_len(a->conn.session) >= CONN_OUTPUT_HIGH)
 		a->is_blocked = true;
@@ -300,8 +301,8 @@ static int grow_backlog(struct actor *a)
 		return -1;
 	*b = (struct backlog){ .cap = cap };
 	for (; old && b->count < old->count; b->count++)
-		b->ring[b->count] = old->ring[(old->head + b->count) &
-					      (old->cap - 1)];
+		b->ring[b->count] =
+			old->ring[(old->head + b->count) & (old->cap - 1)];
 	free(old);
 	a->backlog = b;
 	return 0;
@@ -326,9 +327,9 @@ static void put_off(struct actor *a, uint32_t entry, uint64_t intended,
 		return;
 	}
 	b = a->backlog;
-	b->ring[(b->head + b->count++) & (b->cap - 1)] =
-		(struct waiting){ intended, (uint16_t)entry,
-				  (uint16_t)hist_slot(lag) };
+	b->ring[(b->head + b->count++) & (b->cap - 1)] = (struct waiting){
+		intended, (uint16_t)entry, (uint16_t)hist_slot(lag)
+	};
 }
 
 /* If it cannot, notes why. */
@@ -452,7 +453,8 @@ void actor_go_on(struct actor *a)
 	uint64_t now;
 
 	if (worker_of(a)->is_counted ||
-	    (!a->backlog && (!a->squad->crew->is_closed || !a->squad->may_send)))
+	    (!a->backlog &&
+	     (!a->squad->crew->is_closed || !a->squad->may_send)))
 		return;
 	now = loop_refresh_now(worker_of(a)->loop);
 	while (a->backlog && a->backlog->count && helping-- > 0)
@@ -510,9 +512,11 @@ void actor_count_rest(struct actor *a, uint64_t now)
 	if (a->backlog)
 		w->account.n[COUNT_BACKLOG] += a->backlog->count;
 	for (uint32_t i = 0; a->backlog && i < a->backlog->count; i++)
-		w->measured_unsent += run_measures(r,
-			a->backlog->ring[(a->backlog->head + i) &
-					 (a->backlog->cap - 1)].intended);
+		w->measured_unsent += run_measures(
+			r, a->backlog
+				   ->ring[(a->backlog->head + i) &
+					  (a->backlog->cap - 1)]
+				   .intended);
 	for (struct message *m = a->store->head; m; m = m->next) {
 		if (m->tag == RESPONSE_TAG)
 			continue;
@@ -520,7 +524,7 @@ void actor_count_rest(struct actor *a, uint64_t now)
 		note_unaccepted(a, tag_entry(m->tag));
 		w->account.n[age >= r->config->ack_timeout ? COUNT_TIMED_OUT
 							   : COUNT_IN_FLIGHT]++;
-		w->measured_unacked += run_measures(r, since_epoch(w, now) -
-						       age);
+		w->measured_unacked += run_measures(r,
+						    since_epoch(w, now) - age);
 	}
 }

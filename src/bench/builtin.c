@@ -20,10 +20,13 @@ const struct builtin *builtin_find(const char *name, struct err *e)
 	}
 	near = text_nearest(name, names, n);
 	if (near)
-		err_set(e, ERR_USAGE, 0, "there is no scenario '%s', did you "
-			"mean '%s'?", name, near);
+		err_set(e, ERR_USAGE, 0,
+			"there is no scenario '%s', did you "
+			"mean '%s'?",
+			name, near);
 	else
-		err_set(e, ERR_USAGE, 0, "there is no scenario '%s': see "
+		err_set(e, ERR_USAGE, 0,
+			"there is no scenario '%s': see "
 			"'mqtt-bench list', or name a file with a '/' in it",
 			name);
 	return NULL;

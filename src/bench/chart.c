@@ -13,8 +13,8 @@
 #define TOP 34.0
 #define BOTTOM (HEIGHT - 34)
 
-#define LOG_FROM 30.0  /* greatest to least value: a logarithmic axis */
-#define READOUTS 200   /* places where values can be read off, at most */
+#define LOG_FROM 30.0 /* greatest to least value: a logarithmic axis */
+#define READOUTS 200  /* places where values can be read off, at most */
 #define TICKS 5
 
 struct scale {
@@ -83,8 +83,10 @@ static double round_up(double v)
 	double power = pow(10, floor(log10(v)));
 	double digit = v / power;
 
-	return power * (digit <= 1.0001 ? 1 : digit <= 2.0001 ? 2
-					   : digit <= 5.0001  ? 5 : 10);
+	return power * (digit <= 1.0001   ? 1
+			: digit <= 2.0001 ? 2
+			: digit <= 5.0001 ? 5
+					  : 10);
 }
 
 /* Steps of an axis; bytes have powers of two. */
@@ -101,9 +103,10 @@ static double step_of(double span, enum metric_unit unit)
 
 static double seconds_step(double span)
 {
-	static const double steps[] = { 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30,
-					60, 120, 300, 600, 900, 1800, 3600,
-					7200, 14400, 43200, 86400 };
+	static const double steps[] = { 0.1,  0.2,  0.5,   1,     2,
+					5,    10,   15,    30,    60,
+					120,  300,  600,   900,   1800,
+					3600, 7200, 14400, 43200, 86400 };
 	size_t i = 0;
 
 	while (i + 1 < ARRAY_SIZE(steps) && span / steps[i] > 8)
@@ -171,9 +174,11 @@ static void draw_y_tick(struct drawing *d, double v)
 	double y = to_y(d, v);
 	char text[32];
 
-	html_putf(d->h, "<path class=g d=\"M%.0f %.1fH%.0f\"/>"
-		  "<text x=\"%.0f\" y=\"%.1f\" class=e>%s</text>", LEFT, y,
-		  RIGHT, LEFT - 7, y + 4, tick_text(text, d->c->unit, v));
+	html_putf(d->h,
+		  "<path class=g d=\"M%.0f %.1fH%.0f\"/>"
+		  "<text x=\"%.0f\" y=\"%.1f\" class=e>%s</text>",
+		  LEFT, y, RIGHT, LEFT - 7, y + 4,
+		  tick_text(text, d->c->unit, v));
 }
 
 static void draw_y_axis(struct drawing *d)
@@ -198,15 +203,16 @@ static void draw_x_tick(struct drawing *d, double v, const char *text)
 {
 	double x = to_x(d, v);
 
-	html_putf(d->h, "<path class=g d=\"M%.1f %.0fV%.0f\"/>"
-		  "<text x=\"%.1f\" y=\"%.0f\" class=m>%s</text>", x, TOP, BOTTOM,
-		  x, BOTTOM + 18, text);
+	html_putf(d->h,
+		  "<path class=g d=\"M%.1f %.0fV%.0f\"/>"
+		  "<text x=\"%.1f\" y=\"%.0f\" class=m>%s</text>",
+		  x, TOP, BOTTOM, x, BOTTOM + 18, text);
 }
 
 static void draw_x_axis(struct drawing *d)
 {
-	static const double shown[] = { 0, 50, 90, 99, 99.9, 99.99, 99.999,
-					99.9999 };
+	static const double shown[] = { 0,    50,    90,     99,
+					99.9, 99.99, 99.999, 99.9999 };
 	double step = seconds_step(d->s.x_max - d->s.x_min);
 	char text[32];
 
@@ -236,9 +242,10 @@ static void draw_bands(struct drawing *d)
 		if (to - from < 0.5)
 			continue;
 		if (b->is_shaded)
-			html_putf(d->h, "<rect class=b x=\"%.1f\" y=\"%.0f\" "
-				  "width=\"%.1f\" height=\"%.0f\"/>", from, TOP,
-				  to - from, BOTTOM - TOP);
+			html_putf(d->h,
+				  "<rect class=b x=\"%.1f\" y=\"%.0f\" "
+				  "width=\"%.1f\" height=\"%.0f\"/>",
+				  from, TOP, to - from, BOTTOM - TOP);
 		if (to - from < 7.0 * (double)strlen(b->name))
 			continue;
 		html_putf(d->h, "<text class=p x=\"%.1f\" y=\"%.0f\">",
@@ -274,9 +281,10 @@ static void draw_limit(struct drawing *d)
 
 	if (d->c->limit <= 0)
 		return;
-	html_putf(d->h, "<path class=r d=\"M%.0f %.1fH%.0f\"/>"
-		  "<text class=q x=\"%.0f\" y=\"%.1f\">", LEFT, y, RIGHT,
-		  RIGHT - 4, y - 5);
+	html_putf(d->h,
+		  "<path class=r d=\"M%.0f %.1fH%.0f\"/>"
+		  "<text class=q x=\"%.0f\" y=\"%.1f\">",
+		  LEFT, y, RIGHT, RIGHT - 4, y - 5);
 	html_text(d->h, d->c->limit_name);
 	html_put(d->h, "</text>");
 }
@@ -288,10 +296,12 @@ static void draw_readout(struct drawing *d, size_t i, double from, double to)
 	double x = to_x(d, c->x[i]);
 	char text[32];
 
-	html_putf(d->h, "<g class=c><rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" "
+	html_putf(d->h,
+		  "<g class=c><rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" "
 		  "height=\"%.0f\"/><path d=\"M%.1f %.0fV%.0f\"/>"
-		  "<text x=\"%.0f\" y=\"14\">", from, TOP, fmax(to - from, 0.1),
-		  BOTTOM - TOP, x, TOP, BOTTOM, RIGHT);
+		  "<text x=\"%.0f\" y=\"14\">",
+		  from, TOP, fmax(to - from, 0.1), BOTTOM - TOP, x, TOP, BOTTOM,
+		  RIGHT);
 	if (c->axis == CHART_PERCENTILES)
 		html_putf(d->h, "p%.6g", c->x[i]);
 	else
@@ -330,8 +340,7 @@ static void write_caption(struct drawing *d)
 	html_text(d->h, c->title);
 	html_put(d->h, "</b>");
 	for (size_t i = 0; i < c->series_count; i++) {
-		html_putf(d->h, "<span class=\"k s%u%s\">",
-			  c->series[i].color,
+		html_putf(d->h, "<span class=\"k s%u%s\">", c->series[i].color,
 			  c->series[i].is_dashed ? " d" : "");
 		html_text(d->h, c->series[i].name);
 		html_put(d->h, "</span>");

@@ -21,8 +21,8 @@ enum chart_axis {
 
 struct chart_series {
 	const char *name;
-	const double *y;   /* one for each x; NAN: a gap */
-	unsigned color;    /* 1 to 4 */
+	const double *y; /* one for each x; NAN: a gap */
+	unsigned color;  /* 1 to 4 */
 	bool is_dashed;
 };
 
@@ -37,14 +37,14 @@ struct chart {
 	const char *title, *note; /* note: NULL for none */
 	enum chart_axis axis;
 	enum metric_unit unit;
-	bool may_be_log;   /* when the values lie far apart */
+	bool may_be_log; /* when the values lie far apart */
 	const double *x;
 	size_t count;
 	struct chart_series series[CHART_SERIES_MAX];
 	size_t series_count;
 	struct chart_band bands[CHART_BANDS_MAX];
 	size_t band_count;
-	double limit;      /* a horizontal line; 0: none */
+	double limit; /* a horizontal line; 0: none */
 	const char *limit_name;
 };
 

@@ -41,7 +41,8 @@ static void say_change(struct table *t, const struct metric *m,
 	if (t->old->run_count || t->now->run_count)
 		t->result |= buf_printf(t->out, "%9.1f%%%s", r->spread * 100,
 					*paint || fabs(change) < 0.0005
-						? "" : "  within the spread");
+						? ""
+						: "  within the spread");
 }
 
 static const char *value(char *dst, size_t size, const struct metric *m,
@@ -79,9 +80,8 @@ static bool differ(const char *a, const char *b)
 
 static void warn(struct table *t, const char *text)
 {
-	t->result |= buf_printf(t->out, "%snote%s  %s\n",
-				color(t, "\033[33m"), color(t, "\033[0m"),
-				text);
+	t->result |= buf_printf(t->out, "%snote%s  %s\n", color(t, "\033[33m"),
+				color(t, "\033[0m"), text);
 }
 
 /* What is not the same on both sides, beside what is to be compared. */
@@ -112,8 +112,7 @@ static void say_differences(struct table *t)
 int compare_text(const struct result *old, const struct result *now,
 		 const struct report_style *style, struct buf *out)
 {
-	struct table t = { .old = old, .now = now, .style = style,
-			   .out = out };
+	struct table t = { .old = old, .now = now, .style = style, .out = out };
 	bool has_spread = old->run_count || now->run_count;
 
 	t.result |= buf_printf(out, "%s%-16s %10s%10s%10s%s%s\n",

@@ -12,7 +12,6 @@
 /* Appends a table. A change within the spread of repeated runs is marked as
  * none. */
 int compare_text(const struct result *old, const struct result *now,
-		 const struct report_style *style, struct buf *out)
-	MUST_CHECK;
+		 const struct report_style *style, struct buf *out) MUST_CHECK;
 
 #endif

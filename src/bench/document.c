@@ -18,7 +18,7 @@ struct complaint {
 	char text[200];
 	char path[DEPTH_MAX][48]; /* "groups", "[0]", "clients"; inner first */
 	int depth;
-	unsigned line, column;    /* of the innermost */
+	unsigned line, column; /* of the innermost */
 };
 
 static void add_step(struct complaint *c, const char *said)
@@ -50,8 +50,8 @@ static void listen(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
 	where = strstr(said, "(line: ");
 	if (!where && !c->text[0] && strncmp(said, "Load: ", 6) == 0)
 		snprintf(c->text, sizeof(c->text), "%s", said + 6);
-	if (!where || sscanf(where, "(line: %u, column: %u)", &line,
-			     &column) != 2)
+	if (!where ||
+	    sscanf(where, "(line: %u, column: %u)", &line, &column) != 2)
 		return;
 	if (c->line == 0) {
 		c->line = line;
@@ -96,7 +96,7 @@ static void append_choices(struct buf *out, const cyaml_schema_value_t *v)
 
 	for (uint32_t i = 0; i < n; i++)
 		if (buf_printf(out, "%s%s",
-			       i == 0	    ? ""
+			       i == 0       ? ""
 			       : i == n - 1 ? " or "
 					    : ", ",
 			       v->enumeration.strings[i].str) < 0)
@@ -144,8 +144,8 @@ static void explain_key(const char *key, const cyaml_schema_value_t *v,
 	const char *near = nearest_key(v, key);
 
 	if (near)
-		err_set(e, ERR_USAGE, 0,
-			"unknown key '%s', did you mean '%s'?", key, near);
+		err_set(e, ERR_USAGE, 0, "unknown key '%s', did you mean '%s'?",
+			key, near);
 	else
 		err_set(e, ERR_USAGE, 0, "unknown key '%s'", key);
 }
@@ -171,17 +171,15 @@ static void explain(const struct complaint *c, const char *path,
 	struct buf spare = { 0 };
 	const char *want = v ? expected(v, &spare) : NULL;
 
-	if (sscanf(c->text, "Missing required mapping field: %99s",
-		   value) == 1)
+	if (sscanf(c->text, "Missing required mapping field: %99s", value) == 1)
 		err_set(e, ERR_USAGE, 0, "'%s' is missing here", value);
-	else if (sscanf(c->text, "Mapping field already seen: %99s",
-			value) == 1)
+	else if (sscanf(c->text, "Mapping field already seen: %99s", value) ==
+		 1)
 		err_set(e, ERR_USAGE, 0, "'%s' is here for the second time",
 			value);
 	else if (sscanf(c->text, "Invalid %*s value: %99[^\n]", value) == 1 &&
 		 want)
-		err_set(e, ERR_USAGE, 0, "%s: %s is not %s", path, value,
-			want);
+		err_set(e, ERR_USAGE, 0, "%s: %s is not %s", path, value, want);
 	else if (strncmp(c->text, "Expecting ", 10) == 0 && want)
 		err_set(e, ERR_USAGE, 0, "%s: expected %s", path, want);
 	else
@@ -203,7 +201,8 @@ static yaml_node_pair_t *pair_of(yaml_document_t *doc, const yaml_node_t *node,
 		k = yaml_document_get_node(doc, p->key);
 		if (k->type == YAML_SCALAR_NODE &&
 		    bytes_equal(bytes_of(k->data.scalar.value,
-					 k->data.scalar.length), key))
+					 k->data.scalar.length),
+				key))
 			return p;
 	}
 	return NULL;
@@ -216,8 +215,7 @@ static yaml_node_t *child_entry(yaml_document_t *doc, const yaml_node_t *node,
 	    i >= (size_t)(node->data.sequence.items.top -
 			  node->data.sequence.items.start))
 		return NULL;
-	return yaml_document_get_node(doc,
-				      node->data.sequence.items.start[i]);
+	return yaml_document_get_node(doc, node->data.sequence.items.start[i]);
 }
 
 /* The node of a path, or the last one on the way that is there. */
@@ -231,8 +229,8 @@ static yaml_node_t *walk(yaml_document_t *doc, const char *path)
 	while (next && *path) {
 		node = next;
 		if (*path == '[') {
-			next = child_entry(doc, node, strtoul(path + 1, &end,
-							      10));
+			next = child_entry(doc, node,
+					   strtoul(path + 1, &end, 10));
 			path = *end ? end + 1 : end;
 			continue;
 		}
@@ -273,7 +271,8 @@ static void locate(const struct document_source *s, const char *path,
 	yaml_parser_delete(&parser);
 }
 
-int document_blame(const struct document_source *s, const char *path, struct err *e)
+int document_blame(const struct document_source *s, const char *path,
+		   struct err *e)
 {
 	unsigned at[2] = { 1, 1 };
 
@@ -283,7 +282,8 @@ int document_blame(const struct document_source *s, const char *path, struct err
 	return err_prefix(e, "%s:%u:%u", s->name, at[0], at[1]);
 }
 
-static int explain_all(const struct document_source *s, const struct complaint *c,
+static int explain_all(const struct document_source *s,
+		       const struct complaint *c,
 		       const cyaml_schema_value_t *schema, struct err *e)
 {
 	unsigned at[2] = { c->line, c->column };
@@ -299,19 +299,20 @@ static int explain_all(const struct document_source *s, const struct complaint *
 	return err_prefix(e, "%s:%u:%u", s->name, at[0], at[1]);
 }
 
-int document_load(const struct document_source *s, const cyaml_schema_value_t *schema,
-	      void **ret, struct err *e)
+int document_load(const struct document_source *s,
+		  const cyaml_schema_value_t *schema, void **ret, struct err *e)
 {
 	struct complaint c = { 0 };
 	cyaml_config_t config = {
-		.log_fn = listen, .log_ctx = &c,
-		.log_level = CYAML_LOG_WARNING, .mem_fn = cyaml_mem,
+		.log_fn = listen,
+		.log_ctx = &c,
+		.log_level = CYAML_LOG_WARNING,
+		.mem_fn = cyaml_mem,
 	};
 	cyaml_data_t *data = NULL;
 	cyaml_err_t r;
 
-	r = cyaml_load_data(s->text.p, s->text.n, &config, schema, &data,
-			    NULL);
+	r = cyaml_load_data(s->text.p, s->text.n, &config, schema, &data, NULL);
 	if (r == CYAML_OK && data) {
 		*ret = data;
 		return 0;

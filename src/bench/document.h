@@ -24,13 +24,15 @@ struct document_source {
 
 /* *ret is a structure as the schema (a mapping by pointer) describes it; an
  * empty document is an error. ERR_USAGE in e. */
-int document_load(const struct document_source *s, const cyaml_schema_value_t *schema,
-	      void **ret, struct err *e) MUST_CHECK;
+int document_load(const struct document_source *s,
+		  const cyaml_schema_value_t *schema, void **ret, struct err *e)
+	MUST_CHECK;
 void document_free(const cyaml_schema_value_t *schema, void *data);
 
 /* Puts "file:line:column: path: " in front of e, for a value that turned out
  * to be wrong: path as in "groups[0].publish[2].rate". Without such a node
  * the position of its nearest ancestor. Returns -1. */
-int document_blame(const struct document_source *s, const char *path, struct err *e);
+int document_blame(const struct document_source *s, const char *path,
+		   struct err *e);
 
 #endif

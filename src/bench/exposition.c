@@ -6,9 +6,10 @@
 static int describe(struct buf *out, const char *name, const char *type,
 		    const char *help)
 {
-	return buf_printf(out, "# HELP mqtt_bench_%s %s\n"
-			  "# TYPE mqtt_bench_%s %s\n", name, help, name,
-			  type);
+	return buf_printf(out,
+			  "# HELP mqtt_bench_%s %s\n"
+			  "# TYPE mqtt_bench_%s %s\n",
+			  name, help, name, type);
 }
 
 static int gauge(struct buf *out, const char *name, const char *help, double v)
@@ -30,10 +31,10 @@ static int write_counts(const struct result *r, struct buf *out)
 
 	for (enum count c = 0; c < COUNT_COUNT; c++)
 		if (is_counter(c))
-			result |= buf_printf(out, "mqtt_bench_events_total"
+			result |= buf_printf(out,
+					     "mqtt_bench_events_total"
 					     "{event=\"%s\"} %" PRIu64 "\n",
-					     count_name(c),
-					     r->account.n[c]);
+					     count_name(c), r->account.n[c]);
 	return result;
 }
 
@@ -49,9 +50,10 @@ static int summary(struct buf *out, const char *name, const char *help,
 	int result = describe(out, name, "summary", help);
 
 	for (int i = 0; count && i < n; i++)
-		result |= buf_printf(out, "mqtt_bench_%s{quantile=\"%s\"} "
-				     "%.9f\n", name, list[i].q,
-				     (double)list[i].ns / 1e9);
+		result |= buf_printf(out,
+				     "mqtt_bench_%s{quantile=\"%s\"} "
+				     "%.9f\n",
+				     name, list[i].q, (double)list[i].ns / 1e9);
 	return result | buf_printf(out, "mqtt_bench_%s_count %" PRIu64 "\n",
 				   name, count);
 }
@@ -64,11 +66,14 @@ static int write_latencies(const struct interval *i, struct buf *out)
 	const struct quantile ack[] = { { "0.5", i->ack_p50 },
 					{ "0.99", i->ack_p99 } };
 
-	return summary(out, "e2e_seconds", "Publish to delivery, in the last "
-		       "interval.", e2e, ARRAY_SIZE(e2e), i->e2e_count) |
-	       summary(out, "ack_seconds", "Publish to acknowledgement, in "
-		       "the last interval.", ack, ARRAY_SIZE(ack),
-		       i->ack_count) |
+	return summary(out, "e2e_seconds",
+		       "Publish to delivery, in the last "
+		       "interval.",
+		       e2e, ARRAY_SIZE(e2e), i->e2e_count) |
+	       summary(out, "ack_seconds",
+		       "Publish to acknowledgement, in "
+		       "the last interval.",
+		       ack, ARRAY_SIZE(ack), i->ack_count) |
 	       gauge(out, "timer_lag_p99_seconds",
 		     "How late this program's timers were.",
 		     (double)i->lag_p99 / 1e9);
@@ -94,19 +99,25 @@ int exposition_write(const struct result *r, const struct interval *i,
 
 	result |= gauge(out, "connected_clients", "Clients connected now.",
 			(double)i->connected);
-	result |= gauge(out, "sent_per_second", "Messages published, in the "
-			"last interval.", (double)i->sent / length);
-	result |= gauge(out, "delivered_per_second", "Messages delivered, in "
-			"the last interval.", (double)i->delivered / length);
+	result |= gauge(out, "sent_per_second",
+			"Messages published, in the "
+			"last interval.",
+			(double)i->sent / length);
+	result |= gauge(out, "delivered_per_second",
+			"Messages delivered, in "
+			"the last interval.",
+			(double)i->delivered / length);
 	result |= gauge(out, "cpu_cores", "Processors used by this program.",
 			i->cpu);
 	result |= gauge(out, "memory_bytes", "Memory of this program.",
 			(double)i->memory);
 	if (i->broker_cpu < 0)
 		return result;
-	result |= gauge(out, "broker_cpu_cores", "Processors used by the "
-			"broker.", i->broker_cpu);
-	return result | gauge(out, "broker_memory_bytes",
-			      "Memory of the broker.",
-			      (double)i->broker_memory);
+	result |= gauge(out, "broker_cpu_cores",
+			"Processors used by the "
+			"broker.",
+			i->broker_cpu);
+	return result |
+	       gauge(out, "broker_memory_bytes", "Memory of the broker.",
+		     (double)i->broker_memory);
 }

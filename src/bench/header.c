@@ -79,8 +79,8 @@ bool header_read_hex(struct bytes text, struct header *ret)
 
 static struct bytes skip_blanks(struct bytes b)
 {
-	while (b.n && (*b.p == ' ' || *b.p == '\t' || *b.p == '\n' ||
-		       *b.p == '\r'))
+	while (b.n &&
+	       (*b.p == ' ' || *b.p == '\t' || *b.p == '\n' || *b.p == '\r'))
 		b = bytes_of(b.p + 1, b.n - 1);
 	return b;
 }

@@ -108,8 +108,8 @@ uint64_t hist_percentile(const struct hist *h, double p, uint64_t late)
 
 static double middle(const struct hist *h, uint32_t slot)
 {
-	return ((double)hist_slot_low(slot) +
-		(double)value_of_slot(h, slot)) / 2;
+	return ((double)hist_slot_low(slot) + (double)value_of_slot(h, slot)) /
+	       2;
 }
 
 double hist_mean(const struct hist *h)
@@ -197,8 +197,8 @@ int hist_write_hgrm(const struct hist *h, struct buf *out)
 		       "#[Max     = %12.6f, Total count    = %12" PRIu64 "]\n"
 		       "#[Buckets = %12u, SubBuckets     = %12u]\n",
 		       hist_mean(h) / 1e6, hist_stddev(h) / 1e6,
-		       (double)h->max / 1e6, h->total,
-		       HIST_SLOTS / SUBS, 2 * SUBS) == 0)
+		       (double)h->max / 1e6, h->total, HIST_SLOTS / SUBS,
+		       2 * SUBS) == 0)
 		return 0;
 	buf_truncate(out, start);
 	return -1;

@@ -106,15 +106,16 @@ json_t *host_facts(void)
 	}
 	put_processor(facts);
 	json_object_set_new(facts, "processors", json_integer(host_cpus()));
-	json_object_set_new(facts, "memory", json_integer(1024 *
-		(json_int_t)number_of(read_text("/proc/meminfo", text),
-				      "MemTotal")));
+	json_object_set_new(
+		facts, "memory",
+		json_integer(1024 * (json_int_t)number_of(
+					    read_text("/proc/meminfo", text),
+					    "MemTotal")));
 	put_line(facts, "governor",
 		 "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
 	put_line(facts, "cgroup_cpu", "/sys/fs/cgroup/cpu.max");
 	put_line(facts, "cgroup_memory", "/sys/fs/cgroup/memory.max");
-	put_line(facts, "port_range",
-		 "/proc/sys/net/ipv4/ip_local_port_range");
+	put_line(facts, "port_range", "/proc/sys/net/ipv4/ip_local_port_range");
 	if (getrlimit(RLIMIT_NOFILE, &l) == 0)
 		json_object_set_new(facts, "descriptors",
 				    json_integer((json_int_t)l.rlim_cur));
@@ -126,8 +127,8 @@ uint64_t host_resident(long pid)
 	char path[64], text[TEXT_MAX];
 	uint64_t pages = 0;
 
-	snprintf(path, sizeof(path), pid ? "/proc/%ld/statm"
-					 : "/proc/self/statm", pid);
+	snprintf(path, sizeof(path),
+		 pid ? "/proc/%ld/statm" : "/proc/self/statm", pid);
 	sscanf(read_text(path, text), "%*u %" SCNu64, &pages);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
@@ -160,8 +161,10 @@ double host_cpu_seconds(long pid)
 	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
 	/* The name in parentheses may hold anything. */
 	p = strrchr(read_text(path, text), ')');
-	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-			 "%lu %lu", &user, &system) != 2)
+	if (!p || sscanf(p + 1,
+			 " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+			 "%lu %lu",
+			 &user, &system) != 2)
 		return -1;
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
@@ -171,7 +174,8 @@ double host_throttled_seconds(void)
 	char text[TEXT_MAX];
 
 	return (double)number_of(read_text("/sys/fs/cgroup/cpu.stat", text),
-				 "throttled_usec") / 1e6;
+				 "throttled_usec") /
+	       1e6;
 }
 
 double host_steal_seconds(void)

@@ -55,8 +55,7 @@ static int quoted_field(struct parser *p, struct bytes *ret)
 		return fail(p, "a quote is not closed");
 	p->at++;
 	*ret = bytes_of(begin, (size_t)(to - begin));
-	if (p->at < p->end && *p->at != ',' && *p->at != '\n' &&
-	    *p->at != '\r')
+	if (p->at < p->end && *p->at != ',' && *p->at != '\n' && *p->at != '\r')
 		return fail(p, "text behind a closing quote");
 	return 0;
 }
@@ -117,14 +116,18 @@ static int csv_row(struct parser *p)
 		return err_nomem(p->e);
 	for (size_t n = 0; n < want; n++) {
 		if (is_last)
-			return err_set(p->e, ERR_USAGE, 0, "line %zu: has %zu "
-				       "fields, expected %zu", line, n, want);
+			return err_set(p->e, ERR_USAGE, 0,
+				       "line %zu: has %zu "
+				       "fields, expected %zu",
+				       line, n, want);
 		if (csv_field(p, &row[n], &is_last) < 0)
 			return -1;
 	}
 	if (!is_last)
-		return err_set(p->e, ERR_USAGE, 0, "line %zu: has more than "
-			       "%zu fields", line, want);
+		return err_set(p->e, ERR_USAGE, 0,
+			       "line %zu: has more than "
+			       "%zu fields",
+			       line, want);
 	p->i->row_count++;
 	return 0;
 }
@@ -158,8 +161,9 @@ static int keep_value(struct parser *p, struct buf *text, const json_t *v)
 	char number[40];
 
 	if (json_is_string(v))
-		return keep_text(p, text, bytes_of(json_string_value(v),
-						   json_string_length(v)));
+		return keep_text(p, text,
+				 bytes_of(json_string_value(v),
+					  json_string_length(v)));
 	if (json_is_integer(v))
 		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
 			 json_integer_value(v));
@@ -179,7 +183,8 @@ static int json_names(struct parser *p, struct buf *text, json_t *first)
 	if (!json_object_size(first) ||
 	    json_object_size(first) > IDENTITIES_COLUMNS_MAX)
 		return fail(p, "expected an object with 1 to 32 members");
-	json_object_foreach(first, name, v) {
+	json_object_foreach(first, name, v)
+	{
 		if (keep_text(p, text, bytes_str(name)) < 0)
 			return -1;
 		p->i->column_count++;
@@ -195,7 +200,8 @@ static int json_row(struct parser *p, struct buf *text, json_t *row,
 
 	if (json_object_size(row) != json_object_size(first))
 		return fail(p, "has other members than the first line");
-	json_object_foreach(first, name, of_first) {
+	json_object_foreach(first, name, of_first)
+	{
 		v = json_object_get(row, name);
 		if (!v)
 			return fail(p, "has other members than the first line");
@@ -267,8 +273,7 @@ static int parse_ndjson(struct parser *p)
 	return r < 0 ? -1 : point_at(p);
 }
 
-int identities_parse(struct buf *content, struct identities *ret,
-		     struct err *e)
+int identities_parse(struct buf *content, struct identities *ret, struct err *e)
 {
 	struct identities i = { .text = *content };
 	struct parser p = { .i = &i, .e = e, .line = 1 };

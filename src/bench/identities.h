@@ -19,14 +19,14 @@ enum { IDENTITIES_COLUMNS_MAX = 32 };
 struct identities {
 	const char *columns[IDENTITIES_COLUMNS_MAX];
 	size_t column_count, row_count;
-	struct bytes *cells;  /* row by row */
-	struct buf text;      /* what columns and cells point into */
+	struct bytes *cells; /* row by row */
+	struct buf text;     /* what columns and cells point into */
 };
 
 /* Takes over the content (also on failure), which is changed. e names the
  * line: "line 7: ...". */
-int identities_parse(struct buf *content, struct identities *ret,
-		     struct err *e) MUST_CHECK;
+int identities_parse(struct buf *content, struct identities *ret, struct err *e)
+	MUST_CHECK;
 void identities_release(struct identities *i);
 
 static inline const struct bytes *identities_row(const struct identities *i,

@@ -124,9 +124,10 @@ static void read_number(const struct result *r, enum count c,
 static double errors(const struct result *r)
 {
 	static const enum count bad[] = {
-		COUNT_SKIPPED, COUNT_REFUSED, COUNT_TIMED_OUT, COUNT_LOST,
-		COUNT_CORRUPTED, COUNT_CONN_REFUSED, COUNT_CONN_FAILED,
-		COUNT_CONN_TIMED_OUT, COUNT_DISCONNECTS, COUNT_SUB_REFUSED,
+		COUNT_SKIPPED,     COUNT_REFUSED,        COUNT_TIMED_OUT,
+		COUNT_LOST,        COUNT_CORRUPTED,      COUNT_CONN_REFUSED,
+		COUNT_CONN_FAILED, COUNT_CONN_TIMED_OUT, COUNT_DISCONNECTS,
+		COUNT_SUB_REFUSED,
 	};
 	double n = 0;
 
@@ -314,8 +315,7 @@ static void fill_levels(const struct result *r, enum timing t,
 			.timer = hist_percentile(&h[TIMING_LAG_TIMER],
 						 levels[i], 0),
 			.floor = hist_percentile(&r->floor, levels[i], 0),
-			.turn = hist_percentile(&h[TIMING_TURN], levels[i],
-						0),
+			.turn = hist_percentile(&h[TIMING_TURN], levels[i], 0),
 		};
 }
 
@@ -334,8 +334,9 @@ static void thirds(const struct result *r, double ret_p99[2])
 		if (v->phase != RUN_MEASURE)
 			continue;
 		if (at < third || at >= n - third) {
-			ret_p99[at >= third] += (double)
-				(v->e2e_count ? v->e2e_p50 : v->ack_p50);
+			ret_p99[at >= third] += (double)(v->e2e_count
+								 ? v->e2e_p50
+								 : v->ack_p50);
 			used[at >= third]++;
 		}
 		at++;
@@ -371,9 +372,11 @@ int judge_result(struct result *r, struct err *e)
 	struct buf lines = { 0 };
 	char drift[100];
 	struct evidence ev = {
-		.is_open = r->is_open, .latency = timing_name(t),
+		.is_open = r->is_open,
+		.latency = timing_name(t),
 		.asked = r->is_open ? r->asked : 0,
-		.throttled = r->throttled, .steal = r->steal,
+		.throttled = r->throttled,
+		.steal = r->steal,
 		.waited = r->waited,
 		.imbalances = account_check(&r->account, &lines),
 		.clock_errors = r->account.n[COUNT_CLOCK_ERRORS],

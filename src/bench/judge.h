@@ -13,7 +13,8 @@
 
 /* The value of a metric: of repeated runs the median, and of counts the sum.
  * base: another result to compare with, or NULL; the spread of both is then
- * filled in: half the distance between the extremes of each. The missing text of the reading lives as long as `r`. */
+ * filled in: half the distance between the extremes of each. The missing text
+ * of the reading lives as long as `r`. */
 void judge_read(const struct result *r, const struct metric *m,
 		const struct result *base, struct reading *ret);
 

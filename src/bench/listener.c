@@ -22,7 +22,8 @@ static uint64_t find_inode(const char *table, uint16_t port)
 	char line[512];
 
 	while (f && !found && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x "
+		if (sscanf(line,
+			   "%*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x "
 			   "%*x:%*x %*x:%*x %*x %*u %*u %" SCNu64,
 			   &local, &state, &inode) == 3 &&
 		    local == port && state == TCP_LISTENING)

@@ -36,8 +36,7 @@ static const char *time_text(char dst[32], double seconds)
 }
 
 /* "measure  [########------]  41 %, 0:18 left" */
-static int put_phase(struct live *l, const struct interval *i,
-		     struct buf *out)
+static int put_phase(struct live *l, const struct interval *i, struct buf *out)
 {
 	char line[LINE_MAX_BYTES], bar[BAR + 1], gone[32], left[32];
 	bool is_connecting = i->phase == RUN_CONNECT || i->at < 0;
@@ -75,9 +74,10 @@ static int put_traffic(struct live *l, const struct interval *i,
 {
 	char line[LINE_MAX_BYTES], in[32], received[32];
 
-	snprintf(line, sizeof(line), "clients  %" PRIu64 " of %" PRIu64
-		 "   in %s   out %s   errors %" PRIu64, i->connected,
-		 l->clients,
+	snprintf(line, sizeof(line),
+		 "clients  %" PRIu64 " of %" PRIu64
+		 "   in %s   out %s   errors %" PRIu64,
+		 i->connected, l->clients,
 		 metric_format(in, sizeof(in), UNIT_PER_SECOND,
 			       per_second(i->sent, i)),
 		 metric_format(received, sizeof(received), UNIT_PER_SECOND,
@@ -98,8 +98,10 @@ static int put_latency(struct live *l, const struct interval *i,
 {
 	char line[LINE_MAX_BYTES], a[32], b[32], c[32], d[32], e[32];
 
-	snprintf(line, sizeof(line), "latency  e2e p50 %s  p99 %s  max %s   "
-		 "ack p50 %s  p99 %s", time_of(a, i->e2e_count, i->e2e_p50),
+	snprintf(line, sizeof(line),
+		 "latency  e2e p50 %s  p99 %s  max %s   "
+		 "ack p50 %s  p99 %s",
+		 time_of(a, i->e2e_count, i->e2e_p50),
 		 time_of(b, i->e2e_count, i->e2e_p99),
 		 time_of(c, i->e2e_count, i->e2e_max),
 		 time_of(d, i->ack_count, i->ack_p50),
@@ -107,8 +109,7 @@ static int put_latency(struct live *l, const struct interval *i,
 	return put_line(l, line, out);
 }
 
-static int put_health(struct live *l, const struct interval *i,
-		      struct buf *out)
+static int put_health(struct live *l, const struct interval *i, struct buf *out)
 {
 	char line[LINE_MAX_BYTES], lag[32], memory[32], broker[64] = "", m[32];
 
@@ -121,15 +122,16 @@ static int put_health(struct live *l, const struct interval *i,
 		 metric_format(lag, sizeof(lag), UNIT_NS, (double)i->lag_p99),
 		 i->cpu * 100,
 		 metric_format(memory, sizeof(memory), UNIT_BYTES,
-			       (double)i->memory), broker);
+			       (double)i->memory),
+		 broker);
 	return put_line(l, line, out);
 }
 
 /* The last minute of messages per second, the highest as a full block. */
 static int put_course(struct live *l, struct buf *out)
 {
-	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅",
-					      "▆", "▇", "█" };
+	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄",
+					      "▅", "▆", "▇", "█" };
 	char line[LINE_MAX_BYTES] = "course   ";
 	size_t n = strlen(line);
 	double most = 0;
@@ -138,9 +140,9 @@ static int put_course(struct live *l, struct buf *out)
 		if (l->history[k] > most)
 			most = l->history[k];
 	for (unsigned k = 0; k < l->count; k++)
-		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s",
-				      blocks[most > 0 ? (int)(l->history[k] /
-							      most * 8) : 0]);
+		n += (size_t)snprintf(
+			line + n, sizeof(line) - n, "%s",
+			blocks[most > 0 ? (int)(l->history[k] / most * 8) : 0]);
 	return put_line(l, line, out);
 }
 

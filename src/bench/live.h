@@ -15,13 +15,13 @@ enum { LIVE_HISTORY = 60 };
 
 struct live {
 	const char *title;
-	uint64_t clients;   /* that there are to be */
-	double length;      /* seconds of sending; 0: no end */
-	unsigned width;     /* columns; at least 40 */
+	uint64_t clients;             /* that there are to be */
+	double length;                /* seconds of sending; 0: no end */
+	unsigned width;               /* columns; at least 40 */
 	double history[LIVE_HISTORY]; /* messages per second, the newest last */
-	unsigned count;     /* of them */
-	unsigned lines;     /* on the screen now */
-	uint64_t errors;    /* so far */
+	unsigned count;               /* of them */
+	unsigned lines;               /* on the screen now */
+	uint64_t errors;              /* so far */
 };
 
 /* What the screen needs to show i, control sequences included. */

@@ -8,8 +8,7 @@
 /* ----------------------------------------------------------------- figures */
 
 /* Generators that ran side by side. */
-static int add_part(struct result *to, const struct result *from,
-		    struct err *e)
+static int add_part(struct result *to, const struct result *from, struct err *e)
 {
 	char prefix[16];
 
@@ -65,22 +64,24 @@ static void count_lost(struct result *r)
 static void count_late(struct result *r)
 {
 	const uint64_t *n = r->account.n;
-	double fan = n[COUNT_SENT] ? (double)n[COUNT_EXPECTED] /
-				     (double)n[COUNT_SENT] : 0;
+	double fan = n[COUNT_SENT]
+			     ? (double)n[COUNT_EXPECTED] / (double)n[COUNT_SENT]
+			     : 0;
 
 	r->late_deliveries = n[COUNT_LOST] +
-		(uint64_t)ceil((double)r->late_publishes * fan);
+			     (uint64_t)ceil((double)r->late_publishes * fan);
 }
 
-int merge_parts(struct result *ret, const struct result *const *parts,
-		size_t n, struct err *e)
+int merge_parts(struct result *ret, const struct result *const *parts, size_t n,
+		struct err *e)
 {
 	ret->account = (struct account){ 0 };
 	ret->is_open = true;
 	ret->is_merged = true;
 	for (size_t i = 0; i < n; i++) {
 		if (parts[i]->run_id != parts[0]->run_id)
-			return err_set(e, ERR_USAGE, 0, "the results are not "
+			return err_set(e, ERR_USAGE, 0,
+				       "the results are not "
 				       "of one run");
 		if (add_part(ret, parts[i], e) < 0 ||
 		    result_add_partial(ret, parts[i], e) < 0)

@@ -19,8 +19,8 @@
  * is in ret; requirements and verdict are not looked at. ERR_USAGE when the
  * parts are not of one run.
  */
-int merge_parts(struct result *ret, const struct result *const *parts,
-		size_t n, struct err *e) MUST_CHECK;
+int merge_parts(struct result *ret, const struct result *const *parts, size_t n,
+		struct err *e) MUST_CHECK;
 
 struct merge_part {
 	const struct result *result;
@@ -34,13 +34,13 @@ struct merge_part {
  * another run or scenario, that is no shard, or that holds a shard which is
  * there already.
  */
-int merge_results(const struct merge_part *parts, size_t n,
-		  struct result *ret, struct err *e) MUST_CHECK;
+int merge_results(const struct merge_part *parts, size_t n, struct result *ret,
+		  struct err *e) MUST_CHECK;
 
 /* Adds what can be added whoever measured it: histograms, counts, causes,
  * threads and memory of src to those of dst. */
-int result_add(struct result *dst, const struct result *src,
-	       const char *prefix, struct err *e) MUST_CHECK;
+int result_add(struct result *dst, const struct result *src, const char *prefix,
+	       struct err *e) MUST_CHECK;
 
 /* A copy of all texts and descriptions of src, with no figures. */
 int result_describe_as(struct result *dst, const struct result *src,

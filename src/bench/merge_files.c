@@ -20,21 +20,26 @@ static int check_pair(const struct merge_part *a, const struct merge_part *b,
 	const struct result *r = a->result, *s = b->result;
 
 	if (r->run_id != s->run_id)
-		return err_set(e, ERR_USAGE, 0, "'%s' is of another run than "
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is of another run than "
 			       "'%s': --run-id tells which belong together",
 			       b->name, a->name);
 	if (!same_text(r->scenario, s->scenario) ||
 	    !same_text(r->text, s->text))
-		return err_set(e, ERR_USAGE, 0, "'%s' is of another scenario "
-			       "than '%s'", b->name, a->name);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is of another scenario "
+			       "than '%s'",
+			       b->name, a->name);
 	if (r->shards != s->shards)
-		return err_set(e, ERR_USAGE, 0, "'%s' is one of %u shards, "
-			       "and '%s' one of %u", a->name, r->shards,
-			       b->name, s->shards);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is one of %u shards, "
+			       "and '%s' one of %u",
+			       a->name, r->shards, b->name, s->shards);
 	if (r->shard == s->shard)
-		return err_set(e, ERR_USAGE, 0, "'%s' and '%s' are both shard "
-			       "%u of %u", a->name, b->name, r->shard + 1,
-			       r->shards);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' and '%s' are both shard "
+			       "%u of %u",
+			       a->name, b->name, r->shard + 1, r->shards);
 	return 0;
 }
 
@@ -45,8 +50,10 @@ static int check(const struct merge_part *parts, size_t n, struct err *e)
 	for (size_t i = 0; i < n; i++) {
 		r = parts[i].result;
 		if (r->shards < 2 || r->is_merged || r->shard >= r->shards)
-			return err_set(e, ERR_USAGE, 0, "'%s' is no shard: it "
-				       "is a whole result", parts[i].name);
+			return err_set(e, ERR_USAGE, 0,
+				       "'%s' is no shard: it "
+				       "is a whole result",
+				       parts[i].name);
 		for (size_t k = 0; k < i; k++)
 			if (check_pair(&parts[k], &parts[i], e) < 0)
 				return -1;
@@ -85,7 +92,8 @@ static int note_missing(const struct merge_part *parts, size_t n,
 	return result;
 }
 
-/* ---------------------------------------------------------------- the course */
+/* ---------------------------------------------------------------- the course
+ */
 
 static uint64_t most(uint64_t a, uint64_t b)
 {
@@ -243,8 +251,8 @@ static void join_clocks(struct result *r, const struct result *part)
 		r->clock_bound = part->clock_bound;
 }
 
-int merge_results(const struct merge_part *parts, size_t n,
-		  struct result *ret, struct err *e)
+int merge_results(const struct merge_part *parts, size_t n, struct result *ret,
+		  struct err *e)
 {
 	result_init(ret);
 	if (n == 0)

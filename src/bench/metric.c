@@ -83,7 +83,8 @@ enum gauge gauge_by_name(const char *name)
 
 static int unknown(const char *name, struct err *e)
 {
-	const char *all[(int)TIMING_COUNT + (int)COUNT_COUNT + (int)GAUGE_COUNT];
+	const char
+		*all[(int)TIMING_COUNT + (int)COUNT_COUNT + (int)GAUGE_COUNT];
 	const char *near;
 	size_t n = 0;
 
@@ -96,11 +97,12 @@ static int unknown(const char *name, struct err *e)
 	near = text_nearest(name, all, n);
 	if (near)
 		return err_set(e, ERR_USAGE, 0,
-			       "'%s' is not a metric, did you mean '%s'?",
-			       name, near);
+			       "'%s' is not a metric, did you mean '%s'?", name,
+			       near);
 	return err_set(e, ERR_USAGE, 0,
 		       "'%s' is not a metric such as e2e.p99, pub.ack.max, "
-		       "lost or rate.in", name);
+		       "lost or rate.in",
+		       name);
 }
 
 static int parse_stat(const char *s, struct metric *m, struct err *e)
@@ -154,15 +156,15 @@ int metric_parse(const char *name, struct metric *ret, struct err *e)
 		if (timing_by_name(name) != TIMING_COUNT)
 			return err_set(e, ERR_USAGE, 0,
 				       "'%s' needs a statistic: '%s.p99', "
-				       ".max, .min, .mean or .count", name,
-				       name);
+				       ".max, .min, .mean or .count",
+				       name, name);
 		if (m.timing == TIMING_COUNT)
 			return unknown(name, e);
 		if (parse_stat(name + len + 1, &m, NULL) < 0)
 			return err_set(e, ERR_USAGE, 0,
 				       "'%s' in '%s' is not p0 to p100, max, "
-				       "min, mean or count", name + len + 1,
-				       name);
+				       "min, mean or count",
+				       name + len + 1, name);
 	}
 	*ret = m;
 	return 0;
@@ -174,7 +176,9 @@ enum metric_unit metric_unit(const struct metric *m)
 		return m->stat == STAT_COUNT ? UNIT_NUMBER : UNIT_NS;
 	if (m->kind == METRIC_NUMBER)
 		return m->number == COUNT_BYTES_IN ||
-		       m->number == COUNT_BYTES_OUT ? UNIT_BYTES : UNIT_NUMBER;
+				       m->number == COUNT_BYTES_OUT
+			       ? UNIT_BYTES
+			       : UNIT_NUMBER;
 	switch (m->gauge) {
 	case GAUGE_RATE_IN:
 	case GAUGE_RATE_OUT:
@@ -200,8 +204,8 @@ bool metric_is_cost(const struct metric *m)
 }
 
 /* Three significant digits with the unit whose number is below 1000. */
-static char *scaled(char *dst, size_t size, double v,
-		    const char *const *units, double base)
+static char *scaled(char *dst, size_t size, double v, const char *const *units,
+		    double base)
 {
 	int i = 0;
 
@@ -211,7 +215,7 @@ static char *scaled(char *dst, size_t size, double v,
 	}
 	snprintf(dst, size, "%.*f%s",
 		 fabs(v) >= 99.95 || (i == 0 && v == floor(v)) ? 0
-		 : fabs(v) >= 9.995			       ? 1
+		 : fabs(v) >= 9.995                            ? 1
 							       : 2,
 		 v, units[i]);
 	return dst;
@@ -221,8 +225,8 @@ char *metric_format(char *dst, size_t size, enum metric_unit unit, double v)
 {
 	static const char *const ns[] = { " ns", " us", " ms", " s", NULL };
 	static const char *const rate[] = { "/s", " k/s", " M/s", NULL };
-	static const char *const bytes[] = { " B", " KiB", " MiB", " GiB",
-					     " TiB", NULL };
+	static const char *const bytes[] = { " B",   " KiB", " MiB",
+					     " GiB", " TiB", NULL };
 
 	switch (unit) {
 	case UNIT_NS:

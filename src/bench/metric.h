@@ -37,8 +37,8 @@ enum timing {
 	TIMING_E2E,
 	TIMING_E2E_RAW,
 	TIMING_PING,
-	TIMING_ECHO,       /* request until the answer came back */
-	TIMING_TURN,       /* one turn of a receive thread's loop */
+	TIMING_ECHO, /* request until the answer came back */
+	TIMING_TURN, /* one turn of a receive thread's loop */
 	TIMING_COUNT,
 };
 
@@ -62,11 +62,11 @@ enum metric_unit { UNIT_NS, UNIT_NUMBER, UNIT_PER_SECOND, UNIT_BYTES };
 
 struct metric {
 	enum metric_kind kind;
-	enum timing timing;    /* METRIC_TIMING */
+	enum timing timing; /* METRIC_TIMING */
 	enum metric_stat stat;
 	double percentile;
-	enum count number;     /* METRIC_NUMBER */
-	enum gauge gauge;      /* METRIC_GAUGE */
+	enum count number; /* METRIC_NUMBER */
+	enum gauge gauge;  /* METRIC_GAUGE */
 };
 
 const char *timing_name(enum timing t);

@@ -47,8 +47,10 @@ int number_rate(const char *s, double *ret, struct err *e)
 		factor = s[--len] == 'k' ? 1e3 : 1e6;
 	if (cut(digits, s, len) < 0 ||
 	    parse_double(digits, 0, RATE_MAX, &v, NULL) < 0)
-		return err_set(e, ERR_USAGE, 0, "'%s' is not a rate such as "
-			       "5/s, 20k/s or 10/min", s);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is not a rate such as "
+			       "5/s, 20k/s or 10/min",
+			       s);
 	*ret = v * factor / seconds;
 	return 0;
 }
@@ -61,8 +63,10 @@ int number_percent(const char *s, double min, double *ret, struct err *e)
 
 	if (len < 2 || s[len - 1] != '%' || cut(digits, s, len - 1) < 0 ||
 	    parse_double(digits + (*s == '+'), min * 100, 1e6, &v, NULL) < 0)
-		return err_set(e, ERR_USAGE, 0, "'%s' is not a percentage "
-			       "such as 10%% of at least %g%%", s, min * 100);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is not a percentage "
+			       "such as 10%% of at least %g%%",
+			       s, min * 100);
 	*ret = v / 100;
 	return 0;
 }
@@ -80,14 +84,16 @@ int number_sizes(const char *s, uint64_t max, uint64_t ret[2], struct err *e)
 		return 0;
 	}
 	if (cut(low, s, (size_t)(dash - s)) < 0)
-		return err_set(e, ERR_USAGE, 0, "'%s' is not a size or a range "
-			       "of sizes such as 16-256", s);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is not a size or a range "
+			       "of sizes such as 16-256",
+			       s);
 	if (parse_size(low, max, &v[0], e) < 0 ||
 	    parse_size(dash + 1, max, &v[1], e) < 0)
 		return -1;
 	if (v[0] > v[1])
-		return err_set(e, ERR_USAGE, 0,
-			       "'%s' goes from large to small", s);
+		return err_set(e, ERR_USAGE, 0, "'%s' goes from large to small",
+			       s);
 	ret[0] = v[0];
 	ret[1] = v[1];
 	return 0;

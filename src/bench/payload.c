@@ -49,8 +49,7 @@ void payload_release(struct payload *p)
 }
 
 /* Sizes from a range follow from who sent it and the number. */
-static uint64_t size_of(const struct payload_plan *plan,
-			const struct header *h)
+static uint64_t size_of(const struct payload_plan *plan, const struct header *h)
 {
 	uint64_t range = plan->size[1] - plan->size[0] + 1;
 	uint64_t x = h->sequence + ((uint64_t)h->publisher << 40);
@@ -134,7 +133,8 @@ int payload_make(struct payload *p, const struct header *h, uint64_t sent,
 	if (has_stamp(p->plan))
 		put_stamp(block_of(p) + HEADER_SIZE, sent);
 	ret->payload = bytes_of(block_of(p), p->plan->kind == PAYLOAD_SIZE
-				? size_of(p->plan, h) : buf_len(&p->block));
+						     ? size_of(p->plan, h)
+						     : buf_len(&p->block));
 	return 0;
 }
 

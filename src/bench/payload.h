@@ -20,9 +20,9 @@
 
 struct payload {
 	const struct payload_plan *plan;
-	struct buf block;   /* room for the header, then the longest body */
-	struct buf text;    /* a rendered template */
-	struct buf props;   /* the user property with the header */
+	struct buf block; /* room for the header, then the longest body */
+	struct buf text;  /* a rendered template */
+	struct buf props; /* the user property with the header */
 };
 
 int payload_init(struct payload *p, const struct payload_plan *plan,
@@ -41,8 +41,7 @@ struct payload_out {
  * here. -1 when out of memory.
  */
 int payload_make(struct payload *p, const struct header *h, uint64_t sent,
-		 struct template_values *v, struct payload_out *ret)
-	MUST_CHECK;
+		 struct template_values *v, struct payload_out *ret) MUST_CHECK;
 /* That time; false when it is not in this payload. The header was found at
  * the front of it. */
 bool payload_sent_time(const struct payload *p, struct bytes payload,

@@ -24,8 +24,10 @@ static int parse_stall(char *value, struct peer_faults *f, struct err *e)
 	char *at = strchr(value, '@');
 
 	if (!at)
-		return err_set(e, ERR_USAGE, 0, "'stall=%s' is not a duration "
-			       "and a time such as stall=2s@5s", value);
+		return err_set(e, ERR_USAGE, 0,
+			       "'stall=%s' is not a duration "
+			       "and a time such as stall=2s@5s",
+			       value);
 	*at++ = '\0';
 	if (parse_duration(value, CLOCK_SEC, &f->stall_for, e) < 0)
 		return -1;
@@ -38,9 +40,12 @@ static int parse_fault(char *word, struct peer_faults *f, struct err *e)
 		const char *name;
 		uint32_t *every;
 	} names[] = {
-		{ "drop", &f->drop }, { "duplicate", &f->duplicate },
-		{ "reorder", &f->reorder }, { "corrupt", &f->corrupt },
-		{ "refuse", &f->refuse }, { "unacked", &f->unacked },
+		{ "drop", &f->drop },
+		{ "duplicate", &f->duplicate },
+		{ "reorder", &f->reorder },
+		{ "corrupt", &f->corrupt },
+		{ "refuse", &f->refuse },
+		{ "unacked", &f->unacked },
 		{ "refuse-connect", &f->refuse_connect },
 	};
 	char *value = strchr(word, '=');
@@ -61,13 +66,14 @@ static int parse_fault(char *word, struct peer_faults *f, struct err *e)
 		*names[i].every = (uint32_t)n;
 		return 0;
 	}
-	return err_set(e, ERR_USAGE, 0, "'%s' is not a fault: drop, duplicate, "
+	return err_set(e, ERR_USAGE, 0,
+		       "'%s' is not a fault: drop, duplicate, "
 		       "reorder, corrupt, refuse, unacked, refuse-connect, "
-		       "delay, stall", word);
+		       "delay, stall",
+		       word);
 }
 
-int peer_parse_faults(const char *text, struct peer_faults *ret,
-		      struct err *e)
+int peer_parse_faults(const char *text, struct peer_faults *ret, struct err *e)
 {
 	struct peer_faults f = { 0 };
 	char *copy = strdup(text), *rest = copy, *word;
@@ -204,8 +210,9 @@ int peer_start(const struct peer_faults *f, struct peer *ret, struct err *e)
 		munmap(counts, sizeof(*counts));
 		return err_sys(e, ERR_LOCAL, "cannot start a process");
 	}
-	*ret = (struct peer){ .pid = pid, .port = port, .counts = counts,
-			      .pipe_fd = pipes[1] };
+	*ret = (struct peer){
+		.pid = pid, .port = port, .counts = counts, .pipe_fd = pipes[1]
+	};
 	return 0;
 }
 

@@ -28,12 +28,12 @@
 /* Every n-th, where n is not 0. */
 struct peer_faults {
 	uint32_t drop, duplicate, reorder, corrupt; /* deliveries */
-	uint32_t refuse;         /* publishes, QoS 1 and 2, where the version
-	                          * of MQTT has a word for it: 5 */
-	uint32_t unacked;        /* publishes, QoS 1 and 2: routed, but never
-	                          * acknowledged */
+	uint32_t refuse;  /* publishes, QoS 1 and 2, where the version
+			   * of MQTT has a word for it: 5 */
+	uint32_t unacked; /* publishes, QoS 1 and 2: routed, but never
+			   * acknowledged */
 	uint32_t refuse_connect;
-	uint64_t delay;          /* ns, of each delivery */
+	uint64_t delay;               /* ns, of each delivery */
 	uint64_t stall_at, stall_for; /* ns after the first publish */
 };
 
@@ -43,8 +43,8 @@ bool peer_is_target(const char *target);
 int peer_parse_target(const char *target, struct peer_faults *ret,
 		      struct err *e) MUST_CHECK;
 /* "drop=100,stall=2s@5s,delay=3ms": as many as wanted. */
-int peer_parse_faults(const char *text, struct peer_faults *ret,
-		      struct err *e) MUST_CHECK;
+int peer_parse_faults(const char *text, struct peer_faults *ret, struct err *e)
+	MUST_CHECK;
 
 struct peer_counts {
 	atomic_uint_fast64_t connects, publishes, deliveries;
@@ -54,9 +54,9 @@ struct peer_counts {
 };
 
 struct peer {
-	int pid;                 /* of its process */
-	uint16_t port;           /* on 127.0.0.0/8 */
-	int pipe_fd;             /* closing it ends the peer */
+	int pid;                    /* of its process */
+	uint16_t port;              /* on 127.0.0.0/8 */
+	int pipe_fd;                /* closing it ends the peer */
 	struct peer_counts *counts; /* shared with it */
 };
 

@@ -104,7 +104,8 @@ static bool on_connect(struct peer_conn *c, const struct connect *in)
 		     ++p->connects % p->faults->refuse_connect == 0;
 	if (is_refused) {
 		out.reason = out.return_code = c->version == MQTT_5
-			? REASON_BUSY : V3_UNAVAILABLE;
+						       ? REASON_BUSY
+						       : V3_UNAVAILABLE;
 		count(&p->counts->refused_connects);
 	} else {
 		count(&p->counts->connects);
@@ -190,7 +191,8 @@ static bool on_subscribe(struct peer_conn *c, const struct packet *in)
 
 	while (n < sizeof(reasons) && decode_next_filter(in, &pos, &s))
 		reasons[n++] = in->type == PACKET_SUBSCRIBE
-			? peer_subscribe(c, &s) : 0;
+				       ? peer_subscribe(c, &s)
+				       : 0;
 	out.reasons = bytes_of(reasons, n);
 	return encode_suback(&c->out, c->version,
 			     in->type == PACKET_SUBSCRIBE ? PACKET_SUBACK

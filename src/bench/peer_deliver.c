@@ -22,8 +22,7 @@ static bool is_nth(uint64_t n, uint32_t every)
 
 /* ---------------------------------------------------------- subscriptions */
 
-static struct peer_target *find_share(struct peer_state *p,
-				      struct bytes filter)
+static struct peer_target *find_share(struct peer_state *p, struct bytes filter)
 {
 	for (uint32_t i = 0; i < p->target_count; i++)
 		if (p->targets[i].share &&
@@ -135,7 +134,8 @@ static void put_later(struct peer_conn *c, struct bytes packet)
 	struct peer_state *p = c->peer;
 	struct peer_late head = {
 		.due = loop_now(p->loop) + p->faults->delay,
-		.conn = c, .size = packet.n,
+		.conn = c,
+		.size = packet.n,
 	};
 
 	if (buf_append(&p->late, bytes_of(&head, sizeof(head))) < 0 ||
@@ -161,8 +161,7 @@ void peer_late_due(struct timer *t, uint64_t now)
 			break;
 		}
 		if (head.conn)
-			put(head.conn, bytes_of(b.p + sizeof(head),
-						head.size));
+			put(head.conn, bytes_of(b.p + sizeof(head), head.size));
 		buf_consume(&p->late, sizeof(head) + head.size);
 	}
 	peer_flush(p);
@@ -186,8 +185,10 @@ static int encode(struct peer_conn *c, const struct publish *m, uint8_t qos,
 		  struct buf *ret)
 {
 	struct publish out = {
-		.topic = m->topic, .payload = m->payload,
-		.props = m->props, .qos = qos < m->qos ? qos : m->qos,
+		.topic = m->topic,
+		.payload = m->payload,
+		.props = m->props,
+		.qos = qos < m->qos ? qos : m->qos,
 	};
 
 	if (out.qos) {

@@ -23,7 +23,7 @@ struct peer_target {
 	struct peer_conn **members;
 	uint32_t count, cap, next;
 	uint8_t qos;
-	char *share;    /* the whole filter; NULL: not shared */
+	char *share; /* the whole filter; NULL: not shared */
 };
 
 /* A delivery that is held back; packets follow it in the buffer. */
@@ -39,7 +39,7 @@ struct peer_state {
 	struct loop *loop;
 	struct watch listener, parent;
 	struct timer late_timer;
-	struct buf late;         /* of struct peer_late, each with its bytes */
+	struct buf late; /* of struct peer_late, each with its bytes */
 	struct route *route;
 	struct peer_target *targets;
 	uint32_t target_count, target_cap;

@@ -10,13 +10,13 @@
 #include "bench/route.h"
 #include "mqtt/topic.h"
 
-#define SAMPLE 512              /* topics of a group that are looked up */
-#define FD_SPARE 64             /* epoll sets, files, pipes */
-#define BYTES_PER_CLIENT 1536   /* ours; the kernel's are not counted */
-#define BYTES_PER_TLS 48000     /* with the records of the library */
+#define SAMPLE 512            /* topics of a group that are looked up */
+#define FD_SPARE 64           /* epoll sets, files, pipes */
+#define BYTES_PER_CLIENT 1536 /* ours; the kernel's are not counted */
+#define BYTES_PER_TLS 48000   /* with the records of the library */
 #define BYTES_BASE (16u << 20)
-#define PACKET_OVERHEAD 8       /* fixed header, packet id, topic length */
-#define PORTS_SHARE 0.9         /* of the range that one address can use */
+#define PACKET_OVERHEAD 8 /* fixed header, packet id, topic length */
+#define PORTS_SHARE 0.9   /* of the range that one address can use */
 
 /* ----------------------------------------------------------------- fan-out */
 
@@ -134,8 +134,8 @@ static int add_traffic(const struct scenario *s, const struct group *g,
 			return -1;
 		rate = pub->rate * g->clients * mean_factor(s, g);
 		messages = rate * send_time(s);
-		if (pub->count && (messages <= 0 ||
-				   messages > (double)pub->count))
+		if (pub->count &&
+		    (messages <= 0 || messages > (double)pub->count))
 			messages = (double)pub->count;
 		if (pub->arrival == ARRIVAL_TRACE)
 			messages = (double)pub->trace_count;
@@ -177,10 +177,12 @@ static int check_descriptors(const struct plan_limits *l, struct plan *p,
 			     struct err *e)
 {
 	uint64_t each = l->descriptors_hard > FD_SPARE
-		? l->descriptors_hard - FD_SPARE : 0;
+				? l->descriptors_hard - FD_SPARE
+				: 0;
 
 	if (each == 0)
-		return err_set(e, ERR_LOCAL, 0, "the limit of open files is "
+		return err_set(e, ERR_LOCAL, 0,
+			       "the limit of open files is "
 			       "%llu; raise it with: ulimit -Hn 65536",
 			       (unsigned long long)l->descriptors_hard);
 	p->descriptors = p->clients + FD_SPARE;
@@ -197,15 +199,15 @@ static int check_ports(const struct plan_limits *l, struct plan *p,
 	double each = l->ports * PORTS_SHARE * (l->servers ? l->servers : 1);
 	uint64_t have = l->addresses ? l->addresses : 1;
 
-	if (!l->addresses && l->is_loopback &&
-	    p->clients > PLAN_PER_ADDRESS) {
+	if (!l->addresses && l->is_loopback && p->clients > PLAN_PER_ADDRESS) {
 		p->addresses = (uint32_t)((p->clients + PLAN_PER_ADDRESS - 1) /
 					  PLAN_PER_ADDRESS);
 		return 0;
 	}
 	if ((double)p->clients <= each * (double)have)
 		return 0;
-	return err_set(e, ERR_LOCAL, 0, "%llu connections need more local "
+	return err_set(e, ERR_LOCAL, 0,
+		       "%llu connections need more local "
 		       "ports than the %u of %llu address%s: give more of "
 		       "them with --bind-address, or type: sysctl -w "
 		       "net.ipv4.ip_local_port_range='1024 65535'",
@@ -223,7 +225,8 @@ static int check_memory(const struct plan_limits *l, struct plan *p,
 		p->memory += p->clients * BYTES_PER_TLS;
 	if (!l->memory || p->memory <= l->memory)
 		return 0;
-	return err_set(e, ERR_LOCAL, 0, "%llu clients need about %s of "
+	return err_set(e, ERR_LOCAL, 0,
+		       "%llu clients need about %s of "
 		       "memory, and %s are free: use --scale, or more "
 		       "machines with --shard",
 		       (unsigned long long)p->clients,
@@ -254,8 +257,9 @@ int plan_make(const struct scenario *s, uint32_t shards,
 	if (add_all_traffic(s, &p) < 0)
 		return err_nomem(e);
 	p.clients = (scenario_clients(s) + shards - 1) / shards;
-	p.connect_seconds = s->connect.rate > 0
-		? (double)scenario_clients(s) / s->connect.rate : 0;
+	p.connect_seconds = s->connect.rate > 0 ? (double)scenario_clients(s) /
+							  s->connect.rate
+						: 0;
 	p.send_seconds = send_time(s);
 	if (check_descriptors(l, &p, e) < 0 || check_ports(l, &p, e) < 0 ||
 	    check_memory(l, &p, e) < 0)

@@ -19,28 +19,28 @@
 
 struct plan_limits {
 	uint64_t descriptors_soft, descriptors_hard;
-	uint32_t ports;          /* of the ephemeral range */
-	uint64_t memory;         /* bytes free for us; 0: unknown */
+	uint32_t ports;  /* of the ephemeral range */
+	uint64_t memory; /* bytes free for us; 0: unknown */
 	unsigned processors;
-	bool is_loopback;        /* all targets are in 127.0.0.0/8 */
+	bool is_loopback; /* all targets are in 127.0.0.0/8 */
 	bool is_tls;
-	uint32_t addresses;      /* source addresses that were given; 0: none */
-	uint32_t servers;        /* addresses and ports of the targets */
+	uint32_t addresses; /* source addresses that were given; 0: none */
+	uint32_t servers;   /* addresses and ports of the targets */
 };
 
 struct plan {
-	uint64_t clients;        /* of this shard */
+	uint64_t clients; /* of this shard */
 	uint64_t receivers, publishers;
-	double rate_in;          /* messages per second; 0: as fast as it goes */
-	double rate_out;         /* deliveries per second */
+	double rate_in;  /* messages per second; 0: as fast as it goes */
+	double rate_out; /* deliveries per second */
 	double bytes_in, bytes_out; /* per second, seen from the broker */
-	double messages;         /* to be sent, warm-up included */
+	double messages;            /* to be sent, warm-up included */
 	double connect_seconds, send_seconds; /* send 0: until stopped */
 	uint64_t descriptors, memory;
-	uint32_t addresses;      /* source addresses to use; 0: leave it to
-	                          * the kernel */
-	uint32_t shards;         /* local processes */
-	unsigned threads;        /* in each */
+	uint32_t addresses; /* source addresses to use; 0: leave it to
+			     * the kernel */
+	uint32_t shards;    /* local processes */
+	unsigned threads;   /* in each */
 };
 
 /* shards: machines that share it. -1 with e when memory is short, or when

@@ -45,8 +45,8 @@ static int describe_payload(const struct payload_plan *p, struct buf *out)
 }
 
 /* "1.00 k/s in all, 1/s each, constant, uniform phase, QoS 1, 16 B". */
-static int describe_publish(const struct group *g,
-			    const struct publish_plan *p, struct buf *out)
+static int describe_publish(const struct group *g, const struct publish_plan *p,
+			    struct buf *out)
 {
 	char all[32], each[32];
 	int r;
@@ -58,8 +58,7 @@ static int describe_publish(const struct group *g,
 		r = buf_append_str(out, "as fast as it goes");
 	else
 		r = buf_printf(out, "%s in all, %s each, %s, %s phase",
-			       metric_format(all, sizeof(all),
-					     UNIT_PER_SECOND,
+			       metric_format(all, sizeof(all), UNIT_PER_SECOND,
 					     p->rate * g->clients),
 			       metric_format(each, sizeof(each),
 					     UNIT_PER_SECOND, p->rate),
@@ -103,12 +102,10 @@ static int describe_group(const struct group *g, struct buf *out)
 			r = describe_publish(g, &g->publish[i], out);
 	}
 	if (r == 0 && g->churn.every)
-		r = buf_printf(out, "; %g %% go every %s",
-			       g->churn.share * 100,
+		r = buf_printf(out, "; %g %% go every %s", g->churn.share * 100,
 			       seconds(text, g->churn.every));
 	if (r == 0 && g->join)
-		r = buf_printf(out, "; joins after %s",
-			       seconds(text, g->join));
+		r = buf_printf(out, "; joins after %s", seconds(text, g->join));
 	return r;
 }
 
@@ -143,18 +140,16 @@ static int describe_load(const struct plan *p, struct buf *out)
 	char in[32], fan[32], bytes_in[32], bytes_out[32];
 
 	if (p->rate_in <= 0)
-		return buf_append_str(out, p->publishers
-				      ? "as fast as it goes"
-				      : "connections only");
-	return buf_printf(out, "%s in (%s/s), %s out (%s/s)",
-			  metric_format(in, sizeof(in), UNIT_PER_SECOND,
-					p->rate_in),
-			  metric_format(bytes_in, sizeof(bytes_in),
-					UNIT_BYTES, p->bytes_in),
-			  metric_format(fan, sizeof(fan), UNIT_PER_SECOND,
-					p->rate_out),
-			  metric_format(bytes_out, sizeof(bytes_out),
-					UNIT_BYTES, p->bytes_out));
+		return buf_append_str(out, p->publishers ? "as fast as it goes"
+							 : "connections only");
+	return buf_printf(
+		out, "%s in (%s/s), %s out (%s/s)",
+		metric_format(in, sizeof(in), UNIT_PER_SECOND, p->rate_in),
+		metric_format(bytes_in, sizeof(bytes_in), UNIT_BYTES,
+			      p->bytes_in),
+		metric_format(fan, sizeof(fan), UNIT_PER_SECOND, p->rate_out),
+		metric_format(bytes_out, sizeof(bytes_out), UNIT_BYTES,
+			      p->bytes_out));
 }
 
 static int describe_needs(const struct plan *p, struct buf *out)
@@ -162,7 +157,8 @@ static int describe_needs(const struct plan *p, struct buf *out)
 	char text[32];
 	int r;
 
-	r = buf_printf(out, "%llu descriptors, %s of memory, %u process%s "
+	r = buf_printf(out,
+		       "%llu descriptors, %s of memory, %u process%s "
 		       "with %u thread%s",
 		       (unsigned long long)p->descriptors,
 		       metric_format(text, sizeof(text), UNIT_BYTES,
@@ -178,8 +174,8 @@ static int describe_needs(const struct plan *p, struct buf *out)
 /* Each line of the description is a name and a text, which is what the
  * settings of a report are too. */
 struct sink {
-	struct buf *out;  /* lines, or */
-	json_t *object;   /* members */
+	struct buf *out; /* lines, or */
+	json_t *object;  /* members */
 	struct buf line;
 	int result;
 };
@@ -198,8 +194,7 @@ static void flush_line(struct sink *k, const char *name)
 	buf_clear(&k->line);
 }
 
-static void tell(struct sink *k, const struct scenario *s,
-		 const struct plan *p)
+static void tell(struct sink *k, const struct scenario *s, const struct plan *p)
 {
 	k->result |= describe_load(p, &k->line);
 	flush_line(k, "load");
@@ -225,9 +220,11 @@ int plan_describe(const struct scenario *s, const struct plan *p,
 
 	tell(&k, s, p);
 	if (p->messages > 0)
-		r |= buf_printf(out, "%-12s %.0f messages sent in %g s, after "
-				"%g s of connecting\n", "in all", p->messages,
-				p->send_seconds, p->connect_seconds);
+		r |= buf_printf(out,
+				"%-12s %.0f messages sent in %g s, after "
+				"%g s of connecting\n",
+				"in all", p->messages, p->send_seconds,
+				p->connect_seconds);
 	return r | k.result;
 }
 

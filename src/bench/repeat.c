@@ -10,11 +10,13 @@
 #include "bench/merge.h"
 
 const char *const repeat_metrics[] = {
-	"rate.in", "rate.out", "rate.connects",
-	"e2e.p50", "e2e.p99", "e2e.p99.9", "e2e.max",
-	"pub.ack.p50", "pub.ack.p99", "pub.total.p50", "pub.total.p99",
-	"rtt.echo.p50", "rtt.echo.p99", "conn.total.p50", "conn.total.p99",
-	"lag.timer.p99", "lost", "errors", "cpu", "memory", "broker.cpu",
+	"rate.in",       "rate.out",       "rate.connects",
+	"e2e.p50",       "e2e.p99",        "e2e.p99.9",
+	"e2e.max",       "pub.ack.p50",    "pub.ack.p99",
+	"pub.total.p50", "pub.total.p99",  "rtt.echo.p50",
+	"rtt.echo.p99",  "conn.total.p50", "conn.total.p99",
+	"lag.timer.p99", "lost",           "errors",
+	"cpu",           "memory",         "broker.cpu",
 };
 const size_t repeat_metric_count = ARRAY_SIZE(repeat_metrics);
 
@@ -46,7 +48,8 @@ int repeat_read(const struct result *r, const struct metric *m,
 	if (v && !one.missing) {
 		qsort(v, n, sizeof(*v), by_value);
 		*ret = (struct repeat_value){ .median = median_of(v, n),
-					      .min = v[0], .max = v[n - 1] };
+					      .min = v[0],
+					      .max = v[n - 1] };
 		if (ret->median > 0 && isfinite(ret->max))
 			ret->spread = (ret->max - ret->min) / 2 / ret->median;
 	}
@@ -84,8 +87,8 @@ static void add_verdict(struct verdict *dst, const struct verdict *src,
 			return;
 		to = &dst->reasons[dst->count++];
 		to->trust = src->reasons[i].trust;
-		snprintf(to->text, sizeof(to->text), "run %zu: %.130s",
-			 run + 1, src->reasons[i].text);
+		snprintf(to->text, sizeof(to->text), "run %zu: %.130s", run + 1,
+			 src->reasons[i].text);
 		for (; to > dst->reasons && to[-1].trust < to->trust; to--) {
 			struct verdict_reason swap = to[-1];
 

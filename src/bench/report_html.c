@@ -16,8 +16,8 @@ static void write_head(const struct result *r, struct html *h)
 	h->result |= report_title(r, &title);
 	text = buf_len(&title) ? buf_cstr(&title) : "";
 	html_put(h, "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>"
-		 "\n<meta name=viewport content=\"width=device-width, "
-		 "initial-scale=1\">\n<title>");
+		    "\n<meta name=viewport content=\"width=device-width, "
+		    "initial-scale=1\">\n<title>");
 	html_text(h, text);
 	html_put(h, "</title>\n<style>\n");
 	html_put(h, report_css);
@@ -42,8 +42,10 @@ static void write_when(const struct result *r, struct html *h)
 	if (r->run_count)
 		html_putf(h, " in %zu runs", r->run_count);
 	if (r->shards > 1)
-		html_putf(h, r->is_merged ? ", %u shards together"
-					  : ", of %u shards", r->shards);
+		html_putf(h,
+			  r->is_merged ? ", %u shards together"
+				       : ", of %u shards",
+			  r->shards);
 	html_put(h, "</p></header>\n");
 }
 
@@ -59,8 +61,8 @@ static void write_verdict(const struct result *r, struct html *h)
 		html_text(h, r->partial);
 		html_put(h, "</div>\n");
 	}
-	html_putf(h, "<div class=\"verdict %s\"><b>%s %s</b>",
-		  looks[v->trust], signs[v->trust], trust_name(v->trust));
+	html_putf(h, "<div class=\"verdict %s\"><b>%s %s</b>", looks[v->trust],
+		  signs[v->trust], trust_name(v->trust));
 	if (v->bound != BOUND_NONE)
 		html_putf(h, " (%s)", bound_name(v->bound));
 	if (v->count)
@@ -80,7 +82,8 @@ static void write_verdict(const struct result *r, struct html *h)
 	html_put(h, "</div>\n");
 }
 
-/* ---------------------------------------------------------------- key figures */
+/* ---------------------------------------------------------------- key figures
+ */
 
 static void tile(struct html *h, const char *name, const char *value,
 		 const char *look)
@@ -157,7 +160,8 @@ static void write_requirements(const struct result *r, struct html *h)
 	html_put(h, "</table></div>\n");
 }
 
-/* -------------------------------------------------------------------- sections */
+/* -------------------------------------------------------------------- sections
+ */
 
 static void begin_charts(const char *heading, struct html *h)
 {
@@ -169,17 +173,19 @@ static void write_latency(const struct result *r, struct html *h)
 	char bound[32];
 
 	begin_charts(r->is_open || r->measured_sent == 0
-			? "Latency from the intended time"
-			: "Service time at saturation, not what a client "
-			  "would see at a lower rate", h);
+			     ? "Latency from the intended time"
+			     : "Service time at saturation, not what a client "
+			       "would see at a lower rate",
+		     h);
 	page_latency_charts(r, h);
 	html_put(h, "</div>\n");
 	page_latency_table(r, h);
 	if (r->clock_bound)
-		html_putf(h, "<p>Figures of e2e are known to %s: so far the "
-			 "clocks may differ, as --clock-bound says.</p>\n",
-			 metric_format(bound, sizeof(bound), UNIT_NS,
-				       (double)r->clock_bound));
+		html_putf(h,
+			  "<p>Figures of e2e are known to %s: so far the "
+			  "clocks may differ, as --clock-bound says.</p>\n",
+			  metric_format(bound, sizeof(bound), UNIT_NS,
+					(double)r->clock_bound));
 }
 
 static void write_faults(const struct result *r, struct html *h)
@@ -187,7 +193,7 @@ static void write_faults(const struct result *r, struct html *h)
 	begin_charts("Errors", h);
 	if (!page_error_chart(r, h))
 		html_put(h, "<div class=none>No errors in any second of the "
-			 "run.</div>");
+			    "run.</div>");
 	html_put(h, "</div>\n");
 	page_causes(r, h);
 	html_put(h, "<h2>Accounts</h2>\n");
@@ -196,9 +202,10 @@ static void write_faults(const struct result *r, struct html *h)
 
 static void write_numbers(const struct result *r, struct html *h)
 {
-	html_putf(h, "<footer>mqtt-bench, seed %llu, run %016llx, result form "
-		  "mqtt-bench/1</footer>\n", (unsigned long long)r->seed,
-		  (unsigned long long)r->run_id);
+	html_putf(h,
+		  "<footer>mqtt-bench, seed %llu, run %016llx, result form "
+		  "mqtt-bench/1</footer>\n",
+		  (unsigned long long)r->seed, (unsigned long long)r->run_id);
 }
 
 int report_html(const struct result *r, struct buf *out)

@@ -48,9 +48,13 @@ static void add_rungs(struct ladder *l, const struct hist *hist,
 	/* The last value of a distribution ends its line. */
 	for (size_t i = 0; i < c->count; i++)
 		y[i] = (double)hist->total * (1 - l->x[i] / 100) < 0.99
-			? NAN : (double)hist_percentile(hist, l->x[i], 0);
+			       ? NAN
+			       : (double)hist_percentile(hist, l->x[i], 0);
 	c->series[c->series_count++] = (struct chart_series){
-		.name = name, .y = y, .color = color, .is_dashed = is_dashed,
+		.name = name,
+		.y = y,
+		.color = color,
+		.is_dashed = is_dashed,
 	};
 }
 
@@ -59,7 +63,8 @@ static void shade_thin(struct ladder *l, uint64_t samples)
 {
 	if (samples > 10)
 		l->chart.bands[l->chart.band_count++] = (struct chart_band){
-			.name = "few samples", .is_shaded = true,
+			.name = "few samples",
+			.is_shaded = true,
 			.from = 100 * (1 - 10 / (double)samples),
 			.to = 100,
 		};
@@ -80,15 +85,18 @@ static void draw_percentiles(const struct result *r, enum timing t,
 		h->result = -1;
 		return;
 	}
-	l->chart = (struct chart){ .title = title, .note = note,
+	l->chart = (struct chart){ .title = title,
+				   .note = note,
 				   .axis = CHART_PERCENTILES,
-				   .unit = UNIT_NS, .may_be_log = true };
+				   .unit = UNIT_NS,
+				   .may_be_log = true };
 	set_rungs(l, samples);
-	add_rungs(l, main_hist, raw == TIMING_COUNT ? timing_name(t)
-				: "from the intended time", 1, false);
+	add_rungs(l, main_hist,
+		  raw == TIMING_COUNT ? timing_name(t)
+				      : "from the intended time",
+		  1, false);
 	if (raw != TIMING_COUNT)
-		add_rungs(l, &r->timings[raw], "from the actual time", 2,
-			  true);
+		add_rungs(l, &r->timings[raw], "from the actual time", 2, true);
 	if (t == TIMING_E2E && r->measured_sent && samples > r->measured_sent)
 		samples = r->measured_sent;
 	shade_thin(l, samples);
@@ -102,7 +110,8 @@ static const char *late_note(uint64_t late, const char *what, char dst[160])
 
 	if (late == 0)
 		return NULL;
-	snprintf(dst, 160, "%s %s never came, or too late to be counted; "
+	snprintf(dst, 160,
+		 "%s %s never came, or too late to be counted; "
 		 "requirements take them as infinitely late.",
 		 metric_grouped(number, late), what);
 	return dst;
@@ -122,7 +131,8 @@ static void draw_own_percentiles(const struct result *r, struct html *h)
 		most = r->timings[TIMING_TURN].total;
 	l->chart = (struct chart){
 		.title = "This program beside what it measured",
-		.axis = CHART_PERCENTILES, .unit = UNIT_NS,
+		.axis = CHART_PERCENTILES,
+		.unit = UNIT_NS,
 		.may_be_log = true,
 	};
 	if (most >= 2) {
@@ -140,14 +150,26 @@ static void draw_own_percentiles(const struct result *r, struct html *h)
 /* ---------------------------------------------------------------- over time */
 
 enum value_kind {
-	V_E2E_P50, V_E2E_P99, V_E2E_MAX, V_ACK_P50, V_ACK_P99, V_SENT,
-	V_DELIVERED, V_CONNECTED, V_CONNECTS, V_ERRORS, V_LAG, V_CPU,
-	V_BROKER_CPU, V_MEMORY, V_BROKER_MEMORY,
+	V_E2E_P50,
+	V_E2E_P99,
+	V_E2E_MAX,
+	V_ACK_P50,
+	V_ACK_P99,
+	V_SENT,
+	V_DELIVERED,
+	V_CONNECTED,
+	V_CONNECTS,
+	V_ERRORS,
+	V_LAG,
+	V_CPU,
+	V_BROKER_CPU,
+	V_MEMORY,
+	V_BROKER_MEMORY,
 };
 
 struct timeline {
 	const struct result *r;
-	size_t group;  /* intervals to a point */
+	size_t group; /* intervals to a point */
 	double x[POINTS_MAX + 1], y[CHART_SERIES_MAX][POINTS_MAX + 1];
 	struct chart chart;
 };
@@ -220,11 +242,11 @@ static void add_phases(struct timeline *t)
 		if (t->chart.band_count < CHART_BANDS_MAX)
 			t->chart.bands[t->chart.band_count++] =
 				(struct chart_band){
-				.name = run_phase_name(from->phase),
-				.from = from->at - from->length,
-				.to = r->course[i - 1].at,
-				.is_shaded = from->phase != RUN_MEASURE,
-			};
+					.name = run_phase_name(from->phase),
+					.from = from->at - from->length,
+					.to = r->course[i - 1].at,
+					.is_shaded = from->phase != RUN_MEASURE,
+				};
 		first = i;
 	}
 }
@@ -245,8 +267,11 @@ static struct timeline *timeline_new(const struct result *r, const char *title,
 	t->r = r;
 	t->group = r->course_count / POINTS_MAX + 1;
 	t->chart = (struct chart){
-		.title = title, .axis = CHART_SECONDS, .unit = unit,
-		.may_be_log = unit == UNIT_NS, .x = t->x,
+		.title = title,
+		.axis = CHART_SECONDS,
+		.unit = unit,
+		.may_be_log = unit == UNIT_NS,
+		.x = t->x,
 	};
 	for (size_t i = 0; i < r->course_count; i += t->group)
 		t->x[t->chart.count++] = r->course[i].at;
@@ -267,7 +292,9 @@ static void add_course(struct timeline *t, const char *name,
 	}
 	if (any)
 		c->series[c->series_count++] = (struct chart_series){
-			.name = name, .y = y, .color = color,
+			.name = name,
+			.y = y,
+			.color = color,
 		};
 }
 
@@ -278,7 +305,8 @@ static void finish(struct timeline *t, struct html *h)
 	free(t);
 }
 
-/* ------------------------------------------------------------------ sections */
+/* ------------------------------------------------------------------ sections
+ */
 
 static uint64_t sum_of(const struct result *r, enum value_kind kind)
 {
@@ -294,9 +322,11 @@ static uint64_t sum_of(const struct result *r, enum value_kind kind)
 static void draw_latency_course(const struct result *r, struct html *h)
 {
 	bool has_e2e = sum_of(r, V_E2E_P50) > 0;
-	struct timeline *t = timeline_new(r, has_e2e
-			? "Publish to delivery over time"
-			: "Publish to acknowledgement over time", UNIT_NS, h);
+	struct timeline *t = timeline_new(
+		r,
+		has_e2e ? "Publish to delivery over time"
+			: "Publish to acknowledgement over time",
+		UNIT_NS, h);
 
 	if (!t)
 		return;
@@ -310,7 +340,7 @@ static void draw_latency_course(const struct result *r, struct html *h)
 void page_latency_charts(const struct result *r, struct html *h)
 {
 	enum timing ack = r->timings[TIMING_PUB_ACK].total ? TIMING_PUB_ACK
-							  : TIMING_PUB_TOTAL;
+							   : TIMING_PUB_TOTAL;
 	char lost[160], late[160];
 
 	draw_percentiles(r, TIMING_E2E, TIMING_E2E_RAW,
@@ -333,9 +363,9 @@ void page_rate_charts(const struct result *r, struct html *h)
 {
 	bool is_apart = r->measured_delivered > APART * r->measured_sent ||
 			r->measured_sent > APART * r->measured_delivered;
-	struct timeline *t = timeline_new(r, is_apart
-			? "Published per second" : "Messages per second",
-			UNIT_PER_SECOND, h);
+	struct timeline *t = timeline_new(
+		r, is_apart ? "Published per second" : "Messages per second",
+		UNIT_PER_SECOND, h);
 
 	if (t && sum_of(r, V_SENT)) {
 		add_course(t, "published", V_SENT, 1);
@@ -348,8 +378,9 @@ void page_rate_charts(const struct result *r, struct html *h)
 		free(t);
 	}
 	t = is_apart && sum_of(r, V_DELIVERED)
-		? timeline_new(r, "Delivered per second", UNIT_PER_SECOND, h)
-		: NULL;
+		    ? timeline_new(r, "Delivered per second", UNIT_PER_SECOND,
+				   h)
+		    : NULL;
 	if (t) {
 		add_course(t, "delivered", V_DELIVERED, 2);
 		finish(t, h);

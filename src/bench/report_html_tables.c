@@ -40,18 +40,18 @@ static void timing_row(const struct result *r, enum timing t, struct html *h)
 	cell(h, metric_grouped(text, hist->total));
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		cell(h, judge_has_enough(r, t, columns[i])
-			? metric_format(text, sizeof(text), UNIT_NS,
-					(double)hist_percentile(
-						hist, columns[i], 0))
-			: "\xe2\x80\x93");
-	cell(h, metric_format(text, sizeof(text), UNIT_NS,
-			      (double)hist->max));
+				? metric_format(text, sizeof(text), UNIT_NS,
+						(double)hist_percentile(
+							hist, columns[i], 0))
+				: "\xe2\x80\x93");
+	cell(h, metric_format(text, sizeof(text), UNIT_NS, (double)hist->max));
 	html_put(h, "</tr>\n");
 }
 
 void page_latency_table(const struct result *r, struct html *h)
 {
-	html_put(h, "<div class=scroll><table><tr><th></th><th></th>"
+	html_put(h,
+		 "<div class=scroll><table><tr><th></th><th></th>"
 		 "<th class=v>count</th><th class=v>p50</th><th class=v>p90"
 		 "</th><th class=v>p99</th><th class=v>p99.9</th><th class=v>"
 		 "p99.99</th><th class=v>max</th></tr>\n");
@@ -61,8 +61,7 @@ void page_latency_table(const struct result *r, struct html *h)
 	html_put(h, "</table></div>\n");
 }
 
-static void repeat_row(const struct result *r, const char *name,
-		       struct html *h)
+static void repeat_row(const struct result *r, const char *name, struct html *h)
 {
 	struct repeat_value v;
 	struct metric m;
@@ -83,16 +82,19 @@ void page_repeats_table(const struct result *r, struct html *h)
 {
 	if (r->run_count == 0)
 		return;
-	html_putf(h, "<h2>%zu runs of the same load</h2><div class=scroll>"
+	html_putf(h,
+		  "<h2>%zu runs of the same load</h2><div class=scroll>"
 		  "<table><tr><th></th><th class=v>median</th><th class=v>"
 		  "least</th><th class=v>most</th><th class=v>spread</th>"
-		  "</tr>\n", r->run_count);
+		  "</tr>\n",
+		  r->run_count);
 	for (size_t i = 0; i < repeat_metric_count; i++)
 		repeat_row(r, repeat_metrics[i], h);
 	html_put(h, "</table></div>\n");
 }
 
-/* ------------------------------------------------------------------ accounts */
+/* ------------------------------------------------------------------ accounts
+ */
 
 static void part(struct html *h, const struct account *a, enum count c,
 		 bool is_fault)
@@ -120,31 +122,36 @@ static void identity_row(const struct account *a, const struct identity *i,
 	part(h, a, i->total, false);
 	for (int k = 0; k < i->count; k++) {
 		html_put(h, k ? " + " : " = ");
-		part(h, a, i->parts[k], k > 0 && i->parts[k] !=
-						 COUNT_SENT_QOS0);
+		part(h, a, i->parts[k],
+		     k > 0 && i->parts[k] != COUNT_SENT_QOS0);
 		sum += a->n[i->parts[k]];
 	}
 	html_putf(h, "</td><td class=v>%s</td></tr>\n",
-		  sum == a->n[i->total]
-			  ? "<b class=good>\xe2\x9c\x93</b>"
-			  : "<b class=bad>does not add up</b>");
+		  sum == a->n[i->total] ? "<b class=good>\xe2\x9c\x93</b>"
+					: "<b class=bad>does not add up</b>");
 }
 
 void page_accounts(const struct result *r, struct html *h)
 {
 	static const struct identity all[] = {
-		{ COUNT_SCHEDULED, { COUNT_SENT, COUNT_SKIPPED,
-				     COUNT_BACKLOG }, 3 },
-		{ COUNT_SENT, { COUNT_ACKED, COUNT_SENT_QOS0, COUNT_REFUSED,
-				COUNT_TIMED_OUT, COUNT_IN_FLIGHT }, 5 },
+		{ COUNT_SCHEDULED,
+		  { COUNT_SENT, COUNT_SKIPPED, COUNT_BACKLOG },
+		  3 },
+		{ COUNT_SENT,
+		  { COUNT_ACKED, COUNT_SENT_QOS0, COUNT_REFUSED,
+		    COUNT_TIMED_OUT, COUNT_IN_FLIGHT },
+		  5 },
 		{ COUNT_EXPECTED, { COUNT_UNIQUE, COUNT_LOST }, 2 },
-		{ COUNT_RECEIVED, { COUNT_UNIQUE, COUNT_DUPLICATES,
-				    COUNT_UNCERTAIN }, 3 },
-		{ COUNT_CONNECTS, { COUNT_CONNECTED, COUNT_CONN_REFUSED,
-				    COUNT_CONN_FAILED,
-				    COUNT_CONN_TIMED_OUT }, 4 },
-		{ COUNT_SUBSCRIBES, { COUNT_SUBSCRIBED,
-				      COUNT_SUB_REFUSED }, 2 },
+		{ COUNT_RECEIVED,
+		  { COUNT_UNIQUE, COUNT_DUPLICATES, COUNT_UNCERTAIN },
+		  3 },
+		{ COUNT_CONNECTS,
+		  { COUNT_CONNECTED, COUNT_CONN_REFUSED, COUNT_CONN_FAILED,
+		    COUNT_CONN_TIMED_OUT },
+		  4 },
+		{ COUNT_SUBSCRIBES,
+		  { COUNT_SUBSCRIBED, COUNT_SUB_REFUSED },
+		  2 },
 	};
 
 	html_put(h, "<div class=scroll><table>");
@@ -154,7 +161,7 @@ void page_accounts(const struct result *r, struct html *h)
 	html_put(h, "</table></div>\n");
 	if (r->shards > 1 && !r->is_merged)
 		html_put(h, "<p class=n>Only all shards together, with no "
-			 "client away, can tell what was lost.</p>\n");
+			    "client away, can tell what was lost.</p>\n");
 }
 
 static void cause_row(struct html *h, uint64_t n, const char *what,
@@ -222,19 +229,19 @@ void page_causes(const struct result *r, struct html *h)
 	reason_rows(h, a->disconnect_reasons, "disconnects: ");
 	for (int i = 0; i < RESULT_CAUSES; i++)
 		if (r->causes[i].count)
-			cause_row(h, r->causes[i].count, "",
-				  r->causes[i].text);
+			cause_row(h, r->causes[i].count, "", r->causes[i].text);
 	for (int i = 0; i < RESULT_WORST; i++)
 		if (r->worst[i].lost)
-			cause_row(h, r->worst[i].lost, "lost: ",
-				  r->worst[i].text);
+			cause_row(h, r->worst[i].lost,
+				  "lost: ", r->worst[i].text);
 	if (buf_len(h->out) == start + strlen(begin))
 		buf_truncate(h->out, start);
 	else
 		html_put(h, "</table></div>\n");
 }
 
-/* -------------------------------------------------------------------- health */
+/* -------------------------------------------------------------------- health
+ */
 
 static void fact(struct html *h, const char *name, const char *fmt, ...)
 	PRINTF(3, 4);
@@ -258,22 +265,26 @@ void page_health_table(const struct result *r, struct html *h)
 
 	html_put(h, "<div class=scroll><table>");
 	for (size_t i = 0; i < r->thread_count; i++)
-		fact(h, r->threads[i].name, "%.0f %% of its time on a "
-		     "processor", r->threads[i].cpu * 100);
+		fact(h, r->threads[i].name,
+		     "%.0f %% of its time on a "
+		     "processor",
+		     r->threads[i].cpu * 100);
 	fact(h, "processor time", "%.2f s in all", r->cpu);
 	fact(h, "memory", "%s at most",
-	     metric_format(text, sizeof(text), UNIT_BYTES,
-			   (double)r->memory));
+	     metric_format(text, sizeof(text), UNIT_BYTES, (double)r->memory));
 	fact(h, "held back", "%.2f %% of the time by the limit of a cgroup",
 	     r->throttled * 100);
 	fact(h, "steal", "%.2f %% of the time taken by other machines",
 	     r->steal * 100);
-	fact(h, "waited", "%.2f %% of the messages waited for the broker's "
-	     "window or socket", r->waited * 100);
+	fact(h, "waited",
+	     "%.2f %% of the messages waited for the broker's "
+	     "window or socket",
+	     r->waited * 100);
 	html_put(h, "</table></div>\n");
 }
 
-/* ------------------------------------------------------------------- objects */
+/* ------------------------------------------------------------------- objects
+ */
 
 static void put_value(const char *key, json_t *v, struct html *h)
 {
@@ -299,7 +310,8 @@ void page_object(const char *heading, json_t *o, struct html *h)
 	if (json_object_size(o) == 0)
 		return;
 	html_putf(h, "<h2>%s</h2><div class=scroll><table>", heading);
-	json_object_foreach(o, key, v) {
+	json_object_foreach(o, key, v)
+	{
 		row_head(h, key);
 		html_put(h, "<td class=w>");
 		put_value(key, v, h);

@@ -34,9 +34,9 @@ static PRINTF(2, 3) void say(struct page *p, const char *fmt, ...)
 
 static void paint(struct page *p, enum paint how, const char *text)
 {
-	static const char *const codes[] = { "", "\033[1m", "\033[32m",
-					     "\033[33m", "\033[31m",
-					     "\033[2m" };
+	static const char *const codes[] = {
+		"", "\033[1m", "\033[32m", "\033[33m", "\033[31m", "\033[2m"
+	};
 
 	if (p->style->is_colored && how != PLAIN)
 		say(p, "%s%s\033[0m", codes[how], text);
@@ -54,12 +54,15 @@ static void label(struct page *p, const char *name)
 
 int report_title(const struct result *r, struct buf *out)
 {
-	const char *name = r->title ? r->title
+	const char *name = r->title      ? r->title
 			   : r->scenario ? r->scenario
 					 : "load test";
 
-	return buf_printf(out, "%s%s", name, r->is_self
-		? " (against the peer in mqtt-bench itself: no broker)" : "");
+	return buf_printf(
+		out, "%s%s", name,
+		r->is_self
+			? " (against the peer in mqtt-bench itself: no broker)"
+			: "");
 }
 
 static void say_head(struct page *p)
@@ -87,7 +90,8 @@ static void say_object(struct page *p, json_t *o)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(o, key, v) {
+	json_object_foreach(o, key, v)
+	{
 		if (!json_is_string(v))
 			continue;
 		label(p, key);
@@ -125,14 +129,13 @@ static void say_messages(struct page *p)
 	static const enum count sent[] = { COUNT_ACKED, COUNT_REFUSED,
 					   COUNT_TIMED_OUT, COUNT_IN_FLIGHT };
 	static const enum count expected[] = { COUNT_UNIQUE, COUNT_LOST };
-	static const enum count extra[] = { COUNT_UNMATCHED, COUNT_REORDERED,
-					    COUNT_CORRUPTED, COUNT_UNCERTAIN,
-					    COUNT_FOREIGN, COUNT_UNMARKED,
-					    COUNT_RETAINED, COUNT_ANSWERED,
-					    COUNT_ECHOED,
-					    COUNT_CLOCK_ERRORS };
-	static const enum count received[] = { COUNT_UNIQUE,
-					       COUNT_DUPLICATES };
+	static const enum count extra[] = {
+		COUNT_UNMATCHED,   COUNT_REORDERED, COUNT_CORRUPTED,
+		COUNT_UNCERTAIN,   COUNT_FOREIGN,   COUNT_UNMARKED,
+		COUNT_RETAINED,    COUNT_ANSWERED,  COUNT_ECHOED,
+		COUNT_CLOCK_ERRORS
+	};
+	static const enum count received[] = { COUNT_UNIQUE, COUNT_DUPLICATES };
 	const uint64_t *n = p->r->account.n;
 	char number[32];
 
@@ -166,8 +169,7 @@ static void say_messages(struct page *p)
 
 static void say_connections(struct page *p)
 {
-	static const enum count parts[] = { COUNT_CONNECTED,
-					    COUNT_CONN_REFUSED,
+	static const enum count parts[] = { COUNT_CONNECTED, COUNT_CONN_REFUSED,
 					    COUNT_CONN_FAILED,
 					    COUNT_CONN_TIMED_OUT };
 	const uint64_t *n = p->r->account.n;
@@ -178,8 +180,7 @@ static void say_connections(struct page *p)
 	if (p->r->connect_time > 0 && n[COUNT_CONNECTED] >= p->r->clients)
 		say(p, "; all up after %.2f s (%s)", p->r->connect_time,
 		    metric_format(rate, sizeof(rate), UNIT_PER_SECOND,
-				  (double)p->r->clients /
-					  p->r->connect_time));
+				  (double)p->r->clients / p->r->connect_time));
 	say(p, "\n");
 	if (n[COUNT_DISCONNECTS] + n[COUNT_RECONNECTS]) {
 		label(p, "");
@@ -222,7 +223,8 @@ static void say_causes(struct page *p)
 		if (!p->r->causes[i].count)
 			continue;
 		label(p, "");
-		say(p, "%s x %s\n", metric_grouped(number, p->r->causes[i].count),
+		say(p, "%s x %s\n",
+		    metric_grouped(number, p->r->causes[i].count),
 		    p->r->causes[i].text);
 	}
 	for (int i = 0; i < RESULT_WORST; i++) {
@@ -242,12 +244,15 @@ static void say_timing(struct page *p, enum timing t)
 	const struct hist *h = &p->r->timings[t];
 	char cell[32], number[32];
 
-	say(p, "  %-11s %12s", timing_name(t), metric_grouped(number, h->total));
+	say(p, "  %-11s %12s", timing_name(t),
+	    metric_grouped(number, h->total));
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		say(p, "%9s", judge_has_enough(p->r, t, columns[i])
-		    ? metric_format(cell, sizeof(cell), UNIT_NS,
-				    (double)hist_percentile(h, columns[i], 0))
-		    : "-");
+		say(p, "%9s",
+		    judge_has_enough(p->r, t, columns[i])
+			    ? metric_format(
+				      cell, sizeof(cell), UNIT_NS,
+				      (double)hist_percentile(h, columns[i], 0))
+			    : "-");
 	say(p, "%9s  %s\n",
 	    metric_format(cell, sizeof(cell), UNIT_NS, (double)h->max),
 	    timing_text(t));
@@ -262,18 +267,20 @@ static void say_latency(struct page *p)
 		any |= p->r->timings[t].total > 0;
 	if (!any)
 		return;
-	paint(p, BOLD, p->r->is_open
-	      ? "Latency from the intended time\n"
-	      : "Service time at saturation, not what a client would see at a "
-		"lower rate\n");
+	paint(p, BOLD,
+	      p->r->is_open
+		      ? "Latency from the intended time\n"
+		      : "Service time at saturation, not what a client would see at a "
+			"lower rate\n");
 	say(p, "  %-11s %12s%9s%9s%9s%9s%9s%9s\n", "", "count", "p50", "p90",
 	    "p99", "p99.9", "p99.99", "max");
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
 		if (p->r->timings[t].total)
 			say_timing(p, t);
 	if (p->r->clock_bound)
-		say(p, "  e2e figures are known to %s: so far the clocks may "
-		       "differ, as --clock-bound says\n",
+		say(p,
+		    "  e2e figures are known to %s: so far the clocks may "
+		    "differ, as --clock-bound says\n",
 		    metric_format(bound, sizeof(bound), UNIT_NS,
 				  (double)p->r->clock_bound));
 }
@@ -336,15 +343,17 @@ static void say_generator(struct page *p)
 			busiest = r->threads[i].cpu;
 	paint(p, BOLD, "Generator\n");
 	label(p, "");
-	say(p, "%zu thread%s, the busiest %.0f %%, %s; timers late p99 %s "
-	    "(idle %s)\n", r->thread_count, r->thread_count == 1 ? "" : "s",
-	    busiest * 100,
+	say(p,
+	    "%zu thread%s, the busiest %.0f %%, %s; timers late p99 %s "
+	    "(idle %s)\n",
+	    r->thread_count, r->thread_count == 1 ? "" : "s", busiest * 100,
 	    metric_format(memory, sizeof(memory), UNIT_BYTES,
 			  (double)r->memory),
 	    r->timings[TIMING_LAG_TIMER].total
 		    ? metric_format(lag, sizeof(lag), UNIT_NS,
 				    (double)hist_percentile(
-					&r->timings[TIMING_LAG_TIMER], 99, 0))
+					    &r->timings[TIMING_LAG_TIMER], 99,
+					    0))
 		    : "-",
 	    metric_format(floor, sizeof(floor), UNIT_NS,
 			  (double)hist_percentile(&r->floor, 99, 0)));
@@ -433,17 +442,16 @@ int report_interval(const struct interval *i, struct buf *out)
 	uint64_t median = has_e2e ? i->e2e_p50 : i->ack_p50;
 	uint64_t high = has_e2e ? i->e2e_p99 : i->ack_p99;
 
-	return buf_printf(out, "%8.1f s %-8s connected %" PRIu64
-			  " sent %" PRIu64 " delivered %" PRIu64
-			  " %s p50 %s p99 %s errors %" PRIu64
-			  " cpu %.0f %% %s\n", i->at,
-			  run_phase_name(i->phase), i->connected, i->sent,
-			  i->delivered, has_e2e ? "e2e" : "ack",
-			  metric_format(p50, sizeof(p50), UNIT_NS,
-					(double)median),
-			  metric_format(p99, sizeof(p99), UNIT_NS,
-					(double)high),
-			  i->errors, i->cpu * 100,
-			  metric_format(memory, sizeof(memory), UNIT_BYTES,
-					(double)i->memory));
+	return buf_printf(
+		out,
+		"%8.1f s %-8s connected %" PRIu64 " sent %" PRIu64
+		" delivered %" PRIu64 " %s p50 %s p99 %s errors %" PRIu64
+		" cpu %.0f %% %s\n",
+		i->at, run_phase_name(i->phase), i->connected, i->sent,
+		i->delivered, has_e2e ? "e2e" : "ack",
+		metric_format(p50, sizeof(p50), UNIT_NS, (double)median),
+		metric_format(p99, sizeof(p99), UNIT_NS, (double)high),
+		i->errors, i->cpu * 100,
+		metric_format(memory, sizeof(memory), UNIT_BYTES,
+			      (double)i->memory));
 }

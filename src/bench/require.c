@@ -15,9 +15,8 @@
 #define HELP "expected something like 'e2e.p99 < 20ms'"
 
 static const char *const ops[] = {
-	[OP_LESS] = "<", [OP_LESS_EQUAL] = "<=",
-	[OP_EQUAL] = "==", [OP_NOT_EQUAL] = "!=",
-	[OP_GREATER_EQUAL] = ">=", [OP_GREATER] = ">",
+	[OP_LESS] = "<",       [OP_LESS_EQUAL] = "<=",    [OP_EQUAL] = "==",
+	[OP_NOT_EQUAL] = "!=", [OP_GREATER_EQUAL] = ">=", [OP_GREATER] = ">",
 };
 
 static bool is_op_char(char c)
@@ -54,7 +53,8 @@ static int split(char *copy, char *spare, char *words[WORDS_MAX])
 static int parse_op(const char *s, enum require_op *ret, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
-		if (strcmp(s, ops[i]) == 0 || (i == OP_EQUAL && !strcmp(s, "="))) {
+		if (strcmp(s, ops[i]) == 0 ||
+		    (i == OP_EQUAL && !strcmp(s, "="))) {
 			*ret = (enum require_op)i;
 			return 0;
 		}
@@ -114,13 +114,13 @@ static int parse_suffix(char *const *words, int n, struct require *r,
 					   e) < 0)
 				return -1;
 		} else if (i + 1 < n && strcmp(words[i], "tolerance") == 0) {
-			if (number_percent(words[++i], 0, &r->tolerance,
-					   e) < 0)
+			if (number_percent(words[++i], 0, &r->tolerance, e) < 0)
 				return -1;
 		} else {
 			return err_set(e, ERR_USAGE, 0,
 				       "'%s' is not tolerance N%%, after TIME "
-				       "or abort", words[i]);
+				       "or abort",
+				       words[i]);
 		}
 	}
 	return 0;
@@ -229,8 +229,7 @@ static bool holds(const struct require *r, const struct reading *m,
 	return compare(r->op, m->value, limit);
 }
 
-static const char *why_missing(const struct require *r,
-			       const struct reading *m)
+static const char *why_missing(const struct require *r, const struct reading *m)
 {
 	if (m->missing)
 		return m->missing;
@@ -251,20 +250,23 @@ bool require_check(const struct require *r, const struct reading *m,
 	double limit;
 
 	if (missing) {
-		snprintf(ret_text, size, "%.*s has no data: %s", name,
-			 r->text, missing);
+		snprintf(ret_text, size, "%.*s has no data: %s", name, r->text,
+			 missing);
 		return false;
 	}
 	limit = limit_of(r, m);
 	metric_format(value, sizeof(value), unit, m->value);
 	metric_format(wanted, sizeof(wanted), unit, limit);
 	if (isinf(m->value))
-		snprintf(ret_text, size, "%.*s is infinite (messages that "
-			 "never came), wanted %s %s", name, r->text,
-			 ops[r->op], wanted);
+		snprintf(ret_text, size,
+			 "%.*s is infinite (messages that "
+			 "never came), wanted %s %s",
+			 name, r->text, ops[r->op], wanted);
 	else if (r->scale == SCALE_CHANGE)
-		snprintf(ret_text, size, "%.*s is %s, %+.1f %% against %s, "
-			 "wanted %s %+g %%", name, r->text, value,
+		snprintf(ret_text, size,
+			 "%.*s is %s, %+.1f %% against %s, "
+			 "wanted %s %+g %%",
+			 name, r->text, value,
 			 m->base > 0 ? (m->value / m->base - 1) * 100 : 0,
 			 metric_format(base, sizeof(base), unit, m->base),
 			 ops[r->op], r->value * 100);

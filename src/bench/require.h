@@ -22,8 +22,14 @@
 #include "base/err.h"
 #include "bench/metric.h"
 
-enum require_op { OP_LESS, OP_LESS_EQUAL, OP_EQUAL, OP_NOT_EQUAL,
-		  OP_GREATER_EQUAL, OP_GREATER };
+enum require_op {
+	OP_LESS,
+	OP_LESS_EQUAL,
+	OP_EQUAL,
+	OP_NOT_EQUAL,
+	OP_GREATER_EQUAL,
+	OP_GREATER
+};
 
 enum require_scale {
 	SCALE_ABSOLUTE,
@@ -36,9 +42,9 @@ struct require {
 	struct metric metric;
 	enum require_op op;
 	enum require_scale scale;
-	double value; /* ns, per second, bytes or a number; or a share */
+	double value;     /* ns, per second, bytes or a number; or a share */
 	double tolerance; /* a share */
-	uint64_t after; /* ns */
+	uint64_t after;   /* ns */
 	bool is_abort;
 };
 
@@ -55,7 +61,7 @@ struct reading {
 	bool has_base;       /* there is another result to compare with */
 	double base;         /* its value */
 	double spread;       /* relative spread of repeated runs: changes
-	                      * within it are not changes */
+			      * within it are not changes */
 };
 
 /* true when it holds. The sentence says what was measured and wanted, e.g.

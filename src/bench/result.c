@@ -9,8 +9,8 @@ const char *run_phase_name(enum run_phase p)
 {
 	static const char *const names[] = {
 		[RUN_CONNECT] = "connect", [RUN_SETTLE] = "settle",
-		[RUN_WARMUP] = "warm-up", [RUN_MEASURE] = "measure",
-		[RUN_DRAIN] = "drain", [RUN_OVER] = "over",
+		[RUN_WARMUP] = "warm-up",  [RUN_MEASURE] = "measure",
+		[RUN_DRAIN] = "drain",     [RUN_OVER] = "over",
 	};
 
 	return names[p];

@@ -35,17 +35,17 @@ const char *run_phase_name(enum run_phase p);
 
 /* One second of the run, or less. */
 struct interval {
-	double at;          /* its end; negative before sending began */
+	double at; /* its end; negative before sending began */
 	double length;
 	enum run_phase phase;
-	uint64_t connected; /* at its end */
+	uint64_t connected;                         /* at its end */
 	uint64_t connects, sent, delivered, errors; /* in it */
 	uint64_t e2e_count, e2e_p50, e2e_p99, e2e_max;
 	uint64_t ack_count, ack_p50, ack_p99;
-	uint64_t lag_p99;   /* of our timers */
-	double cpu;         /* cores used by this program */
+	uint64_t lag_p99; /* of our timers */
+	double cpu;       /* cores used by this program */
 	uint64_t memory;
-	double broker_cpu;  /* -1: unknown */
+	double broker_cpu; /* -1: unknown */
 	uint64_t broker_memory;
 };
 
@@ -53,12 +53,12 @@ struct interval {
 struct tally {
 	char *group, *topic;
 	uint32_t first_stream, clients;
-	bool varies;        /* topics differ from message to message */
-	uint64_t *sent;     /* by client of the whole group */
+	bool varies;          /* topics differ from message to message */
+	uint64_t *sent;       /* by client of the whole group */
 	uint64_t *unaccepted; /* of these: refused or never acknowledged */
-	uint64_t *unique;   /* first deliveries to the receivers of this
-	                     * generator */
-	uint32_t *receivers; /* how many there are of each client's topic */
+	uint64_t *unique;     /* first deliveries to the receivers of this
+			       * generator */
+	uint32_t *receivers;  /* how many there are of each client's topic */
 };
 
 /* Why connections failed, in words, with how often. */
@@ -75,7 +75,7 @@ struct worst {
 
 struct thread_load {
 	char name[16];
-	double cpu;         /* share of its time, 0..1 */
+	double cpu; /* share of its time, 0..1 */
 };
 
 struct outcome {
@@ -84,26 +84,26 @@ struct outcome {
 };
 
 struct result {
-	char *scenario;     /* name */
-	char *text;         /* the scenario's YAML */
-	char *title;        /* of the report; NULL: from the scenario */
-	json_t *settings;   /* effective values, in the order to show them */
+	char *scenario;   /* name */
+	char *text;       /* the scenario's YAML */
+	char *title;      /* of the report; NULL: from the scenario */
+	json_t *settings; /* effective values, in the order to show them */
 	json_t *host, *broker;
-	double started;     /* seconds since 1970 */
+	double started; /* seconds since 1970 */
 	uint64_t seed, run_id, clock_id;
-	uint64_t clock_bound; /* ns; end-to-end figures are known to that; 0:
-	                       * one clock told them all */
+	uint64_t clock_bound;   /* ns; end-to-end figures are known to that; 0:
+				 * one clock told them all */
 	uint32_t shard, shards; /* 0 of 1: the whole; shard == shards: some
-	                         * together, not enough to know losses */
-	bool is_merged;     /* all shards are in it */
-	char *partial;      /* why the run did not end as planned, or NULL */
+				 * together, not enough to know losses */
+	bool is_merged;         /* all shards are in it */
+	char *partial; /* why the run did not end as planned, or NULL */
 	unsigned partial_status; /* the exit status that this deserves; 0: the
-	                     * signal's */
-	bool is_open;       /* had rates */
-	bool is_self;       /* against the peer in the same binary */
-	double asked;       /* messages per second in the measured phase */
-	double measured;    /* seconds */
-	double connect_time; /* seconds until all were connected */
+				  * signal's */
+	bool is_open;            /* had rates */
+	bool is_self;            /* against the peer in the same binary */
+	double asked;            /* messages per second in the measured phase */
+	double measured;         /* seconds */
+	double connect_time;     /* seconds until all were connected */
 	uint64_t clients;
 	uint64_t measured_sent, measured_delivered; /* due in that time */
 	/* In that time by the clock, whenever they were due: for rates. */
@@ -111,11 +111,11 @@ struct result {
 	/* Of the measured phase, infinitely late: lost, skipped, timed out,
 	 * still waiting. */
 	uint64_t late_publishes, late_deliveries;
-	double waited;      /* share of messages that had to wait for window
-	                     * or socket */
+	double waited; /* share of messages that had to wait for window
+			* or socket */
 
 	struct hist timings[TIMING_COUNT];
-	struct hist floor;  /* timer lag of the idle machine */
+	struct hist floor; /* timer lag of the idle machine */
 	struct account account;
 	struct interval *course;
 	size_t course_count;
@@ -125,12 +125,12 @@ struct result {
 	struct worst worst[RESULT_WORST];
 	struct thread_load *threads;
 	size_t thread_count;
-	double cpu;         /* seconds of this program */
-	uint64_t memory;    /* most it had, bytes (PSS where known) */
+	double cpu;      /* seconds of this program */
+	uint64_t memory; /* most it had, bytes (PSS where known) */
 	double throttled, steal;
 	uint64_t untracked;
 
-	char *imbalances;   /* lines of the books that do not hold */
+	char *imbalances; /* lines of the books that do not hold */
 	struct outcome *outcomes;
 	size_t outcome_count;
 	struct verdict verdict;
@@ -145,8 +145,7 @@ void result_release(struct result *r);
 
 /* The histogram to record into; NULL when memory is short. */
 struct hist *result_timing(struct result *r, enum timing t);
-int result_add_interval(struct result *r, const struct interval *i)
-	MUST_CHECK;
+int result_add_interval(struct result *r, const struct interval *i) MUST_CHECK;
 /* Counts a cause in a list of RESULT_CAUSES; what finds no place is counted
  * in the last one. */
 void result_count_cause(struct cause *list, const char *text, uint64_t n);

@@ -51,8 +51,8 @@ static int add_threads(struct result *dst, const struct result *src,
 {
 	struct thread_load *t;
 
-	t = reallocarray(dst->threads, dst->thread_count + src->thread_count + 1,
-			 sizeof(*t));
+	t = reallocarray(dst->threads,
+			 dst->thread_count + src->thread_count + 1, sizeof(*t));
 	if (!t)
 		return -1;
 	dst->threads = t;
@@ -80,8 +80,8 @@ static double larger(double a, double b)
 	return a > b ? a : b;
 }
 
-int result_add(struct result *dst, const struct result *src,
-	       const char *prefix, struct err *e)
+int result_add(struct result *dst, const struct result *src, const char *prefix,
+	       struct err *e)
 {
 	double sent = (double)dst->measured_sent;
 	double more = (double)src->measured_sent;
@@ -121,8 +121,8 @@ int result_add_partial(struct result *dst, const struct result *src,
 	if (src->partial_status > dst->partial_status)
 		dst->partial_status = src->partial_status;
 	if (!dst->partial)
-		return copy_text(&dst->partial, src->partial) < 0
-			? err_nomem(e) : 0;
+		return copy_text(&dst->partial, src->partial) < 0 ? err_nomem(e)
+								  : 0;
 	if (strstr(dst->partial, src->partial))
 		return 0;
 	if (buf_printf(&all, "%s; %s", dst->partial, src->partial) == 0)
@@ -146,8 +146,8 @@ static int copy_tally(struct tally *dst, const struct tally *src)
 	dst->unaccepted = calloc(n, sizeof(*dst->unaccepted));
 	dst->unique = calloc(n, sizeof(*dst->unique));
 	dst->receivers = calloc(n, sizeof(*dst->receivers));
-	if (!dst->sent || !dst->unaccepted || !dst->unique ||
-	    !dst->receivers || copy_text(&dst->group, src->group) < 0)
+	if (!dst->sent || !dst->unaccepted || !dst->unique || !dst->receivers ||
+	    copy_text(&dst->group, src->group) < 0)
 		return -1;
 	return copy_text(&dst->topic, src->topic);
 }
@@ -183,8 +183,7 @@ int result_add_tallies(struct result *dst, const struct result *src,
 			if (copy_tally(t, &src->tallies[i]) < 0)
 				return err_nomem(e);
 		} else if (t->clients != src->tallies[i].clients) {
-			return err_set(e, ERR_USAGE, 0,
-				       "has other publishers");
+			return err_set(e, ERR_USAGE, 0, "has other publishers");
 		}
 		add_tally(t, &src->tallies[i]);
 	}

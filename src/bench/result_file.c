@@ -75,8 +75,7 @@ int file_save(const char *path, struct bytes content, struct err *e)
 	int fd, r;
 
 	if (strcmp(path, "-") == 0)
-		return save_plain(STDOUT_FILENO, "standard output", content,
-				  e);
+		return save_plain(STDOUT_FILENO, "standard output", content, e);
 	if (!is_special(path))
 		return save_beside(path, content, e);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -117,9 +116,10 @@ int result_load(const char *path, struct result *r, struct err *e)
 	if (f != stdin)
 		fclose(f);
 	if (!root)
-		return err_set(e, ERR_USAGE, 0, "'%s' is not a result of "
-			       "mqtt-bench: %s:%d:%d: %s", path, path,
-			       why.line, why.column, why.text);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is not a result of "
+			       "mqtt-bench: %s:%d:%d: %s",
+			       path, path, why.line, why.column, why.text);
 	result = result_from_json(root, r, e);
 	json_decref(root);
 	return result < 0 ? err_prefix(e, "'%s'", path) : 0;

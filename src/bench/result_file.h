@@ -20,8 +20,7 @@
 json_t *result_to_json(const struct result *r);
 /* r must be initialised and is to be released either way. e names the member
  * that is wrong (ERR_USAGE). */
-int result_from_json(json_t *root, struct result *r, struct err *e)
-	MUST_CHECK;
+int result_from_json(json_t *root, struct result *r, struct err *e) MUST_CHECK;
 
 /* Writes a temporary file beside it, syncs and renames it, so that a full
  * disk leaves no half result; "-" is stdout. */
@@ -33,7 +32,6 @@ int result_load(const char *path, struct result *r, struct err *e) MUST_CHECK;
 int interval_to_ndjson(const struct interval *i, struct buf *out) MUST_CHECK;
 
 /* Writes a whole file the same safe way. */
-int file_save(const char *path, struct bytes content, struct err *e)
-	MUST_CHECK;
+int file_save(const char *path, struct bytes content, struct err *e) MUST_CHECK;
 
 #endif

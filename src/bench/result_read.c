@@ -65,8 +65,8 @@ static char *take_text(struct reader *rd, json_t *o, const char *key)
 	return copy;
 }
 
-static void copy_text(struct reader *rd, json_t *o, const char *key,
-		      char *dst, size_t size)
+static void copy_text(struct reader *rd, json_t *o, const char *key, char *dst,
+		      size_t size)
 {
 	char *text = take_text(rd, o, key);
 
@@ -123,7 +123,8 @@ int hist_from_json(json_t *o, struct hist *h, struct err *e)
 	if (sum != h->total || h->over > sum ||
 	    (sum && (h->min > h->max || !h->counts[hist_slot(h->min)] ||
 		     !h->counts[hist_slot(h->max)])))
-		return err_set(e, ERR_USAGE, 0, "a histogram contradicts "
+		return err_set(e, ERR_USAGE, 0,
+			       "a histogram contradicts "
 			       "itself");
 	return 0;
 }
@@ -135,7 +136,8 @@ static void read_reasons(struct reader *rd, json_t *o, const char *key,
 	unsigned long code;
 	const char *name;
 
-	json_object_foreach(list, name, v) {
+	json_object_foreach(list, name, v)
+	{
 		code = strtoul(name, NULL, 16);
 		if (code > 255 || !json_is_integer(v))
 			fail(rd, key, "a table of reason codes");
@@ -260,7 +262,8 @@ static void read_verdict(struct reader *rd, json_t *o, struct verdict *v)
 	while (v->bound < BOUND_GENERATOR &&
 	       strcmp(bound_name(v->bound), text) != 0)
 		v->bound++;
-	json_array_foreach(list, i, reason) {
+	json_array_foreach(list, i, reason)
+	{
 		if (v->count == VERDICT_REASONS)
 			break;
 		copy_text(rd, reason, "trust", text, sizeof(text));
@@ -280,7 +283,8 @@ static void read_outcomes(struct reader *rd, json_t *list, struct result *r)
 	r->outcomes = calloc(json_array_size(list) + 1, sizeof(*r->outcomes));
 	if (!r->outcomes)
 		fail(rd, "requirements", "small enough for the memory");
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		if (rd->has_failed)
 			break;
 		o = &r->outcomes[r->outcome_count++];
@@ -296,7 +300,8 @@ static void read_timings(struct reader *rd, json_t *o, struct result *r)
 	enum timing t;
 	json_t *v;
 
-	json_object_foreach(o, name, v) {
+	json_object_foreach(o, name, v)
+	{
 		struct hist *h = &r->floor;
 
 		t = timing_by_name(name);
@@ -325,7 +330,8 @@ static void read_health(struct reader *rd, json_t *o, struct result *r)
 	r->threads = calloc(json_array_size(list) + 1, sizeof(*r->threads));
 	if (!r->threads)
 		fail(rd, "threads", "small enough for the memory");
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		if (rd->has_failed)
 			break;
 		copy_text(rd, v, "name", r->threads[i].name,
@@ -341,12 +347,13 @@ static void read_texts(struct reader *rd, json_t *root, struct result *r)
 	char text[RESULT_TEXT] = "";
 	size_t i;
 
-	json_array_foreach(take_list(rd, root, "causes"), i, v) {
+	json_array_foreach(take_list(rd, root, "causes"), i, v)
+	{
 		copy_text(rd, v, "text", text, sizeof(text));
-		result_count_cause(r->causes, text,
-				   take_int(rd, v, "count"));
+		result_count_cause(r->causes, text, take_int(rd, v, "count"));
 	}
-	json_array_foreach(take_list(rd, root, "worst"), i, v) {
+	json_array_foreach(take_list(rd, root, "worst"), i, v)
+	{
 		copy_text(rd, v, "text", text, sizeof(text));
 		result_add_worst(r, text, take_int(rd, v, "lost"));
 	}
@@ -401,7 +408,8 @@ static void read_runs_of(struct reader *rd, json_t *root, struct result *r)
 		fail(rd, "runs", "small enough for the memory");
 		return;
 	}
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		result_init(&r->runs[i]);
 		r->run_count++;
 		if (json_object_get(v, "runs"))
@@ -417,13 +425,13 @@ static void read_runs_of(struct reader *rd, json_t *root, struct result *r)
 int result_from_json(json_t *root, struct result *r, struct err *e)
 {
 	struct reader rd = { .e = e };
-	const char *schema = json_string_value(json_object_get(root,
-							       "schema"));
+	const char *schema = json_string_value(json_object_get(root, "schema"));
 	json_t *list, *v;
 	size_t i;
 
 	if (!schema || strcmp(schema, RESULT_SCHEMA) != 0)
-		return err_set(e, ERR_USAGE, 0, "is not a result of this "
+		return err_set(e, ERR_USAGE, 0,
+			       "is not a result of this "
 			       "version of mqtt-bench: 'schema' is not '%s'",
 			       RESULT_SCHEMA);
 	read_head(&rd, root, r);
@@ -433,16 +441,16 @@ int result_from_json(json_t *root, struct result *r, struct err *e)
 	read_verdict(&rd, json_object_get(root, "verdict"), &r->verdict);
 	read_outcomes(&rd, take_list(&rd, root, "requirements"), r);
 	read_texts(&rd, root, r);
-	json_array_foreach(take_list(&rd, root, "course"), i, v)
-		if (!rd.has_failed && read_interval(&rd, v, r) < 0)
-			fail(&rd, "course", "small enough for the memory");
+	json_array_foreach(take_list(&rd, root, "course"), i,
+			   v) if (!rd.has_failed &&
+				  read_interval(&rd, v, r) < 0)
+		fail(&rd, "course", "small enough for the memory");
 	list = take_list(&rd, root, "tallies");
 	r->tallies = calloc(json_array_size(list) + 1, sizeof(*r->tallies));
 	if (!r->tallies)
 		return err_nomem(e);
-	json_array_foreach(list, i, v)
-		if (!rd.has_failed)
-			read_tally(&rd, v, &r->tallies[r->tally_count++]);
+	json_array_foreach(list, i, v) if (!rd.has_failed)
+		read_tally(&rd, v, &r->tallies[r->tally_count++]);
 	read_runs_of(&rd, root, r);
 	return rd.has_failed ? -1 : 0;
 }

@@ -201,8 +201,11 @@ static json_t *timing(const struct hist *h)
 	static const struct {
 		const char *name;
 		double p;
-	} shown[] = { { "p50", 50 }, { "p90", 90 }, { "p99", 99 },
-		      { "p99.9", 99.9 }, { "p99.99", 99.99 } };
+	} shown[] = { { "p50", 50 },
+		      { "p90", 90 },
+		      { "p99", 99 },
+		      { "p99.9", 99.9 },
+		      { "p99.99", 99.99 } };
 	json_t *o = hist_to_json(h);
 
 	put(o, "mean", json_real(hist_mean(h)));

@@ -13,15 +13,15 @@ struct node {
 	uint32_t any;            /* child '+'; 0: none */
 	uint32_t next;           /* of the same hash chain; 0: end */
 	uint32_t count, cap;
-	uint32_t *receivers;     /* of the filters that end here */
-	uint32_t *below;         /* of those that end in '#' here */
+	uint32_t *receivers; /* of the filters that end here */
+	uint32_t *below;     /* of those that end in '#' here */
 	uint32_t below_count, below_cap;
 };
 
 struct route {
 	struct node *nodes; /* 0 is the root */
 	uint32_t count, cap;
-	uint32_t *chains;   /* first node of each hash chain; 0: none */
+	uint32_t *chains; /* first node of each hash chain; 0: none */
 	uint32_t chain_count;
 	char *names;
 	size_t names_len, names_cap;
@@ -82,8 +82,7 @@ static struct bytes name_of(const struct route *r, const struct node *n)
 }
 
 /* 0 when there is no such child. */
-static uint32_t child(const struct route *r, uint32_t parent,
-		      struct bytes name)
+static uint32_t child(const struct route *r, uint32_t parent, struct bytes name)
 {
 	uint32_t i = r->chains[hash(parent, name) & (r->chain_count - 1)];
 
@@ -110,7 +109,8 @@ static int grow(struct route *r)
 	struct node *nodes;
 
 	nodes = chains ? reallocarray(r->nodes, 2 * (size_t)r->cap,
-				      sizeof(*nodes)) : NULL;
+				      sizeof(*nodes))
+		       : NULL;
 	if (!nodes) {
 		free(chains);
 		return -1;
@@ -155,7 +155,8 @@ static uint32_t add_child(struct route *r, uint32_t parent, struct bytes name)
 	if ((r->count == r->cap && grow(r) < 0) || keep_name(r, name, &at) < 0)
 		return 0;
 	n = &r->nodes[r->count];
-	*n = (struct node){ .parent = parent, .name = at,
+	*n = (struct node){ .parent = parent,
+			    .name = at,
 			    .name_len = (uint32_t)name.n };
 	if (is_any)
 		r->nodes[parent].any = r->count;

@@ -10,20 +10,20 @@
 #include "base/clock.h"
 #include "bench/host.h"
 
-#define POLL (10 * CLOCK_MSEC)       /* how often the progress is looked at */
+#define POLL (10 * CLOCK_MSEC) /* how often the progress is looked at */
 #define CALIBRATION_MAX (2 * CLOCK_SEC)
 #define HEAD_START (20 * CLOCK_MSEC) /* for the threads to hear of it */
 #define DISCONNECT_MAX (5 * CLOCK_SEC)
-#define QUIET CLOCK_SEC              /* shards: nothing came for so long */
-#define ALONE (5 * CLOCK_SEC)        /* without any connection */
+#define QUIET CLOCK_SEC       /* shards: nothing came for so long */
+#define ALONE (5 * CLOCK_SEC) /* without any connection */
 #define TIDY_MAX (30 * CLOCK_SEC)
 
 /* What the coordinator keeps from interval to interval. */
 struct course {
-	uint64_t next, last;     /* absolute */
+	uint64_t next, last; /* absolute */
 	struct account before;
 	double cpu_before;
-	uint64_t alone_since;    /* nobody is connected; 0: somebody is */
+	uint64_t alone_since; /* nobody is connected; 0: somebody is */
 };
 
 static uint64_t sum(const struct run *r, size_t offset)
@@ -48,7 +48,7 @@ static uint64_t sum(const struct run *r, size_t offset)
 static uint64_t errors_of(const struct account *a)
 {
 	static const enum count bad[] = {
-		COUNT_SKIPPED, COUNT_REFUSED, COUNT_CONN_REFUSED,
+		COUNT_SKIPPED,     COUNT_REFUSED,        COUNT_CONN_REFUSED,
 		COUNT_CONN_FAILED, COUNT_CONN_TIMED_OUT, COUNT_DISCONNECTS,
 		COUNT_SUB_REFUSED, COUNT_CORRUPTED,
 	};
@@ -62,8 +62,7 @@ static uint64_t errors_of(const struct account *a)
 /* Who only listens takes what comes. */
 static uint64_t delivered(const struct run *r, const struct account *a)
 {
-	return a->n[COUNT_UNIQUE] +
-	       (r->entry_count ? 0 : a->n[COUNT_UNMARKED]);
+	return a->n[COUNT_UNIQUE] + (r->entry_count ? 0 : a->n[COUNT_UNMARKED]);
 }
 
 static void fill_briefs(struct run *r, struct interval *i)
@@ -170,7 +169,8 @@ static void look_for_broker(struct run *r, struct course *c)
 	else if (!c->alone_since)
 		c->alone_since = clock_boot();
 	else if (clock_boot() - c->alone_since > ALONE)
-		run_stop(r, ERR_LOST, "the broker is gone: all connections "
+		run_stop(r, ERR_LOST,
+			 "the broker is gone: all connections "
 			 "were lost and none came back");
 }
 
@@ -291,9 +291,13 @@ static int connect_all(struct run *r, struct course *c, struct err *e)
 	r->begin = begin;
 	for (size_t i = 0; i < r->crew_count; i++)
 		if (!r->crews[i].group->join)
-			r->crews[i].connect_begin = begin + (rate <= 0 ? 0 :
-				(uint64_t)((double)r->crews[i].first_connect /
-					   rate * (double)CLOCK_SEC));
+			r->crews[i].connect_begin =
+				begin +
+				(rate <= 0 ? 0
+					   : (uint64_t)((double)r->crews[i]
+								.first_connect /
+							rate *
+							(double)CLOCK_SEC));
 	run_order(r, worker_start_connecting);
 	while (!r->must_stop && clock_boot() < end && ready + gone < all) {
 		doze(r, c, clock_boot() + POLL);
@@ -330,7 +334,7 @@ static void set_times(struct run *r)
 	for (size_t i = 0; i < r->crew_count; i++)
 		if (r->crews[i].group->join)
 			r->crews[i].connect_begin = r->send_begin +
-				r->crews[i].group->join;
+						    r->crews[i].group->join;
 }
 
 static void wait_for_others(struct run *r, struct course *c)
@@ -383,8 +387,9 @@ static void send_all(struct run *r, struct course *c)
 	if (clock_boot() < r->measure_end)
 		r->measure_end = r->send_end = clock_boot();
 	res->measured = r->measure_end > r->measure_begin
-		? (double)(r->measure_end - r->measure_begin) /
-			  (double)CLOCK_SEC : 0;
+				? (double)(r->measure_end - r->measure_begin) /
+					  (double)CLOCK_SEC
+				: 0;
 	if (res->measured > 0) {
 		res->throttled = (host_throttled_seconds() - throttled) /
 				 res->measured;
@@ -425,8 +430,7 @@ static void drain(struct run *r, struct course *c)
 		if (SUM(r, unique) != last)
 			quiet_since = clock_boot();
 		last = SUM(r, unique);
-		if (r->config->shards > 1 &&
-		    clock_boot() - quiet_since > QUIET)
+		if (r->config->shards > 1 && clock_boot() - quiet_since > QUIET)
 			break;
 	}
 	r->must_stop = r->must_stop || was_stopped;
@@ -529,7 +533,8 @@ static int carry_out(struct run *r, struct err *e)
 int run_execute(const struct run_config *config, struct result *res,
 		struct err *e)
 {
-	struct run r = { .config = config, .scenario = config->scenario,
+	struct run r = { .config = config,
+			 .scenario = config->scenario,
 			 .result = res };
 	int result = -1;
 

@@ -40,18 +40,18 @@ struct run_config {
 	const char *const *bind_addresses; /* numeric; clients in turn */
 	size_t bind_count;
 	unsigned threads;
-	uint32_t shard, shards;  /* 0 of 1: the whole */
+	uint32_t shard, shards; /* 0 of 1: the whole */
 	uint64_t seed, run_id;
-	uint64_t clock_id;       /* host_clock_id(), or CLOCK_STATED */
-	uint64_t clock_bound;    /* ns by which clocks may differ; a delay that
-	                          * is negative by no more counts as none */
+	uint64_t clock_id;    /* host_clock_id(), or CLOCK_STATED */
+	uint64_t clock_bound; /* ns by which clocks may differ; a delay that
+			       * is negative by no more counts as none */
 	/* For groups that name none of their own; NULL: none. */
 	const char *username, *password;
-	uint64_t ack_timeout;    /* ns after which a message has timed out */
-	uint64_t start_at;       /* ns since 1970 to begin at; 0: at once */
-	uint64_t epoch;          /* run's start on clock_boot() that the
-	                          * headers count from; 0: now */
-	uint64_t interval;       /* ns between reports; 0: 1 s */
+	uint64_t ack_timeout; /* ns after which a message has timed out */
+	uint64_t start_at;    /* ns since 1970 to begin at; 0: at once */
+	uint64_t epoch;       /* run's start on clock_boot() that the
+			       * headers count from; 0: now */
+	uint64_t interval;    /* ns between reports; 0: 1 s */
 	/* An eventfd, or -1. Readable: stop in good order. It is read once for
 	 * each wish (EFD_SEMAPHORE): the first ends the sending, the next the
 	 * wait for what is still under way. */

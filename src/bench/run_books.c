@@ -60,12 +60,12 @@ static int add_squad(struct run *r, struct squad *s, struct buf *text)
  * [MQTT-3.3.4-2]: it counts as one. */
 struct fan {
 	const struct run *run;
-	uint32_t *marks;  /* by receiver: the stream that marked it last */
+	uint32_t *marks; /* by receiver: the stream that marked it last */
 	uint32_t stream;
 	uint32_t count;
 	void (*each)(struct fan *f, struct receiver *rc);
-	const struct actor *from; /* the publisher */
-	struct run *books;        /* balance_pair: where it is counted, */
+	const struct actor *from;  /* the publisher */
+	struct run *books;         /* balance_pair: where it is counted, */
 	const struct tally *tally; /* and what was sent */
 };
 
@@ -128,7 +128,8 @@ static int fan_all(struct run *r, struct fan *f)
 		c = &r->crews[i];
 		for (uint32_t k = 0; k < c->group->publish_count; k++) {
 			for (uint32_t n = 0; is_tracked(&c->entries[k]) &&
-					     n < c->group->clients; n++) {
+					     n < c->group->clients;
+			     n++) {
 				if (fan_out(f, c, k, n) < 0)
 					return -1;
 				r->fanout[f->stream] = f->count;
@@ -177,8 +178,9 @@ static void sum_actor(struct worker *w, const struct squad *s, uint32_t place)
 		accepted = s->sequences[place * entries + i];
 		if (s->unaccepted)
 			accepted -= s->unaccepted[place * entries + i];
-		w->expected += accepted * w->run->fanout[e->first_stream +
-							 actor_client(a)];
+		w->expected +=
+			accepted *
+			w->run->fanout[e->first_stream + actor_client(a)];
 		if (e->plan->reply)
 			w->unsettled += accepted;
 	}
@@ -209,7 +211,8 @@ static int add_tally(struct run *r, const struct crew *c, size_t entry)
 
 	*t = (struct tally){
 		.group = strdup(c->group->name),
-		.first_stream = e->first_stream, .clients = n,
+		.first_stream = e->first_stream,
+		.clients = n,
 		.varies = !is_tracked(e),
 		.sent = calloc(n, sizeof(*t->sent)),
 		.unaccepted = calloc(n, sizeof(*t->unaccepted)),
@@ -266,17 +269,18 @@ static int make_tallies(struct run *r)
 	return 0;
 }
 
-static void blame(struct run *r, const struct fan *f,
-		  const struct receiver *rc, uint64_t lost, uint64_t sent)
+static void blame(struct run *r, const struct fan *f, const struct receiver *rc,
+		  uint64_t lost, uint64_t sent)
 {
 	char text[RESULT_TEXT];
 	const struct actor *to = rc->actor;
 
-	snprintf(text, sizeof(text), "%s %u%s from %s %u: %" PRIu64
-		 " of %" PRIu64, to->squad->crew->group->name,
-		 actor_client(to) + 1, rc->share ? " (shared)" : "",
-		 f->from->squad->crew->group->name,
-		 actor_client(f->from) + 1, lost, sent);
+	snprintf(text, sizeof(text),
+		 "%s %u%s from %s %u: %" PRIu64 " of %" PRIu64,
+		 to->squad->crew->group->name, actor_client(to) + 1,
+		 rc->share ? " (shared)" : "",
+		 f->from->squad->crew->group->name, actor_client(f->from) + 1,
+		 lost, sent);
 	result_add_worst(r->result, text, lost);
 }
 
@@ -365,8 +369,8 @@ static int balance_fixed(struct run *r)
 
 		for (uint32_t k = 0; k < c->group->publish_count; k++, t++) {
 			f.tally = t;
-			for (uint32_t n = 0; result == 0 && !t->varies &&
-					     n < t->clients; n++)
+			for (uint32_t n = 0;
+			     result == 0 && !t->varies && n < t->clients; n++)
 				if (t->sent[n])
 					result = fan_out(&f, c, k, n);
 		}

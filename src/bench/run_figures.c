@@ -86,8 +86,7 @@ int run_take_figures(struct run *r)
 		res->measured_delivered += w->measured_delivered;
 		res->sent_in_time += w->sent_in_time;
 		res->delivered_in_time += w->delivered_in_time;
-		res->late_publishes += w->measured_unsent +
-				       w->measured_unacked;
+		res->late_publishes += w->measured_unsent + w->measured_unacked;
 		res->untracked += w->untracked;
 		waited += w->waited;
 		for (size_t k = 0; k < RESULT_CAUSES; k++)
@@ -101,8 +100,9 @@ int run_take_figures(struct run *r)
 			hist_record(&res->timings[TIMING_CONN_DNS],
 				    r->config->targets[i].resolve_time);
 	add_zeros(r, waited);
-	res->waited = res->measured_sent ? (double)waited /
-					   (double)res->measured_sent : 0;
+	res->waited = res->measured_sent
+			      ? (double)waited / (double)res->measured_sent
+			      : 0;
 	res->cpu = host_cpu_seconds(0);
 	res->asked = asked_rate(r);
 	res->is_open = is_open(r);
@@ -116,7 +116,8 @@ void run_count_late(struct run *r)
 	struct result *res = r->result;
 	const uint64_t *n = res->account.n;
 	double fan = n[COUNT_SENT] ? (double)(n[COUNT_EXPECTED] + r->excused) /
-				     (double)n[COUNT_SENT] : 0;
+					     (double)n[COUNT_SENT]
+				   : 0;
 	uint64_t refused = 0, unsent = 0;
 
 	for (size_t i = 0; i < r->worker_count; i++) {
@@ -124,6 +125,7 @@ void run_count_late(struct run *r)
 		unsent += r->workers[i].measured_unsent;
 	}
 	res->late_deliveries = n[COUNT_LOST] +
-		(r->excused > refused ? r->excused - refused : 0) +
-		(uint64_t)ceil((double)unsent * fan);
+			       (r->excused > refused ? r->excused - refused
+						     : 0) +
+			       (uint64_t)ceil((double)unsent * fan);
 }

@@ -40,9 +40,9 @@ struct worker;
 /* A publishing entry of a group. Read-only while the run goes on. */
 struct entry {
 	const struct publish_plan *plan;
-	uint32_t number;        /* in the whole scenario */
-	uint32_t first_stream;  /* stream number of the group's client 0 */
-	bool varies;            /* topics differ from message to message */
+	uint32_t number;       /* in the whole scenario */
+	uint32_t first_stream; /* stream number of the group's client 0 */
+	bool varies;           /* topics differ from message to message */
 	struct schedule_config schedule;
 	uint64_t payload_seed;
 };
@@ -57,38 +57,38 @@ struct crew {
 	struct run *run;
 	const struct group *group;
 	uint32_t number;
-	struct share share;      /* of this process */
-	int pinned;              /* worker of all of it, or -1 */
-	uint64_t first_connect;  /* number of its first client in the order
-	                          * of connects */
-	uint64_t connect_begin;  /* absolute; CLOCK_NEVER: not known yet */
-	struct entry *entries;   /* group->publish_count of them */
-	struct connect connect;  /* without identity */
+	struct share share;          /* of this process */
+	int pinned;                  /* worker of all of it, or -1 */
+	uint64_t first_connect;      /* number of its first client in the order
+				      * of connects */
+	uint64_t connect_begin;      /* absolute; CLOCK_NEVER: not known yet */
+	struct entry *entries;       /* group->publish_count of them */
+	struct connect connect;      /* without identity */
 	struct conn_target *targets; /* of connections that are up */
 	struct buf connect_props;
 	uint16_t window, aliases;
-	bool is_closed;          /* has entries without a rate */
-	bool receives;           /* subscribes to something */
-	bool is_shared;          /* its subscriptions are one receiver */
+	bool is_closed; /* has entries without a rate */
+	bool receives;  /* subscribes to something */
+	bool is_shared; /* its subscriptions are one receiver */
 	bool is_slow;
 };
 
 /* What a connect attempt needs; freed when it is over. */
 struct attempt {
-	struct timer timer;      /* until it begins */
+	struct timer timer; /* until it begins */
 	struct actor *actor;
 	struct conn_target target;
 	struct connect connect;
-	struct buf text;         /* id, user, password, will */
+	struct buf text;                  /* id, user, password, will */
 	uint64_t begun, connected, ready; /* dial, socket, streams */
 };
 
 /* A message that waits for its turn. */
 struct waiting {
-	uint64_t intended;       /* ns since the epoch */
-	uint16_t entry;          /* index in the group */
-	uint16_t lag;            /* hist_slot() of how late our timer was: no
-	                          * part of the waiting */
+	uint64_t intended; /* ns since the epoch */
+	uint16_t entry;    /* index in the group */
+	uint16_t lag;      /* hist_slot() of how late our timer was: no
+			    * part of the waiting */
 };
 
 struct backlog {
@@ -110,78 +110,78 @@ struct slow {
 };
 
 enum actor_state {
-	ACTOR_IDLE,       /* not connected, nothing under way */
+	ACTOR_IDLE, /* not connected, nothing under way */
 	ACTOR_CONNECTING,
 	ACTOR_SUBSCRIBING,
 	ACTOR_READY,
-	ACTOR_LEAVING,    /* disconnects on purpose */
-	ACTOR_GONE,       /* gave up */
+	ACTOR_LEAVING, /* disconnects on purpose */
+	ACTOR_GONE,    /* gave up */
 };
 
 struct actor {
 	struct conn conn;
 	struct squad *squad;
 	struct store *store;
-	struct attempt *attempt; /* while connecting */
-	struct backlog *backlog; /* NULL: nothing waits */
-	struct slow *slow;       /* NULL: not slow */
+	struct attempt *attempt;   /* while connecting */
+	struct backlog *backlog;   /* NULL: nothing waits */
+	struct slow *slow;         /* NULL: not slow */
 	struct receiver *receiver; /* NULL: subscribes to nothing */
-	uint64_t since;          /* when connect or subscribe was due */
-	uint32_t place;          /* in the squad */
+	uint64_t since;            /* when connect or subscribe was due */
+	uint32_t place;            /* in the squad */
 	uint16_t in_flight;
 	uint16_t window;
 	uint16_t refused_filters; /* bits: the first 16 */
-	uint8_t state;           /* enum actor_state */
-	uint8_t attempts;        /* failed first connects */
-	uint8_t obstacle;        /* what the first of the backlog waits for:
-	                          * TIMING_LAG_WINDOW or _SOCKET */
+	uint8_t state;            /* enum actor_state */
+	uint8_t attempts;         /* failed first connects */
+	uint8_t obstacle;         /* what the first of the backlog waits for:
+				   * TIMING_LAG_WINDOW or _SOCKET */
 	bool was_up : 1;
 	bool was_ready : 1;
-	bool is_touched : 1;     /* stands in worker.touched */
-	bool is_hungry : 1;      /* stands in worker.hungry */
-	bool is_blocked : 1;     /* by its socket */
-	bool is_leaver : 1;      /* churn took it down */
-	bool is_cleaner : 1;     /* connects only to end its session */
-	bool has_session : 1;    /* the broker may keep one */
+	bool is_touched : 1;  /* stands in worker.touched */
+	bool is_hungry : 1;   /* stands in worker.hungry */
+	bool is_blocked : 1;  /* by its socket */
+	bool is_leaver : 1;   /* churn took it down */
+	bool is_cleaner : 1;  /* connects only to end its session */
+	bool has_session : 1; /* the broker may keep one */
 };
 
 /* Who gets each message once: a subscriber, or all members of a share group
  * together, which are on one worker for that reason. */
 struct receiver {
 	struct track track;
-	uint64_t unique;         /* first deliveries, of fixed topics */
+	uint64_t unique;           /* first deliveries, of fixed topics */
 	const struct actor *actor; /* the first member: its filters */
-	char *share;             /* "$share/..."; NULL: not shared */
-	struct receiver *next;   /* of the shared ones of a worker */
-	bool was_away;           /* what it missed is nobody's loss */
+	char *share;               /* "$share/..."; NULL: not shared */
+	struct receiver *next;     /* of the shared ones of a worker */
+	bool was_away;             /* what it missed is nobody's loss */
 };
 
 struct squad {
 	struct worker *worker;
 	struct crew *crew;
 	struct share share;
-	struct actor *actors;    /* share.count of them */
-	uint64_t *sequences;     /* next number: [place][entry] */
-	uint64_t *unaccepted;    /* the same; NULL until there is one */
-	uint64_t *quota;         /* closed model with a count: what is left;
-	                          * NULL: no limit */
-	uint32_t ramp_place;     /* the next to connect for the first time */
+	struct actor *actors; /* share.count of them */
+	uint64_t *sequences;  /* next number: [place][entry] */
+	uint64_t *unaccepted; /* the same; NULL until there is one */
+	uint64_t *quota;      /* closed model with a count: what is left;
+			       * NULL: no limit */
+	uint32_t ramp_place;  /* the next to connect for the first time */
 	struct timer churn_timer;
-	uint32_t churn_times;    /* done */
-	uint32_t churn_next;     /* place to go on at */
-	double churn_rest;       /* of a client, for small shares */
+	uint32_t churn_times;     /* done */
+	uint32_t churn_next;      /* place to go on at */
+	double churn_rest;        /* of a client, for small shares */
 	struct timer stage_timer; /* closed model with stages */
-	bool may_send;           /* closed model: within an active stage */
+	bool may_send;            /* closed model: within an active stage */
 };
 
 /* An open-model entry of a squad. */
 struct source {
-	struct heap_node node;   /* deadline: absolute time */
+	struct heap_node node; /* deadline: absolute time */
 	struct squad *squad;
 	const struct entry *entry;
-	uint32_t entry_index;    /* in the group */
+	uint32_t entry_index; /* in the group */
 	struct schedule schedule;
-	uint64_t intended;       /* of the next message */
+	uint64_t intended; /* of the next message */
 	uint32_t client;
 };
 
@@ -205,59 +205,59 @@ _Static_assert(GROUP_PUBLISHES_MAX <= 1 << TAG_ENTRY_BITS,
 /* What the coordinator may look at while the run goes on. */
 struct progress {
 	atomic_uint_fast64_t connected, ready, gone; /* clients now */
-	atomic_uint_fast64_t expected;  /* deliveries of varying topics */
+	atomic_uint_fast64_t expected; /* deliveries of varying topics */
 	atomic_uint_fast64_t unique;
-	/* Schedules that are not at their end; messages that clients without one
-	 * may still send, where that is limited. */
+	/* Schedules that are not at their end; messages that clients without
+	 * one may still send, where that is limited. */
 	atomic_uint_fast64_t sources, quota;
-	atomic_bool is_tidy;     /* no retained message is left */
+	atomic_bool is_tidy; /* no retained message is left */
 };
 
 /* What a worker hands over for an interval: by turns the worker's, while it
  * carries out the order, and the coordinator's. */
 struct handover {
-	struct account account;  /* since the begin */
+	struct account account;          /* since the begin */
 	struct hist briefs[BRIEF_COUNT]; /* of the interval */
-	double cpu;              /* seconds of the thread so far */
-	uint64_t busy;           /* ns spent in turns so far */
+	double cpu;                      /* seconds of the thread so far */
+	uint64_t busy;                   /* ns spent in turns so far */
 };
 
 /* Where the removal of retained messages stands. */
 struct tidy {
-	size_t crew, entry;      /* entry: the will comes last */
+	size_t crew, entry; /* entry: the will comes last */
 	uint32_t place;
-	uint64_t number;         /* of the message */
-	bool is_going;           /* more is to be done */
+	uint64_t number; /* of the message */
+	bool is_going;   /* more is to be done */
 };
 
 struct worker {
 	struct run *run;
 	struct loop *loop;
 	unsigned number;
-	struct squad *squads;    /* one for each crew, perhaps empty */
-	struct receiver *shares; /* list of the share groups here; owned,
-	                          * other receivers are their actor's */
+	struct squad *squads;     /* one for each crew, perhaps empty */
+	struct receiver *shares;  /* list of the share groups here; owned,
+				   * other receivers are their actor's */
 	struct payload *payloads; /* one for each entry of the scenario */
 	struct source *sources;
 	size_t source_count;
-	struct heap due;         /* of sources */
+	struct heap due; /* of sources */
 
 	struct timer connect_timer, send_timer, probe_timer;
-	struct hist floor;       /* timer lag of an idle loop */
+	struct hist floor; /* timer lag of an idle loop */
 	atomic_bool is_calibrated;
-	struct task task;        /* the coordinator's orders */
+	struct task task; /* the coordinator's orders */
 	struct task hungry_task;
 	void (*order)(struct worker *w);
 	unsigned pending, pending_max;
 	struct actor_list queue; /* reconnects that wait for their turn */
 	size_t queue_head;
-	uint64_t sending_until;  /* 0: not sending; absolute */
-	bool is_over;            /* no more connects, but for tidying up */
-	bool is_counted;         /* the books are closed */
+	uint64_t sending_until; /* 0: not sending; absolute */
+	bool is_over;           /* no more connects, but for tidying up */
+	bool is_counted;        /* the books are closed */
 	struct tidy tidy;
 
 	struct actor_list touched, hungry;
-	struct actor *probed;    /* its ping is under way */
+	struct actor *probed; /* its ping is under way */
 	uint64_t probed_at;
 	struct buf topic, filter, props; /* scratch */
 	const struct actor *topic_of;    /* what the topic in it belongs to; */
@@ -267,17 +267,17 @@ struct worker {
 	struct account account;
 	struct hist timings[TIMING_COUNT];
 	struct hist briefs[BRIEF_COUNT];
-	uint64_t waited;         /* messages that stood in a backlog */
-	uint64_t measured_due;   /* by the schedule, in the measured phase */
+	uint64_t waited;       /* messages that stood in a backlog */
+	uint64_t measured_due; /* by the schedule, in the measured phase */
 	uint64_t measured_sent, measured_delivered; /* of those */
-	uint64_t sent_in_time, delivered_in_time; /* by the clock */
-	uint64_t measured_unsent; /* skipped or left over, measured phase */
+	uint64_t sent_in_time, delivered_in_time;   /* by the clock */
+	uint64_t measured_unsent;  /* skipped or left over, measured phase */
 	uint64_t measured_unacked; /* sent then, and never acknowledged */
-	uint64_t refused_fan;    /* deliveries that refusals have saved */
+	uint64_t refused_fan;      /* deliveries that refusals have saved */
 	uint64_t untracked;
-	uint64_t busy;           /* ns in turns */
-	double cpu_marks[2];     /* at begin and end of the measured phase */
-	uint64_t *unique;        /* by stream: first deliveries here */
+	uint64_t busy;       /* ns in turns */
+	double cpu_marks[2]; /* at begin and end of the measured phase */
+	uint64_t *unique;    /* by stream: first deliveries here */
 	struct cause causes[RESULT_CAUSES];
 	enum err_kind worst_kind;
 
@@ -285,7 +285,7 @@ struct worker {
 	/* The coordinator's between orders. */
 	uint64_t expected, unsettled; /* deliveries; messages not done */
 	struct handover handover;
-	bool is_done;            /* with the order; guarded by run->lock */
+	bool is_done; /* with the order; guarded by run->lock */
 };
 
 struct run {
@@ -300,27 +300,27 @@ struct run {
 	struct pool *pool;
 	struct worker *workers;
 	size_t worker_count;
-	uint64_t clients;        /* of this process */
+	uint64_t clients; /* of this process */
 	struct header_tag tag;
-	bool has_unmarked;       /* some entries have no header */
-	uint64_t epoch;          /* clock_boot() at time 0 of the headers */
-	uint64_t begin;          /* of connecting */
-	uint64_t send_begin;     /* 0: not yet; absolute */
-	uint64_t meeting;        /* when all shards begin; 0: nobody said */
-	uint64_t measure_begin;  /* absolute, like the ends, which an early
-	                          * end of the run brings forward */
+	bool has_unmarked;      /* some entries have no header */
+	uint64_t epoch;         /* clock_boot() at time 0 of the headers */
+	uint64_t begin;         /* of connecting */
+	uint64_t send_begin;    /* 0: not yet; absolute */
+	uint64_t meeting;       /* when all shards begin; 0: nobody said */
+	uint64_t measure_begin; /* absolute, like the ends, which an early
+				 * end of the run brings forward */
 	_Atomic uint64_t measure_end, send_end;
-	struct route *route;     /* made when all have subscribed */
+	struct route *route;         /* made when all have subscribed */
 	struct receiver **receivers; /* by number in the route */
 	size_t receiver_count;
-	uint32_t *fanout;        /* by stream: receivers of its topic */
-	uint64_t excused;        /* deliveries missing, but not lost: the
-	                          * broker never accepted the message */
+	uint32_t *fanout; /* by stream: receivers of its topic */
+	uint64_t excused; /* deliveries missing, but not lost: the
+			   * broker never accepted the message */
 	enum run_phase phase;
-	bool must_stop;          /* an early end was asked for */
+	bool must_stop; /* an early end was asked for */
 
 	struct mutex lock;
-	struct cond done;        /* an order was carried out */
+	struct cond done; /* an order was carried out */
 };
 
 /* run.c: ends the run early; the text goes into the result, the kind is the

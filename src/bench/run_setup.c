@@ -52,7 +52,8 @@ static void fill_connect(struct crew *c)
 		.client_id = BYTES_LIT(""),
 		.props = buf_view(&c->connect_props),
 		.will = { .is_set = g->will.topic != NULL,
-			  .qos = g->will.qos, .retain = g->will.retain },
+			  .qos = g->will.qos,
+			  .retain = g->will.retain },
 	};
 }
 
@@ -87,12 +88,18 @@ static void fill_entry(struct crew *c, size_t i, uint64_t *stream)
 		r->has_unmarked = true;
 	e->payload_seed = r->config->seed + e->number;
 	e->schedule = (struct schedule_config){
-		.arrival = p->arrival, .phase = p->phase, .rate = p->rate,
-		.clients = c->group->clients, .burst = p->burst,
-		.trace = p->trace, .trace_count = p->trace_count,
-		.limit = p->count, .tick = r->scenario->tick,
+		.arrival = p->arrival,
+		.phase = p->phase,
+		.rate = p->rate,
+		.clients = c->group->clients,
+		.burst = p->burst,
+		.trace = p->trace,
+		.trace_count = p->trace_count,
+		.limit = p->count,
+		.tick = r->scenario->tick,
 		.stages = scenario_stages(r->scenario, c->group),
-		.seed = r->config->seed, .stream = e->number,
+		.seed = r->config->seed,
+		.stream = e->number,
 	};
 	*stream += c->group->clients;
 	if (entry_is_closed(e))
@@ -185,7 +192,8 @@ static int setup_crews(struct run *r, struct err *e)
 			return err_nomem(e);
 	}
 	if (stream > HEADER_PUBLISHERS_MAX)
-		return err_set(e, ERR_USAGE, 0, "the groups publish %llu "
+		return err_set(e, ERR_USAGE, 0,
+			       "the groups publish %llu "
 			       "streams, more than %u",
 			       (unsigned long long)stream,
 			       HEADER_PUBLISHERS_MAX);
@@ -234,11 +242,10 @@ static int setup_squad(struct worker *w, size_t i)
 	if (s->share.count == 0)
 		return 0;
 	s->actors = calloc(s->share.count, sizeof(*s->actors));
-	s->sequences = calloc((size_t)s->share.count *
-				      c->group->publish_count + 1,
+	s->sequences = calloc((size_t)s->share.count * c->group->publish_count +
+				      1,
 			      sizeof(*s->sequences));
-	if (!s->actors || !s->sequences ||
-	    (c->is_closed && fill_quota(s) < 0))
+	if (!s->actors || !s->sequences || (c->is_closed && fill_quota(s) < 0))
 		return -1;
 	for (uint32_t k = 0; k < s->share.count; k++)
 		if (actor_init(&s->actors[k], s, k) < 0)
@@ -286,8 +293,7 @@ static int setup_worker(struct run *r, unsigned number)
 	if (!w->squads || !w->payloads || !w->unique)
 		return -1;
 	for (size_t i = 0; i < r->entry_count; i++)
-		if (payload_init(&w->payloads[i],
-				 &r->entries[i].plan->payload,
+		if (payload_init(&w->payloads[i], &r->entries[i].plan->payload,
 				 r->entries[i].payload_seed) < 0)
 			return -1;
 	for (enum timing t = 0; t < TIMING_COUNT; t++)

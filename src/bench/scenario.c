@@ -120,9 +120,11 @@ static int build_stage(struct builder *b, const struct raw_stage *raw,
 	if (duration == 0)
 		return build_fail(b, "for", "expected more than 0");
 	if ((kind == STAGE_HOLD) != (raw->to == NULL))
-		return build_fail(b, "", kind == STAGE_HOLD
-				  ? "a hold has no 'to'"
-				  : "'to' is missing here, such as 200%%");
+		return build_fail(
+			b, "",
+			kind == STAGE_HOLD
+				? "a hold has no 'to'"
+				: "'to' is missing here, such as 200%%");
 	if (stages_add(s, kind, to, duration) < 0)
 		return err_nomem(b->e);
 	return 0;
@@ -157,7 +159,8 @@ int build_mqtt(struct builder *b, const struct raw_mqtt *raw,
 		return -1;
 	ret->keepalive = (uint16_t)keepalive;
 	if (raw->receive_maximum > UINT16_MAX || raw->window > UINT16_MAX)
-		return build_fail(b, "mqtt", "receive-maximum and window are "
+		return build_fail(b, "mqtt",
+				  "receive-maximum and window are "
 				  "at most 65535");
 	if (raw->version)
 		ret->version = (enum mqtt_version)raw->version;
@@ -168,8 +171,7 @@ int build_mqtt(struct builder *b, const struct raw_mqtt *raw,
 	if (raw->window)
 		ret->window = (uint16_t)raw->window;
 	if (ret->session_expiry && ret->version != MQTT_5)
-		return build_fail(b, "mqtt.session-expiry",
-				  "needs version: 5");
+		return build_fail(b, "mqtt.session-expiry", "needs version: 5");
 	return 0;
 }
 
@@ -196,14 +198,15 @@ static int build_phases(struct builder *b)
 
 	*p = (struct phases){ .start_share = 1,
 			      .start_deadline = START_DEADLINE,
-			      .measure = MEASURE, .drain = DRAIN };
+			      .measure = MEASURE,
+			      .drain = DRAIN };
 	if (build_share(b, "phases.start", raw->start, &p->start_share) < 0 ||
 	    build_duration(b, "phases.deadline", raw->deadline,
 			   &p->start_deadline) < 0 ||
 	    build_duration(b, "phases.settle", raw->settle, &p->settle) < 0 ||
 	    build_duration(b, "phases.warmup", raw->warmup, &p->warmup) < 0 ||
-	    build_duration(b, "phases.measure", raw->measure,
-			   &p->measure) < 0 ||
+	    build_duration(b, "phases.measure", raw->measure, &p->measure) <
+		    0 ||
 	    build_duration(b, "phases.drain", raw->drain, &p->drain) < 0)
 		return -1;
 	if (p->start_share > 1)
@@ -253,8 +256,7 @@ static int build_requirements(struct builder *b)
 		return err_nomem(b->e);
 	for (size_t i = 0; i < b->raw->require_count; i++) {
 		snprintf(key, sizeof(key), "require[%zu]", i);
-		if (require_parse(b->raw->require[i], &s->require[i],
-				  b->e) < 0)
+		if (require_parse(b->raw->require[i], &s->require[i], b->e) < 0)
 			return build_blame(b, key);
 		s->require_count++;
 	}
@@ -277,7 +279,8 @@ static int build_groups(struct builder *b)
 			return -1;
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(s->groups[k].name, s->groups[i].name))
-				return build_fail(b, "name", "'%s' is the name "
+				return build_fail(b, "name",
+						  "'%s' is the name "
 						  "of another group too",
 						  s->groups[i].name);
 	}
@@ -301,8 +304,8 @@ static int collect_fields(struct builder *b)
 		for (size_t k = 0; k < s->groups[i].publish_count; k++) {
 			p = &s->groups[i].publish[k].payload;
 			if (p->header == HEADER_FIELD)
-				s->fields[s->field_count++] =
-					bytes_str(p->field);
+				s->fields[s->field_count++] = bytes_str(
+					p->field);
 		}
 	}
 	return 0;
@@ -322,7 +325,8 @@ static int fit_stages(struct builder *b)
 	if (end == 0 || b->raw->phases.measure)
 		return 0;
 	if (end <= s->phases.warmup)
-		return build_fail(b, "phases.warmup", "is as long as all "
+		return build_fail(b, "phases.warmup",
+				  "is as long as all "
 				  "stages together");
 	s->phases.measure = end - s->phases.warmup;
 	return 0;
@@ -339,12 +343,12 @@ static int build_all(struct builder *b)
 	    build_targets(b) < 0 || build_requirements(b) < 0 ||
 	    build_stages(b, raw->stages, raw->stages_count, &s->stages) < 0 ||
 	    build_duration(b, "tick", raw->tick, &s->tick) < 0 ||
-	    build_duration(b, "skip-after", raw->skip_after,
-			   &s->skip_after) < 0)
+	    build_duration(b, "skip-after", raw->skip_after, &s->skip_after) <
+		    0)
 		return -1;
 	s->has_seed = raw->seed != NULL;
-	if (raw->seed && parse_uint(raw->seed, 0, UINT64_MAX, &s->seed,
-				    b->e) < 0)
+	if (raw->seed &&
+	    parse_uint(raw->seed, 0, UINT64_MAX, &s->seed, b->e) < 0)
 		return build_blame(b, "seed");
 	if (build_groups(b) < 0 || fit_stages(b) < 0)
 		return -1;
@@ -355,8 +359,9 @@ int scenario_load(const struct document_source *source, const char *directory,
 		  struct scenario *ret, struct err *e)
 {
 	struct scenario s = { 0 };
-	struct builder b = { .source = source, .directory = directory,
-			     .scenario = &s, .e = e };
+	struct builder b = {
+		.source = source, .directory = directory, .scenario = &s, .e = e
+	};
 	void *raw = NULL;
 	int r;
 

@@ -30,16 +30,16 @@ enum { SCENARIO_CLIENTS_MAX = 10000000, GROUP_PUBLISHES_MAX = 16 };
 /* What the clients of a group announce in CONNECT. */
 struct mqtt_plan {
 	enum mqtt_version version;
-	uint16_t keepalive;       /* seconds */
+	uint16_t keepalive; /* seconds */
 	bool is_clean;
-	uint32_t session_expiry;  /* seconds; MQTT 5 only */
-	uint16_t receive_max;     /* for messages to us; 0: not said */
-	uint16_t window;          /* for messages from us; 0: 20, or what the
-	                           * broker allows when that is less */
+	uint32_t session_expiry; /* seconds; MQTT 5 only */
+	uint16_t receive_max;    /* for messages to us; 0: not said */
+	uint16_t window;         /* for messages from us; 0: 20, or what the
+				  * broker allows when that is less */
 };
 
 struct will_plan {
-	struct template *topic;   /* NULL: no will */
+	struct template *topic; /* NULL: no will */
 	struct template *payload;
 	uint8_t qos;
 	bool retain;
@@ -47,7 +47,7 @@ struct will_plan {
 
 struct subscribe_plan {
 	struct template *filter;
-	uint8_t options;          /* as in struct subscription */
+	uint8_t options; /* as in struct subscription */
 };
 
 enum payload_kind { PAYLOAD_SIZE, PAYLOAD_TEMPLATE, PAYLOAD_BYTES };
@@ -61,11 +61,11 @@ enum header_place {
 
 struct payload_plan {
 	enum payload_kind kind;
-	uint64_t size[2];         /* PAYLOAD_SIZE: from, to */
+	uint64_t size[2]; /* PAYLOAD_SIZE: from, to */
 	struct template *template;
-	struct buf bytes;         /* PAYLOAD_BYTES: content of a file */
+	struct buf bytes; /* PAYLOAD_BYTES: content of a file */
 	enum header_place header;
-	char *field;              /* HEADER_FIELD, HEADER_PROPERTY: its name */
+	char *field; /* HEADER_FIELD, HEADER_PROPERTY: its name */
 };
 
 struct publish_plan {
@@ -73,16 +73,16 @@ struct publish_plan {
 	struct payload_plan payload;
 	uint8_t qos;
 	bool retain;
-	double rate;              /* per client; 0: as fast as it goes */
-	uint64_t count;           /* of the whole group; 0: no limit */
+	double rate;    /* per client; 0: as fast as it goes */
+	uint64_t count; /* of the whole group; 0: no limit */
 	enum arrival arrival;
 	enum schedule_phase phase;
 	uint32_t burst;
-	uint64_t *trace;          /* ARRIVAL_TRACE */
+	uint64_t *trace; /* ARRIVAL_TRACE */
 	uint64_t trace_count;
-	uint32_t expiry;          /* seconds; 0: none */
-	bool use_alias;           /* topic aliases, MQTT 5 */
-	struct template *reply;   /* a request: response topic, MQTT 5 */
+	uint32_t expiry;        /* seconds; 0: none */
+	bool use_alias;         /* topic aliases, MQTT 5 */
+	struct template *reply; /* a request: response topic, MQTT 5 */
 };
 
 enum churn_how {
@@ -91,11 +91,11 @@ enum churn_how {
 };
 
 struct churn_plan {
-	uint64_t every;           /* 0: no churn */
-	double share;             /* of the connected clients, each time */
-	uint64_t after;           /* from the begin of sending */
-	uint64_t down;            /* before connecting again */
-	uint32_t times;           /* 0: until the end */
+	uint64_t every; /* 0: no churn */
+	double share;   /* of the connected clients, each time */
+	uint64_t after; /* from the begin of sending */
+	uint64_t down;  /* before connecting again */
+	uint32_t times; /* 0: until the end */
 	enum churn_how how;
 };
 
@@ -103,58 +103,58 @@ struct group {
 	char *name;
 	uint32_t clients;
 	struct template *id, *username, *password; /* the latter may be NULL */
-	struct identities from;   /* row_count 0: none */
+	struct identities from;                    /* row_count 0: none */
 	struct mqtt_plan mqtt;
 	struct will_plan will;
 	struct subscribe_plan *subscribe;
 	size_t subscribe_count;
 	struct publish_plan *publish;
 	size_t publish_count;
-	bool responds;            /* to requests, on their response topic */
+	bool responds; /* to requests, on their response topic */
 	uint8_t respond_qos;
-	uint64_t ack_delay;       /* slow consumers */
+	uint64_t ack_delay; /* slow consumers */
 	uint64_t pause_every, pause_for;
 	struct churn_plan churn;
-	uint64_t join;            /* connects that long after sending began;
-	                           * 0: before */
+	uint64_t join; /* connects that long after sending began;
+			* 0: before */
 	bool reconnects;
 	uint64_t reconnect_delay;
-	struct stages stages;     /* count 0: those of the scenario */
+	struct stages stages; /* count 0: those of the scenario */
 };
 
 struct connect_plan {
-	double rate;              /* connects per second; 0: no limit */
-	uint32_t pending;         /* connects under way at most */
+	double rate;      /* connects per second; 0: no limit */
+	uint32_t pending; /* connects under way at most */
 	uint64_t timeout;
-	uint32_t retries;         /* of a first connect that failed */
+	uint32_t retries; /* of a first connect that failed */
 };
 
 struct phases {
-	double start_share;       /* connected clients needed to begin */
+	double start_share; /* connected clients needed to begin */
 	uint64_t start_deadline;
 	uint64_t settle, warmup, measure, drain; /* measure 0: no end */
 };
 
 struct scenario {
 	char *name, *description;
-	char **targets;           /* URLs */
+	char **targets; /* URLs */
 	size_t target_count;
 	struct connect_plan connect;
 	struct phases phases;
-	struct stages stages;     /* count 0: none */
+	struct stages stages; /* count 0: none */
 	struct require *require;
 	size_t require_count;
 	uint64_t seed;
 	bool has_seed;
-	uint64_t tick;            /* see struct schedule_config */
-	uint64_t skip_after;      /* messages later than this are skipped;
-	                           * 0: never */
+	uint64_t tick;       /* see struct schedule_config */
+	uint64_t skip_after; /* messages later than this are skipped;
+			      * 0: never */
 	struct group *groups;
 	size_t group_count;
 	/* Names of the fields that headers may stand in. */
 	struct bytes *fields;
 	size_t field_count;
-	char *text;               /* the YAML it came from */
+	char *text; /* the YAML it came from */
 };
 
 /* Files it names (credentials, payloads, traces) are read too, relative to
@@ -175,8 +175,8 @@ void scenario_quicken(struct scenario *s);
 void scenario_set_measure(struct scenario *s, uint64_t measure);
 /* Makes every group speak that version. Sessions of MQTT 3 have no expiry: a
  * kept one is kept. e when a group does what that version cannot. */
-int scenario_set_version(struct scenario *s, enum mqtt_version v,
-			 struct err *e) MUST_CHECK;
+int scenario_set_version(struct scenario *s, enum mqtt_version v, struct err *e)
+	MUST_CHECK;
 /* Sets the rate of all publishing clients together, in proportion to what
  * they had, or of each, all its topics together; e when no group has a rate
  * to set. */

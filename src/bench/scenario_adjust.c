@@ -85,8 +85,9 @@ void scenario_quicken(struct scenario *s)
 	for (size_t i = 0; i < s->group_count; i++)
 		if (s->groups[i].clients > QUICK_CLIENTS)
 			scale_group(&s->groups[i],
-				    fmax(QUICK_FACTOR, (double)QUICK_CLIENTS /
-						s->groups[i].clients));
+				    fmax(QUICK_FACTOR,
+					 (double)QUICK_CLIENTS /
+						 s->groups[i].clients));
 	if (s->connect.rate > QUICK_CONNECTS || s->connect.rate <= 0)
 		s->connect.rate = QUICK_CONNECTS;
 	cap(&p->warmup, QUICK_WARMUP);
@@ -94,8 +95,8 @@ void scenario_quicken(struct scenario *s)
 		p->measure = QUICK_TIME;
 	cap(&p->drain, QUICK_TIME / 3);
 	if (before > p->warmup + p->measure)
-		stretch_all(s, (double)(p->warmup + p->measure) /
-				       (double)before);
+		stretch_all(s,
+			    (double)(p->warmup + p->measure) / (double)before);
 }
 
 double scenario_rate(const struct scenario *s)
@@ -172,8 +173,10 @@ int scenario_set_client_rate(struct scenario *s, double rate, struct err *e)
 	uint64_t clients;
 
 	if (paced(s, &clients) == 0)
-		return err_set(e, ERR_USAGE, 0, "scenario '%s' has no "
-			       "publishers whose rate could be set", s->name);
+		return err_set(e, ERR_USAGE, 0,
+			       "scenario '%s' has no "
+			       "publishers whose rate could be set",
+			       s->name);
 	for (size_t i = 0; i < s->group_count; i++)
 		set_group(&s->groups[i], rate);
 	return 0;
@@ -185,8 +188,10 @@ int scenario_set_total_rate(struct scenario *s, double rate, struct err *e)
 	uint64_t clients;
 
 	if (paced(s, &clients) == 0)
-		return err_set(e, ERR_USAGE, 0, "scenario '%s' has no "
-			       "publishers whose rate could be set", s->name);
+		return err_set(e, ERR_USAGE, 0,
+			       "scenario '%s' has no "
+			       "publishers whose rate could be set",
+			       s->name);
 	if (had <= 0) {
 		set_all(s, rate / (double)clients);
 		return 0;
@@ -225,8 +230,7 @@ static const char *only_in_v5(const struct group *g)
 	return NULL;
 }
 
-int scenario_set_version(struct scenario *s, enum mqtt_version v,
-			 struct err *e)
+int scenario_set_version(struct scenario *s, enum mqtt_version v, struct err *e)
 {
 	struct group *g;
 	const char *what;
@@ -235,8 +239,10 @@ int scenario_set_version(struct scenario *s, enum mqtt_version v,
 		g = &s->groups[i];
 		what = v == MQTT_5 ? NULL : only_in_v5(g);
 		if (what)
-			return err_set(e, ERR_USAGE, 0, "group '%s' needs "
-				       "MQTT 5 for '%s'", g->name, what);
+			return err_set(e, ERR_USAGE, 0,
+				       "group '%s' needs "
+				       "MQTT 5 for '%s'",
+				       g->name, what);
 		g->mqtt.version = v;
 		if (v != MQTT_5)
 			g->mqtt.session_expiry = g->mqtt.receive_max = 0;
@@ -244,7 +250,8 @@ int scenario_set_version(struct scenario *s, enum mqtt_version v,
 	return 0;
 }
 
-/* -------------------------------------------------------- numbers of clients */
+/* -------------------------------------------------------- numbers of clients
+ */
 
 static bool is_any(const struct group *g)
 {
@@ -272,8 +279,10 @@ static int share_clients(struct scenario *s, uint64_t clients,
 	if (groups == 0)
 		return err_set(e, ERR_USAGE, 0, "there is no group %s", who);
 	if (clients < groups || clients > SCENARIO_CLIENTS_MAX)
-		return err_set(e, ERR_USAGE, 0, "%llu clients are too %s for "
-			       "%llu groups", (unsigned long long)clients,
+		return err_set(e, ERR_USAGE, 0,
+			       "%llu clients are too %s for "
+			       "%llu groups",
+			       (unsigned long long)clients,
 			       clients < groups ? "few" : "many",
 			       (unsigned long long)groups);
 	for (size_t i = 0; i < s->group_count; i++) {
@@ -304,6 +313,6 @@ int scenario_set_clients(struct scenario *s, uint64_t clients, struct err *e)
 int scenario_set_subscribers(struct scenario *s, uint64_t clients,
 			     struct err *e)
 {
-	return share_clients(s, clients, is_subscriber,
-			     "that only subscribes", e);
+	return share_clients(s, clients, is_subscriber, "that only subscribes",
+			     e);
 }

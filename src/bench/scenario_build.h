@@ -53,8 +53,8 @@ int build_read(struct builder *b, const char *key, const char *name,
 	       struct buf *ret) MUST_CHECK;
 
 /* scenario_group.c */
-int build_group(struct builder *b, const struct raw_group *raw,
-		struct group *g) MUST_CHECK;
+int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
+	MUST_CHECK;
 void group_release(struct group *g);
 
 /* scenario_publish.c */

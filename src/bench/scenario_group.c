@@ -38,16 +38,17 @@ int build_read(struct builder *b, const char *key, const char *name,
 	FILE *f;
 	int r = 0;
 
-	snprintf(path, sizeof(path), "%s%s%s",
-		 is_relative ? b->directory : "", is_relative ? "/" : "",
-		 name);
+	snprintf(path, sizeof(path), "%s%s%s", is_relative ? b->directory : "",
+		 is_relative ? "/" : "", name);
 	buf_init(ret, FILE_SIZE_MAX);
 	f = fopen(path, "re");
 	if (!f)
 		r = err_sys(b->e, ERR_LOCAL, "cannot open '%s'", path);
 	else if (read_all(f, ret) < 0)
-		r = err_set(b->e, ERR_LOCAL, 0, "'%s' is larger than 256 MiB, "
-			    "or memory is short", path);
+		r = err_set(b->e, ERR_LOCAL, 0,
+			    "'%s' is larger than 256 MiB, "
+			    "or memory is short",
+			    path);
 	else if (ferror(f))
 		r = err_sys(b->e, ERR_LOCAL, "cannot read '%s'", path);
 	if (f)
@@ -72,19 +73,21 @@ static int build_identities(struct builder *b, const struct raw_group *raw,
 		return build_blame(b, "clients-from");
 	}
 	if (g->from.row_count < g->clients)
-		return build_fail(b, "clients-from", "'%s' has %zu clients, "
-				  "expected %u", raw->clients_from,
-				  g->from.row_count, g->clients);
+		return build_fail(b, "clients-from",
+				  "'%s' has %zu clients, "
+				  "expected %u",
+				  raw->clients_from, g->from.row_count,
+				  g->clients);
 	return 0;
 }
 
 /* An identity comes from its key, else from the column of that name. */
-static int build_identity(struct builder *b, const char *key,
-			  const char *text, struct group *g,
-			  struct template **ret)
+static int build_identity(struct builder *b, const char *key, const char *text,
+			  struct group *g, struct template **ret)
 {
 	const struct template_config config = {
-		.allowed = ID_USES, .columns = g->from.columns,
+		.allowed = ID_USES,
+		.columns = g->from.columns,
 		.column_count = g->from.column_count,
 	};
 	char column[32];
@@ -101,16 +104,17 @@ static int build_ids(struct builder *b, const struct raw_group *raw,
 	bool has_column = identities_column(&g->from, "id") >= 0;
 	unsigned must = TEMPLATE_INDEX | TEMPLATE_COLUMN;
 
-	if (build_identity(b, "id", raw->id || has_column ? raw->id
-							  : DEFAULT_ID,
-			   g, &g->id) < 0 ||
-	    build_identity(b, "username", raw->username, g,
-			   &g->username) < 0 ||
+	if (build_identity(b, "id",
+			   raw->id || has_column ? raw->id : DEFAULT_ID, g,
+			   &g->id) < 0 ||
+	    build_identity(b, "username", raw->username, g, &g->username) < 0 ||
 	    build_identity(b, "password", raw->password, g, &g->password) < 0)
 		return -1;
 	if (g->clients > 1 && !(template_uses(g->id) & must))
-		return build_fail(b, "id", "is the same for all %u clients: "
-				  "expected %%i in it", g->clients);
+		return build_fail(b, "id",
+				  "is the same for all %u clients: "
+				  "expected %%i in it",
+				  g->clients);
 	return 0;
 }
 
@@ -118,7 +122,8 @@ static int build_will(struct builder *b, const struct raw_will *raw,
 		      struct group *g)
 {
 	const struct template_config config = {
-		.allowed = WILL_USES, .columns = g->from.columns,
+		.allowed = WILL_USES,
+		.columns = g->from.columns,
 		.column_count = g->from.column_count,
 	};
 
@@ -138,7 +143,8 @@ static int build_subscribe(struct builder *b, const struct raw_subscribe *raw,
 			   const struct group *g, struct subscribe_plan *ret)
 {
 	const struct template_config config = {
-		.allowed = WILL_USES, .columns = g->from.columns,
+		.allowed = WILL_USES,
+		.columns = g->from.columns,
 		.column_count = g->from.column_count,
 	};
 
@@ -175,8 +181,10 @@ static int build_traffic(struct builder *b, const struct raw_group *raw,
 	size_t len = strlen(b->path);
 
 	if (raw->publish_count > GROUP_PUBLISHES_MAX)
-		return build_fail(b, "publish", "has more than %d entries: "
-				  "make more groups", GROUP_PUBLISHES_MAX);
+		return build_fail(b, "publish",
+				  "has more than %d entries: "
+				  "make more groups",
+				  GROUP_PUBLISHES_MAX);
 	/* With room for the reply topics of requests. */
 	g->subscribe = calloc(raw->subscribe_count + raw->publish_count + 1,
 			      sizeof(*g->subscribe));
@@ -227,15 +235,16 @@ static int build_churn(struct builder *b, const struct raw_churn *raw,
 static int build_slow(struct builder *b, const struct raw_slow *raw,
 		      struct group *g)
 {
-	if (build_duration(b, "slow.ack-delay", raw->ack_delay,
-			   &g->ack_delay) < 0 ||
+	if (build_duration(b, "slow.ack-delay", raw->ack_delay, &g->ack_delay) <
+		    0 ||
 	    build_duration(b, "slow.pause-every", raw->pause_every,
 			   &g->pause_every) < 0 ||
-	    build_duration(b, "slow.pause-for", raw->pause_for,
-			   &g->pause_for) < 0)
+	    build_duration(b, "slow.pause-for", raw->pause_for, &g->pause_for) <
+		    0)
 		return -1;
 	if ((g->pause_every == 0) != (g->pause_for == 0))
-		return build_fail(b, "slow", "pause-every and pause-for go "
+		return build_fail(b, "slow",
+				  "pause-every and pause-for go "
 				  "together");
 	return 0;
 }
@@ -266,14 +275,16 @@ static int build_respond(struct builder *b, const struct raw_group *raw,
 	return 0;
 }
 
-int build_group(struct builder *b, const struct raw_group *raw,
-		struct group *g)
+int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
 {
 	g->clients = raw->clients;
 	if (raw->clients < 1 || raw->clients > SCENARIO_CLIENTS_MAX)
-		return build_fail(b, "clients", "%u is not a number from 1 to "
-				  "%d", raw->clients, SCENARIO_CLIENTS_MAX);
-	g->mqtt = (struct mqtt_plan){ .version = MQTT_5, .keepalive = 60,
+		return build_fail(b, "clients",
+				  "%u is not a number from 1 to "
+				  "%d",
+				  raw->clients, SCENARIO_CLIENTS_MAX);
+	g->mqtt = (struct mqtt_plan){ .version = MQTT_5,
+				      .keepalive = 60,
 				      .is_clean = true };
 	if (build_copy(b, raw->name, &g->name) < 0 ||
 	    build_mqtt(b, &b->raw->mqtt, &g->mqtt) < 0 ||

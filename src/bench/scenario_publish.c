@@ -10,19 +10,19 @@
 #include "bench/header.h"
 #include "bench/number.h"
 
-#define TOPIC_USES                                                         \
-	(TEMPLATE_INDEX | TEMPLATE_GROUP | TEMPLATE_COLUMN |               \
-	 TEMPLATE_CLIENT | TEMPLATE_USER | TEMPLATE_NUMBER | TEMPLATE_RANDOM)
+#define TOPIC_USES                                                             \
+	(TEMPLATE_INDEX | TEMPLATE_GROUP | TEMPLATE_COLUMN | TEMPLATE_CLIENT | \
+	 TEMPLATE_USER | TEMPLATE_NUMBER | TEMPLATE_RANDOM)
 #define PAYLOAD_USES (TOPIC_USES | TEMPLATE_TIME | TEMPLATE_HEADER)
 #define REPLY_USES (TOPIC_USES & ~(unsigned)TEMPLATE_VARIES)
 #define DEFAULT_SIZE 256
 #define PROPERTY_NAME "mqtt-bench"
 
-static struct template_config config_of(const struct group *g,
-					unsigned allowed)
+static struct template_config config_of(const struct group *g, unsigned allowed)
 {
 	return (struct template_config){
-		.allowed = allowed, .columns = g->from.columns,
+		.allowed = allowed,
+		.columns = g->from.columns,
 		.column_count = g->from.column_count,
 	};
 }
@@ -49,7 +49,8 @@ static int build_pace(struct builder *b, const struct raw_publish *raw,
 	if (raw->burst && p->arrival != ARRIVAL_BURST)
 		return build_fail(b, "burst", "needs arrival: burst");
 	if (p->arrival == ARRIVAL_BURST && !raw->burst)
-		return build_fail(b, "arrival", "a burst needs 'burst', the "
+		return build_fail(b, "arrival",
+				  "a burst needs 'burst', the "
 				  "number of messages");
 	if (p->arrival == ARRIVAL_POISSON && p->rate <= 0)
 		return build_fail(b, "arrival", "poisson needs a rate");
@@ -77,8 +78,10 @@ static int read_trace(struct builder *b, char *text, struct publish_plan *p)
 			return build_blame(b, "trace");
 		}
 		if (p->trace_count && t < times[p->trace_count - 1])
-			return build_fail(b, "trace", "line %llu: goes back "
-					  "in time", (unsigned long long)at);
+			return build_fail(b, "trace",
+					  "line %llu: goes back "
+					  "in time",
+					  (unsigned long long)at);
 		times[p->trace_count++] = t;
 	}
 	return p->trace_count ? 0 : build_fail(b, "trace", "is empty");
@@ -91,9 +94,9 @@ static int build_trace(struct builder *b, const struct raw_publish *raw,
 	int r;
 
 	if ((p->arrival == ARRIVAL_TRACE) != (raw->trace != NULL))
-		return build_fail(b, "trace", raw->trace
-				  ? "needs arrival: trace"
-				  : "is missing: a file of times");
+		return build_fail(b, "trace",
+				  raw->trace ? "needs arrival: trace"
+					     : "is missing: a file of times");
 	if (!raw->trace)
 		return 0;
 	if (p->rate > 0)
@@ -101,8 +104,8 @@ static int build_trace(struct builder *b, const struct raw_publish *raw,
 	if (build_read(b, "trace", raw->trace, &content) < 0)
 		return -1;
 	r = buf_cstr(&content)
-		? read_trace(b, (char *)(uintptr_t)buf_view(&content).p, p)
-		: err_nomem(b->e);
+		    ? read_trace(b, (char *)(uintptr_t)buf_view(&content).p, p)
+		    : err_nomem(b->e);
 	buf_release(&content);
 	return r;
 }
@@ -113,8 +116,10 @@ static int build_content(struct builder *b, const struct raw_publish *raw,
 	const struct template_config c = config_of(g, PAYLOAD_USES);
 
 	if ((raw->size != NULL) + (raw->payload != NULL) +
-	    (raw->payload_file != NULL) > 1)
-		return build_fail(b, "", "expected one of size, payload and "
+		    (raw->payload_file != NULL) >
+	    1)
+		return build_fail(b, "",
+				  "expected one of size, payload and "
 				  "payload-file");
 	if (raw->payload) {
 		p->kind = PAYLOAD_TEMPLATE;
@@ -149,8 +154,10 @@ static int set_header(struct builder *b, const char *text,
 	else if (n == 8 && memcmp(text, "property", n) == 0)
 		p->header = HEADER_PROPERTY;
 	else
-		return build_fail(b, "header", "'%s' is not none, front, "
-				  "field:NAME or property", text);
+		return build_fail(b, "header",
+				  "'%s' is not none, front, "
+				  "field:NAME or property",
+				  text);
 	if (p->header == HEADER_PROPERTY && g->mqtt.version != MQTT_5)
 		return build_fail(b, "header", "property needs version: 5");
 	if (p->header == HEADER_PROPERTY)
@@ -176,10 +183,12 @@ static int build_header(struct builder *b, const struct raw_publish *raw,
 		return build_fail(b, "header", "needs a size of %u at least",
 				  HEADER_SIZE);
 	if (p->header == HEADER_FIELD && !has_mark)
-		return build_fail(b, "header", "a field needs %%h in the "
+		return build_fail(b, "header",
+				  "a field needs %%h in the "
 				  "payload");
 	if (p->header != HEADER_FIELD && has_mark)
-		return build_fail(b, "payload", "%%h needs 'header: "
+		return build_fail(b, "payload",
+				  "%%h needs 'header: "
 				  "field:NAME', so that it can be found");
 	return 0;
 }
@@ -207,8 +216,8 @@ int build_publish(struct builder *b, const struct raw_publish *raw,
 		return -1;
 	if (build_template(b, "topic", raw->topic, &topic, &p->topic) < 0 ||
 	    build_template(b, "reply", raw->reply, &reply, &p->reply) < 0 ||
-	    build_seconds(b, "expiry", raw->expiry, UINT32_MAX,
-			  &p->expiry) < 0 ||
+	    build_seconds(b, "expiry", raw->expiry, UINT32_MAX, &p->expiry) <
+		    0 ||
 	    build_pace(b, raw, p) < 0 || build_trace(b, raw, p) < 0 ||
 	    build_content(b, raw, g, &p->payload) < 0)
 		return -1;

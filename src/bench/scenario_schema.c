@@ -9,23 +9,29 @@
 #define TEXT(key, type, member) \
 	CYAML_FIELD_STRING_PTR(key, PTR, type, member, 0, CYAML_UNLIMITED)
 #define NUMBER(key, type, member) CYAML_FIELD_UINT(key, OPT, type, member)
-#define CHOICE(key, type, member, names)                                  \
+#define CHOICE(key, type, member, names)                                    \
 	CYAML_FIELD_ENUM(key, OPT | CYAML_FLAG_STRICT, type, member, names, \
 			 sizeof(names) / sizeof((names)[0]))
 #define LIST(key, type, member, entry) \
 	CYAML_FIELD_SEQUENCE(key, PTR, type, member, entry, 0, CYAML_UNLIMITED)
 
 static const cyaml_strval_t flags[] = {
-	{ "yes", RAW_YES }, { "no", RAW_NO },
-	{ "true", RAW_YES }, { "false", RAW_NO },
+	{ "yes", RAW_YES },
+	{ "no", RAW_NO },
+	{ "true", RAW_YES },
+	{ "false", RAW_NO },
 };
 
 static const cyaml_strval_t levels[] = {
-	{ "0", RAW_QOS0 }, { "1", RAW_QOS1 }, { "2", RAW_QOS2 },
+	{ "0", RAW_QOS0 },
+	{ "1", RAW_QOS1 },
+	{ "2", RAW_QOS2 },
 };
 
 static const cyaml_strval_t versions[] = {
-	{ "3.1", MQTT_3_1 }, { "3.1.1", MQTT_3_1_1 }, { "5", MQTT_5 },
+	{ "3.1", MQTT_3_1 },
+	{ "3.1.1", MQTT_3_1_1 },
+	{ "5", MQTT_5 },
 	{ "5.0", MQTT_5 },
 };
 
@@ -37,16 +43,20 @@ static const cyaml_strval_t arrivals[] = {
 };
 
 static const cyaml_strval_t phase_names[] = {
-	{ "uniform", PHASE_UNIFORM + 1 }, { "aligned", PHASE_ALIGNED + 1 },
+	{ "uniform", PHASE_UNIFORM + 1 },
+	{ "aligned", PHASE_ALIGNED + 1 },
 };
 
 static const cyaml_strval_t stage_names[] = {
-	{ "ramp", STAGE_RAMP + 1 }, { "hold", STAGE_HOLD + 1 },
-	{ "step", STAGE_STEP + 1 }, { "spike", STAGE_SPIKE + 1 },
+	{ "ramp", STAGE_RAMP + 1 },
+	{ "hold", STAGE_HOLD + 1 },
+	{ "step", STAGE_STEP + 1 },
+	{ "spike", STAGE_SPIKE + 1 },
 };
 
 static const cyaml_strval_t churn_names[] = {
-	{ "disconnect", CHURN_DISCONNECT + 1 }, { "drop", CHURN_DROP + 1 },
+	{ "disconnect", CHURN_DISCONNECT + 1 },
+	{ "drop", CHURN_DROP + 1 },
 };
 
 static const cyaml_schema_value_t text_value = {
@@ -68,8 +78,7 @@ static const cyaml_schema_field_t will_fields[] = {
 			       topic, 0, CYAML_UNLIMITED),
 	TEXT("payload", struct raw_will, payload),
 	CHOICE("qos", struct raw_will, qos, levels),
-	CHOICE("retain", struct raw_will, retain, flags),
-	CYAML_FIELD_END
+	CHOICE("retain", struct raw_will, retain, flags), CYAML_FIELD_END
 };
 
 static const cyaml_schema_field_t subscribe_fields[] = {
@@ -87,8 +96,8 @@ static const cyaml_schema_value_t subscribe_value = {
 };
 
 static const cyaml_schema_field_t publish_fields[] = {
-	CYAML_FIELD_STRING_PTR("topic", CYAML_FLAG_POINTER,
-			       struct raw_publish, topic, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("topic", CYAML_FLAG_POINTER, struct raw_publish,
+			       topic, 0, CYAML_UNLIMITED),
 	CHOICE("qos", struct raw_publish, qos, levels),
 	CHOICE("retain", struct raw_publish, retain, flags),
 	TEXT("rate", struct raw_publish, rate),
@@ -127,8 +136,7 @@ static const cyaml_schema_field_t churn_fields[] = {
 static const cyaml_schema_field_t slow_fields[] = {
 	TEXT("ack-delay", struct raw_slow, ack_delay),
 	TEXT("pause-every", struct raw_slow, pause_every),
-	TEXT("pause-for", struct raw_slow, pause_for),
-	CYAML_FIELD_END
+	TEXT("pause-for", struct raw_slow, pause_for), CYAML_FIELD_END
 };
 
 static const cyaml_schema_field_t stage_fields[] = {
@@ -142,8 +150,7 @@ static const cyaml_schema_field_t stage_fields[] = {
 };
 
 static const cyaml_schema_value_t stage_value = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_stage,
-			    stage_fields),
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_stage, stage_fields),
 };
 
 static const cyaml_schema_field_t group_fields[] = {
@@ -171,16 +178,14 @@ static const cyaml_schema_field_t group_fields[] = {
 };
 
 static const cyaml_schema_value_t group_value = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_group,
-			    group_fields),
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_group, group_fields),
 };
 
 static const cyaml_schema_field_t connect_fields[] = {
 	TEXT("rate", struct raw_connect, rate),
 	TEXT("timeout", struct raw_connect, timeout),
 	NUMBER("pending", struct raw_connect, pending),
-	NUMBER("retries", struct raw_connect, retries),
-	CYAML_FIELD_END
+	NUMBER("retries", struct raw_connect, retries), CYAML_FIELD_END
 };
 
 static const cyaml_schema_field_t phases_fields[] = {

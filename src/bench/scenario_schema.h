@@ -16,9 +16,9 @@ enum raw_flag { RAW_YES = 1, RAW_NO };
 enum raw_qos { RAW_QOS0 = 1, RAW_QOS1, RAW_QOS2 };
 
 struct raw_mqtt {
-	int version;     /* enum mqtt_version */
+	int version; /* enum mqtt_version */
 	char *keepalive;
-	int clean;       /* enum raw_flag */
+	int clean; /* enum raw_flag */
 	char *session_expiry;
 	unsigned receive_maximum;
 	unsigned window;
@@ -41,8 +41,8 @@ struct raw_publish {
 	unsigned long count;
 	char *size, *payload, *payload_file;
 	char *header;
-	int arrival;     /* enum arrival + 1 */
-	int phase;       /* enum schedule_phase + 1 */
+	int arrival; /* enum arrival + 1 */
+	int phase;   /* enum schedule_phase + 1 */
 	unsigned burst;
 	char *trace;
 	char *expiry;
@@ -53,7 +53,7 @@ struct raw_publish {
 struct raw_churn {
 	char *every, *share, *after, *down;
 	unsigned times;
-	int how;         /* enum churn_how + 1 */
+	int how; /* enum churn_how + 1 */
 };
 
 struct raw_slow {
@@ -61,7 +61,7 @@ struct raw_slow {
 };
 
 struct raw_stage {
-	int kind;        /* enum stage_kind + 1 */
+	int kind; /* enum stage_kind + 1 */
 	char *to, *duration;
 };
 
@@ -75,7 +75,7 @@ struct raw_group {
 	unsigned subscribe_count;
 	struct raw_publish *publish;
 	unsigned publish_count;
-	int respond;     /* enum raw_qos */
+	int respond; /* enum raw_qos */
 	struct raw_slow slow;
 	struct raw_churn *churn;
 	char *join, *reconnect;

@@ -22,8 +22,7 @@ int group_values(const struct group *g, uint32_t client,
 	if (g->username && template_render(g->username, &v, text) < 0)
 		return -1;
 	ret->client_id = bytes_of(buf_view(text).p + begin, id_end - begin);
-	ret->user = bytes_of(buf_view(text).p + id_end,
-			     buf_len(text) - id_end);
+	ret->user = bytes_of(buf_view(text).p + id_end, buf_len(text) - id_end);
 	return 0;
 }
 

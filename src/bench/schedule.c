@@ -112,8 +112,7 @@ static uint64_t time_of(struct schedule *s, double period)
 	return (uint64_t)(mass * (double)CLOCK_SEC + 0.5);
 }
 
-bool schedule_next(struct schedule *s, uint64_t *ret_time,
-		   uint32_t *ret_client)
+bool schedule_next(struct schedule *s, uint64_t *ret_time, uint32_t *ret_client)
 {
 	const struct schedule_config *c = s->config;
 	struct step step;

@@ -43,14 +43,14 @@ struct share {
 struct schedule_config {
 	enum arrival arrival;
 	enum schedule_phase phase;
-	double rate;      /* messages per second and client, > 0 */
-	uint32_t clients; /* of the whole group on all machines, > 0 */
-	uint32_t burst;   /* messages at once, > 0 */
+	double rate;           /* messages per second and client, > 0 */
+	uint32_t clients;      /* of the whole group on all machines, > 0 */
+	uint32_t burst;        /* messages at once, > 0 */
 	const uint64_t *trace; /* rising times */
 	uint64_t trace_count;
-	uint64_t tick;    /* ns that all times are multiples of, rounded up;
-	                   * 0: as exact as they come */
-	uint64_t limit;   /* messages of the whole group; 0: no limit */
+	uint64_t tick;  /* ns that all times are multiples of, rounded up;
+			 * 0: as exact as they come */
+	uint64_t limit; /* messages of the whole group; 0: no limit */
 	const struct stages *stages; /* NULL: factor 1 without end */
 	uint64_t seed, stream;
 };
@@ -59,9 +59,9 @@ struct schedule {
 	const struct schedule_config *config;
 	struct share share;
 	struct pcg random;
-	double gone;     /* Poisson: periods so far */
-	uint64_t next;   /* number of the next message of the share, or of
-	                  * the group (Poisson, trace) */
+	double gone;   /* Poisson: periods so far */
+	uint64_t next; /* number of the next message of the share, or of
+			* the group (Poisson, trace) */
 	size_t stage;
 };
 

@@ -109,8 +109,9 @@ const char *search_outcome_name(enum search_outcome o)
 
 const char *search_end_name(enum search_end e)
 {
-	static const char *const names[] = { "", "found", "none", "all",
-					     "generator-bound", "stopped" };
+	static const char *const names[] = {
+		"", "found", "none", "all", "generator-bound", "stopped"
+	};
 
 	return names[e];
 }

@@ -24,11 +24,11 @@ enum search_outcome {
 
 enum search_end {
 	SEARCH_GOES_ON,
-	SEARCH_FOUND,     /* `best` holds and `worst` does not */
-	SEARCH_NONE,      /* not even the lowest */
-	SEARCH_ALL,       /* even the greatest allowed */
-	SEARCH_LIMITED,   /* the generator has no more */
-	SEARCH_STOPPED,   /* a step that says nothing, or too many steps */
+	SEARCH_FOUND,   /* `best` holds and `worst` does not */
+	SEARCH_NONE,    /* not even the lowest */
+	SEARCH_ALL,     /* even the greatest allowed */
+	SEARCH_LIMITED, /* the generator has no more */
+	SEARCH_STOPPED, /* a step that says nothing, or too many steps */
 };
 
 struct search_config {
@@ -48,11 +48,11 @@ struct search_step {
 
 struct search {
 	struct search_config config;
-	double best;      /* the greatest that holds; 0: none yet */
-	double worst;     /* the least that does not; 0: none yet */
+	double best;  /* the greatest that holds; 0: none yet */
+	double worst; /* the least that does not; 0: none yet */
 	enum search_end end;
 	struct search_step steps[SEARCH_STEPS_MAX];
-	size_t count;     /* steps begun */
+	size_t count; /* steps begun */
 };
 
 /* The first step begins. */

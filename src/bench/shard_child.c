@@ -35,8 +35,7 @@ static void send_frame(const struct shard_child *c, enum frame_type type,
 static void on_interval(void *ctx, const struct result *r,
 			const struct interval *i, const char **ret_stop)
 {
-	struct shard_report report = { .interval = *i,
-				       .account = r->account };
+	struct shard_report report = { .interval = *i, .account = r->account };
 
 	(void)ret_stop;
 	send_frame(ctx, FRAME_INTERVAL, &report, sizeof(report));

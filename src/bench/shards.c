@@ -23,23 +23,23 @@
 
 struct shard {
 	pid_t pid;
-	int pipe_fd;             /* frames from it; -1: it has ended */
-	int stop_fd;             /* an eventfd: interrupts for it */
+	int pipe_fd; /* frames from it; -1: it has ended */
+	int stop_fd; /* an eventfd: interrupts for it */
 	struct buf in;
 	bool is_ready, has_result;
-	struct account account;  /* as of its last interval */
+	struct account account; /* as of its last interval */
 	struct result result;
 };
 
 struct shards {
 	const struct run_config *config;
-	struct result *result;   /* of the whole */
+	struct result *result; /* of the whole */
 	struct shard *list;
 	uint32_t count;
 	struct shard_page *page;
 	struct shards_course course;
-	const char *stopped;     /* why, when it was not a signal */
-	struct err why;          /* kind is ERR_NONE while all is well */
+	const char *stopped; /* why, when it was not a signal */
+	struct err why;      /* kind is ERR_NONE while all is well */
 };
 
 /* ---------------------------------------------------------------- starting */
@@ -49,7 +49,8 @@ static NORETURN void become_child(struct shards *s, uint32_t i, int pipe_fd,
 {
 	const struct run_config *c = s->config;
 	struct run_config part = *c;
-	struct shard_child child = { .config = &part, .page = s->page,
+	struct shard_child child = { .config = &part,
+				     .page = s->page,
 				     .pipe_fd = pipe_fd };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -75,8 +76,7 @@ static int start_one(struct shards *s, uint32_t i, struct err *e)
 	pid_t parent = getpid();
 	int pipes[2];
 
-	shard->stop_fd = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK |
-				 EFD_CLOEXEC);
+	shard->stop_fd = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
 	if (shard->stop_fd < 0 || pipe2(pipes, O_CLOEXEC) < 0)
 		return err_sys(e, ERR_LOCAL, "cannot start a process");
 	shard->pid = fork();
@@ -250,12 +250,15 @@ static void take_end(struct shards *s, uint32_t i)
 	if (shard->has_result)
 		return;
 	if (WIFSIGNALED(status))
-		err_set(&e, ERR_LOCAL, 0, "process %ld, one of %u that shared "
+		err_set(&e, ERR_LOCAL, 0,
+			"process %ld, one of %u that shared "
 			"the load, was killed by signal %d",
 			(long)shard->pid, s->count, WTERMSIG(status));
 	else
-		err_set(&e, ERR_LOCAL, 0, "process %ld, one of %u that shared "
-			"the load, ended early", (long)shard->pid, s->count);
+		err_set(&e, ERR_LOCAL, 0,
+			"process %ld, one of %u that shared "
+			"the load, ended early",
+			(long)shard->pid, s->count);
 	fail(s, &e);
 }
 

@@ -31,7 +31,8 @@ static uint64_t middle(uint64_t a, uint64_t n, uint64_t b, uint64_t m)
 {
 	return n + m ? (uint64_t)(((double)a * (double)n +
 				   (double)b * (double)m) /
-				  (double)(n + m)) : 0;
+				  (double)(n + m))
+		     : 0;
 }
 
 static void add(struct interval *to, const struct interval *i, size_t shards)
@@ -109,8 +110,8 @@ static void tell(const struct shards_course *c, struct interval *from,
 	*from = (struct interval){ 0 };
 }
 
-static bool has_passed(const struct shards_course *c, const
-		       struct shard_stand *s)
+static bool has_passed(const struct shards_course *c,
+		       const struct shard_stand *s)
 {
 	if (s->has_ended)
 		return true;

@@ -52,18 +52,18 @@ NORETURN void shard_child_run(struct shard_child *c, struct result *r);
  * are told apart by their number: each shard ends them at the same moments.
  * What came before is added up until everybody has said something. */
 struct shard_stand {
-	struct interval last;    /* what it said last */
-	bool has_said;           /* something since it was last told */
+	struct interval last; /* what it said last */
+	bool has_said;        /* something since it was last told */
 	bool has_ended;
 };
 struct shards_course {
-	double length;           /* of an interval, seconds */
+	double length; /* of an interval, seconds */
 	struct shard_stand *stands;
-	size_t count;            /* of them */
-	struct interval before;  /* length 0: nothing */
-	struct interval *bins;   /* by number; length 0: nothing */
+	size_t count;           /* of them */
+	struct interval before; /* length 0: nothing */
+	struct interval *bins;  /* by number; length 0: nothing */
 	size_t bin_count;
-	size_t next;             /* to be told */
+	size_t next; /* to be told */
 };
 int shards_course_init(struct shards_course *c, size_t shards, double length)
 	MUST_CHECK;

@@ -99,7 +99,8 @@ double stages_factor(const struct stages *s, uint64_t t)
 
 		if (t < g->begin + g->duration)
 			return g->from + (g->to - g->from) *
-				seconds(t - g->begin) / seconds(g->duration);
+						 seconds(t - g->begin) /
+						 seconds(g->duration);
 	}
 	return 0;
 }

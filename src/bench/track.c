@@ -104,8 +104,8 @@ static int grow(struct track *t)
 	memset(bigger.slots, 0xff, bigger.cap * sizeof(*bigger.slots));
 	for (uint32_t i = 0; i < t->cap; i++)
 		if (t->slots[i].key != EMPTY)
-			*find(&bigger, publisher_of(&t->slots[i])) =
-				t->slots[i];
+			*find(&bigger,
+			      publisher_of(&t->slots[i])) = t->slots[i];
 	bigger.used = t->used;
 	free(t->slots);
 	*t = bigger;

@@ -62,8 +62,7 @@ static void say_part(struct verdict *v, enum trust trust,
 
 	add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s)", what,
 	    l->percentile, metric_format(a, sizeof(a), UNIT_NS, (double)own),
-	    (double)own / (double)l->reported * 100, e->latency,
-	    l->percentile,
+	    (double)own / (double)l->reported * 100, e->latency, l->percentile,
 	    metric_format(b, sizeof(b), UNIT_NS, (double)l->reported));
 }
 
@@ -95,9 +94,10 @@ static void judge_timer(const struct evidence *e, struct verdict *v)
 	}
 	if (!worst)
 		return;
-	say_part(v, trust, e, worst, worst->timer > FLOOR_FACTOR * worst->floor
-		 ? "this program's timer lag"
-		 : "timer lag, hardly more than on the idle machine,",
+	say_part(v, trust, e, worst,
+		 worst->timer > FLOOR_FACTOR * worst->floor
+			 ? "this program's timer lag"
+			 : "timer lag, hardly more than on the idle machine,",
 		 worst->timer);
 	if (trust == TRUST_INVALID)
 		v->bound = BOUND_GENERATOR;
@@ -140,7 +140,8 @@ static void judge_rate(const struct evidence *e, struct verdict *v)
 		v->bound = BOUND_GENERATOR;
 		add(v, missed ? TRUST_INVALID : TRUST_SUSPECT,
 		    "a thread of this program was busy for %.0f %% of the "
-		    "time%s", e->busiest * 100,
+		    "time%s",
+		    e->busiest * 100,
 		    missed ? " and the rate was not reached" : "");
 	} else if (missed) {
 		if (v->bound == BOUND_NONE && e->waited >= WAITED)
@@ -151,20 +152,23 @@ static void judge_rate(const struct evidence *e, struct verdict *v)
 		    metric_format(got, sizeof(got), UNIT_PER_SECOND,
 				  e->achieved),
 		    v->bound == BOUND_BROKER
-		    ? ": the broker's acknowledgements or socket held it back"
-		    : "");
+			    ? ": the broker's acknowledgements or socket held it back"
+			    : "");
 	}
 }
 
 static void judge_machine(const struct evidence *e, struct verdict *v)
 {
 	if (e->throttled > THROTTLED)
-		add(v, TRUST_SUSPECT, "the cgroup's processor limit held this "
+		add(v, TRUST_SUSPECT,
+		    "the cgroup's processor limit held this "
 		    "program back for %.1f %% of the time",
 		    e->throttled * 100);
 	if (e->steal > STOLEN)
-		add(v, TRUST_SUSPECT, "other virtual machines took %.1f %% of "
-		    "the processors", e->steal * 100);
+		add(v, TRUST_SUSPECT,
+		    "other virtual machines took %.1f %% of "
+		    "the processors",
+		    e->steal * 100);
 }
 
 static void judge_books(const struct evidence *e, struct verdict *v)
@@ -173,15 +177,19 @@ static void judge_books(const struct evidence *e, struct verdict *v)
 		add(v, TRUST_INVALID, "the counts do not add up in %d place%s",
 		    e->imbalances, e->imbalances > 1 ? "s" : "");
 	if (e->clock_errors)
-		add(v, TRUST_INVALID, "%" PRIu64 " messages arrived before "
-		    "they were sent: the clocks disagree", e->clock_errors);
+		add(v, TRUST_INVALID,
+		    "%" PRIu64 " messages arrived before "
+		    "they were sent: the clocks disagree",
+		    e->clock_errors);
 	if (e->untracked)
-		add(v, TRUST_INVALID, "memory was too short to track %" PRIu64
-		    " messages", e->untracked);
+		add(v, TRUST_INVALID,
+		    "memory was too short to track %" PRIu64 " messages",
+		    e->untracked);
 	if (e->uncertain)
-		add(v, TRUST_SUSPECT, "%" PRIu64 " of %" PRIu64 " messages "
-		    "came so late that they may be duplicates", e->uncertain,
-		    e->received);
+		add(v, TRUST_SUSPECT,
+		    "%" PRIu64 " of %" PRIu64 " messages "
+		    "came so late that they may be duplicates",
+		    e->uncertain, e->received);
 }
 
 static void judge_course(const struct evidence *e, struct verdict *v)
@@ -207,7 +215,8 @@ void verdict_judge(const struct evidence *e, struct verdict *ret)
 		judge_rate(e, ret);
 	} else if (e->busiest >= BUSY) {
 		ret->bound = BOUND_GENERATOR;
-		add(ret, TRUST_SUSPECT, "a thread of this program was busy for "
+		add(ret, TRUST_SUSPECT,
+		    "a thread of this program was busy for "
 		    "%.0f %% of the time: the broker may be able to do more",
 		    e->busiest * 100);
 	}

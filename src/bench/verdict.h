@@ -37,23 +37,23 @@ struct evidence_level {
 };
 
 struct evidence {
-	bool is_open;      /* had a rate; the closed model is its own limit */
+	bool is_open;        /* had a rate; the closed model is its own limit */
 	const char *latency; /* name of what is reported: "e2e" */
 	struct evidence_level levels[VERDICT_LEVELS];
-	double busiest;    /* processor share of the busiest thread, 0..1 */
+	double busiest; /* processor share of the busiest thread, 0..1 */
 	double asked, achieved; /* messages per second; asked 0: no rate */
-	double throttled;  /* share of the time held back by the cgroup */
-	double steal;      /* share taken by the hypervisor */
-	double waited;     /* share of the sent that waited for the window or
-	                    * the socket longer than for our timer */
-	int imbalances;    /* lines of the books that do not hold */
+	double throttled;       /* share of the time held back by the cgroup */
+	double steal;           /* share taken by the hypervisor */
+	double waited;  /* share of the sent that waited for the window or
+			 * the socket longer than for our timer */
+	int imbalances; /* lines of the books that do not hold */
 	uint64_t clock_errors;
-	uint64_t untracked;  /* messages that memory was too short for */
+	uint64_t untracked; /* messages that memory was too short for */
 	uint64_t uncertain;
 	uint64_t received;
-	uint64_t measured;   /* messages in the measured phase */
+	uint64_t measured; /* messages in the measured phase */
 	bool expects_messages;
-	bool is_partial;     /* interrupted or aborted */
+	bool is_partial;      /* interrupted or aborted */
 	const char *unsteady; /* what drifted, or NULL */
 };
 

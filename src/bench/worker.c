@@ -91,8 +91,8 @@ static uint64_t connect_time(const struct crew *c, uint64_t n)
 
 	if (rate <= 0 || c->connect_begin == CLOCK_NEVER)
 		return c->connect_begin;
-	return c->connect_begin + (uint64_t)((double)n / rate *
-					     (double)CLOCK_SEC);
+	return c->connect_begin +
+	       (uint64_t)((double)n / rate * (double)CLOCK_SEC);
 }
 
 /* The next client of the ramp, and when it is due; NULL at the end. Groups
@@ -269,8 +269,8 @@ static void send_due(struct timer *t, uint64_t now)
 			   n->deadline > (now = loop_refresh_now(w->loop))))
 			break;
 		s = CONTAINER_OF(n, struct source, node);
-		actor_publish_due(actor_of(s->squad, s->client),
-				  s->entry_index, s->intended);
+		actor_publish_due(actor_of(s->squad, s->client), s->entry_index,
+				  s->intended);
 		advance(w, s);
 	}
 	worker_flush(w);
@@ -362,8 +362,7 @@ void worker_skip_rest(struct worker *w)
 	while ((n = heap_first(&w->due)) && loop_refresh_now(w->loop) < end) {
 		s = CONTAINER_OF(n, struct source, node);
 		for (int i = 0; i < SEND_BATCH && heap_has(n); i++) {
-			actor_skip(actor_of(s->squad, s->client),
-				   s->intended);
+			actor_skip(actor_of(s->squad, s->client), s->intended);
 			advance(w, s);
 		}
 	}

@@ -17,8 +17,7 @@ static void name_server(struct client *c, const struct client_server *s)
 	if (s->unix_path)
 		snprintf(c->name, sizeof(c->name), "unix:%s", s->unix_path);
 	else if (strchr(s->host, ':'))
-		snprintf(c->name, sizeof(c->name), "[%s]:%u", s->host,
-			 s->port);
+		snprintf(c->name, sizeof(c->name), "[%s]:%u", s->host, s->port);
 	else
 		snprintf(c->name, sizeof(c->name), "%s:%u", s->host, s->port);
 }
@@ -48,8 +47,7 @@ static int load_credentials(struct client *c, struct err *e)
 
 	if (!cred->load)
 		return 0;
-	return cred->load(cred->ctx, &c->connect.user, &c->connect.password,
-			  e);
+	return cred->load(cred->ctx, &c->connect.user, &c->connect.password, e);
 }
 
 static void fill_target(struct client *c, const struct client_server *s)
@@ -78,8 +76,8 @@ static void fill_target(struct client *c, const struct client_server *s)
 
 static const struct client_server *pick_server(const struct client *c)
 {
-	return c->redirect.is_on ? &c->redirect.server :
-		&c->params->servers[current_server(c)];
+	return c->redirect.is_on ? &c->redirect.server
+				 : &c->params->servers[current_server(c)];
 }
 
 static void tell_attempt(struct client *c)
@@ -130,8 +128,8 @@ void attempt_start_round(struct client *c)
 
 	mutex_lock(&c->conn.lock);
 	/* The call of client_connect() has done this for the first one. */
-	r = c->state == CLIENT_CONNECTING ?
-		STATE_OK : state_apply(&c->state, STATE_RETRY);
+	r = c->state == CLIENT_CONNECTING ? STATE_OK
+					  : state_apply(&c->state, STATE_RETRY);
 	mutex_unlock(&c->conn.lock);
 	if (r != STATE_OK)
 		return;
@@ -139,8 +137,8 @@ void attempt_start_round(struct client *c)
 	redirect_start_round(&c->redirect);
 	c->server_done = 0;
 	if (p->server_order == SERVERS_RANDOM)
-		c->server_first = (size_t)reconnect_random(
-			&c->reconnect, p->server_count);
+		c->server_first = (size_t)reconnect_random(&c->reconnect,
+							   p->server_count);
 	start_attempt(c);
 }
 
@@ -180,8 +178,8 @@ static void note_failure(struct client *c, const struct err *why)
 	c->round_error = all;
 }
 
-static void tell_down(struct client *c, const struct err *why,
-		      bool will_retry, uint64_t delay)
+static void tell_down(struct client *c, const struct err *why, bool will_retry,
+		      uint64_t delay)
 {
 	struct client_down d = {
 		.why = why,
@@ -199,13 +197,11 @@ static void tell_down(struct client *c, const struct err *why,
  * else is known about it, such as a refusal, says more. */
 static void judge(const struct client *c, struct err *why)
 {
-	if (c->was_up && (why->kind == ERR_CONNECT ||
-			  why->kind == ERR_RESOLVE))
+	if (c->was_up && (why->kind == ERR_CONNECT || why->kind == ERR_RESOLVE))
 		why->kind = ERR_LOST;
 }
 
-static void give_up(struct client *c, struct err *why,
-		    enum reconnect_verdict v)
+static void give_up(struct client *c, struct err *why, enum reconnect_verdict v)
 {
 	judge(c, why);
 	if (v == RECONNECT_ATTEMPTS)
@@ -249,9 +245,8 @@ static void end_round(struct client *c, const struct err *why, bool was_up)
 
 static bool is_referral(const struct client *c, const struct err *why)
 {
-	return c->conn.referral &&
-	       (why->code == REASON_USE_ANOTHER_SERVER ||
-		why->code == REASON_SERVER_MOVED);
+	return c->conn.referral && (why->code == REASON_USE_ANOTHER_SERVER ||
+				    why->code == REASON_SERVER_MOVED);
 }
 
 /* Is there another server to try, because this one refers to it or because

@@ -114,8 +114,8 @@ void auth_again(struct task *t)
 		return;
 	c->is_reauthenticating = true;
 	if (c->params->credentials.load &&
-	    c->params->credentials.load(c->params->credentials.ctx,
-					&fresh.user, &fresh.password, &e) < 0)
+	    c->params->credentials.load(c->params->credentials.ctx, &fresh.user,
+					&fresh.password, &e) < 0)
 		end_with(c, &e);
 	else if (a->begin(a->ctx, &fresh, &data, &e) < 0)
 		end_with(c, &e);
@@ -190,8 +190,7 @@ static int finish_scram(void *ctx, struct bytes last, struct err *e)
 	return scram_verify(s->dialogue, last, e);
 }
 
-int auth_scram_init(struct client_auth *ret, const char *method,
-		    struct err *e)
+int auth_scram_init(struct client_auth *ret, const char *method, struct err *e)
 {
 	struct scram_auth *s = calloc(1, sizeof(*s));
 

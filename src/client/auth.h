@@ -13,8 +13,8 @@
 /* SCRAM with the user and password of the connection, which are then not in
  * CONNECT: only their proof crosses the network. method is borrowed and must
  * be one that scram_knows(). -1 with e. */
-int auth_scram_init(struct client_auth *ret, const char *method,
-		    struct err *e) MUST_CHECK;
+int auth_scram_init(struct client_auth *ret, const char *method, struct err *e)
+	MUST_CHECK;
 void auth_scram_release(struct client_auth *a);
 
 #endif

@@ -171,7 +171,7 @@ static void on_room_locked(struct conn *conn)
 	if (!c->wants_room && !c->wants_idle && !c->wants_event)
 		return;
 	has_room = session_output_len(conn->session) <= CONN_OUTPUT_LOW &&
-		!c->store->is_full && !client_queue_is_full(c, 50);
+		   !c->store->is_full && !client_queue_is_full(c, 50);
 	if (has_room)
 		client_raise_room_locked(c);
 	if ((c->wants_room && has_room) ||
@@ -270,7 +270,7 @@ static void run_bye(struct task *t)
 	 * are all acknowledged gets none. */
 	mutex_lock(&c->conn.lock);
 	c->conn.closes_at_once = !c->has_subscribed &&
-		session_is_idle(c->conn.session);
+				 session_is_idle(c->conn.session);
 	mutex_unlock(&c->conn.lock);
 	conn_disconnect_on_loop(&c->conn, &c->bye, c->bye_deadline);
 }
@@ -386,8 +386,9 @@ static int wait_connected(struct client *c, uint64_t deadline, struct err *e)
 static enum state_error ask_for_connection(struct client *c)
 	REQUIRES(c->conn.lock)
 {
-	enum state_error r = c->has_failed ?
-		STATE_IS_CLOSED : state_apply(&c->state, STATE_CALL_CONNECT);
+	enum state_error r = c->has_failed ? STATE_IS_CLOSED
+					   : state_apply(&c->state,
+							 STATE_CALL_CONNECT);
 
 	if (r == STATE_OK)
 		loop_post(c->loop, &c->connect_task);
@@ -416,8 +417,8 @@ int client_connect(struct client *c, uint64_t deadline, struct err *e)
 		return -1;
 	mutex_lock(&c->conn.lock);
 	r = ask_for_connection(c);
-	ret = r == STATE_OK ? wait_connected(c, deadline, e) :
-			      state_refuse(e, r, "connect", c->state);
+	ret = r == STATE_OK ? wait_connected(c, deadline, e)
+			    : state_refuse(e, r, "connect", c->state);
 	mutex_unlock(&c->conn.lock);
 	if (ret < 0 && r == STATE_OK) /* nothing goes on behind our back */
 		(void)client_disconnect(c, NULL, clock_boot(), NULL);
@@ -448,15 +449,16 @@ int client_disconnect(struct client *c, const struct disconnect *p,
 	limit = clock_add(deadline > clock_boot() ? deadline : clock_boot(),
 			  TEARDOWN_GRACE);
 	while ((c->state != CLIENT_DISCONNECTED ||
-		c->conn.phase != CONN_DOWN) && c->state != CLIENT_CLOSED &&
-	       clock_boot() < limit)
+		c->conn.phase != CONN_DOWN) &&
+	       c->state != CLIENT_CLOSED && clock_boot() < limit)
 		cond_wait(&c->changed, &c->conn.lock, limit);
 	is_down = c->conn.phase == CONN_DOWN;
 	if (is_down)
 		(void)state_apply(&c->state, STATE_CALL_CLOSE);
 	mutex_unlock(&c->conn.lock);
-	return is_down ? 0 : err_set(e, ERR_LOST, 0,
-				     "connection did not close in time");
+	return is_down ? 0
+		       : err_set(e, ERR_LOST, 0,
+				 "connection did not close in time");
 }
 
 bool client_has_failed(struct client *c, struct err *e)

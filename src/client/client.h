@@ -57,8 +57,8 @@ struct client_down {
 	const struct err *why;
 	const char *server; /* "host:port", of several the last one tried */
 	bool will_retry;
-	uint64_t delay;    /* ns until the next round; 0 when at once */
-	uint32_t attempt;  /* rounds tried since the loss, from 0 */
+	uint64_t delay;   /* ns until the next round; 0 when at once */
+	uint32_t attempt; /* rounds tried since the loss, from 0 */
 };
 
 /* The store could not be written (will be tried again; the connection goes
@@ -148,7 +148,7 @@ void client_flush(struct client *c);
 struct client_answer {
 	uint8_t *reasons; /* one per filter */
 	size_t count;
-	char *text;       /* the broker's reason string, made visible; or NULL */
+	char *text; /* the broker's reason string, made visible; or NULL */
 };
 void client_answer_release(struct client_answer *a);
 
@@ -171,8 +171,7 @@ int client_unsubscribe(struct client *c, const struct subscribe *s,
  */
 struct token;
 struct token *client_start_subscribe(struct client *c,
-				     const struct subscribe *s,
-				     struct err *e);
+				     const struct subscribe *s, struct err *e);
 struct token *client_start_unsubscribe(struct client *c,
 				       const struct subscribe *s,
 				       struct err *e);
@@ -184,8 +183,8 @@ enum client_wait {
 	CLIENT_WAIT_TIMEOUT, /* wait again if you like */
 };
 enum client_wait client_wait_token(struct client *c, struct token *t,
-				   uint64_t deadline,
-				   struct client_answer *ret, struct err *e);
+				   uint64_t deadline, struct client_answer *ret,
+				   struct err *e);
 void client_free_token(struct client *c, struct token *t);
 
 /*
@@ -195,7 +194,8 @@ void client_free_token(struct client *c, struct token *t);
  */
 int client_with_store(struct client *c,
 		      int (*fn)(void *ctx, struct session *session,
-				struct store *store), void *ctx);
+				struct store *store),
+		      void *ctx);
 /* Waits until everything in the store is durable. -1 with ERR_LOCAL when it
  * cannot be written before the deadline, or ERR_STATE after
  * client_interrupt(). Any thread but the receive thread. */
@@ -213,8 +213,7 @@ void client_resume(struct client *c);
 /* Waits until everything published is confirmed and written (on the memory
  * store, or counted as held). -1 with ERR_INCOMPLETE (deadline; the text
  * counts what is left), or what ended the connection for good. */
-int client_drain(struct client *c, uint64_t deadline, struct err *e)
-	MUST_CHECK;
+int client_drain(struct client *c, uint64_t deadline, struct err *e) MUST_CHECK;
 
 /* DISCONNECT, flush, orderly close; at most until the deadline. Idempotent.
  * p NULL: normal disconnection. */

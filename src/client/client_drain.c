@@ -3,8 +3,7 @@
 
 #include "base/clock.h"
 
-static int count_left(struct client *c, struct err *e)
-	REQUIRES(c->conn.lock)
+static int count_left(struct client *c, struct err *e) REQUIRES(c->conn.lock)
 {
 	struct session_stats st;
 	size_t left;
@@ -29,8 +28,7 @@ static bool has_held(struct client *c) REQUIRES(c->conn.lock)
 }
 
 /* Messages that remain say more than what ended the connection. */
-static int drain_failed(struct client *c, struct err *e)
-	REQUIRES(c->conn.lock)
+static int drain_failed(struct client *c, struct err *e) REQUIRES(c->conn.lock)
 {
 	struct err why = c->failure;
 

@@ -25,8 +25,8 @@ static void load(struct client *c) REQUIRES(c->conn.lock)
 {
 	const struct client_heartbeat_params *p = &c->params->heartbeat;
 	struct heartbeat_finding known;
-	bool is_known = p->load && p->load(p->ctx, bytes_str(c->network),
-					   &known);
+	bool is_known = p->load &&
+			p->load(p->ctx, bytes_str(c->network), &known);
 
 	heartbeat_init(&c->heartbeat, &p->search, is_known ? &known : NULL);
 }
@@ -71,8 +71,8 @@ void beat_start(struct client *c)
 		memcpy(c->network, network, sizeof(network));
 		load(c);
 	}
-	heartbeat_start(&c->heartbeat,
-			session_ping_interval(c->conn.session), clock_wall());
+	heartbeat_start(&c->heartbeat, session_ping_interval(c->conn.session),
+			clock_wall());
 	apply(c);
 	mutex_unlock(&c->conn.lock);
 	tell(c, CLIENT_BEAT_STARTS);

@@ -34,32 +34,32 @@ struct client {
 	int event_fd;
 
 	struct conn conn;
-	struct cond changed;       /* with conn.lock: state, room, tokens */
-	enum client_state state;   /* L */
-	bool is_close_pending;     /* L */
-	bool has_failed;           /* L: for good; failure says why */
-	bool was_up;               /* L */
-	bool has_subscribed;       /* L: ever; a kept session may have been */
-	struct err failure;        /* L */
-	struct err last_error;     /* L: of the newest attempt */
-	bool is_interrupted;       /* L */
-	bool wants_event;          /* L: a publisher polls for room */
-	unsigned wants_room;       /* L: publishers that wait */
-	unsigned wants_idle;       /* L: drains that wait */
-	struct token_list tokens;  /* L */
-	bool has_tokens;           /* T: as of this batch */
-	struct subs subs;          /* L */
-	struct disconnect bye;     /* L: what to say at the end */
-	uint64_t bye_deadline;     /* L */
-	bool wants_bye;            /* L */
+	struct cond changed;      /* with conn.lock: state, room, tokens */
+	enum client_state state;  /* L */
+	bool is_close_pending;    /* L */
+	bool has_failed;          /* L: for good; failure says why */
+	bool was_up;              /* L */
+	bool has_subscribed;      /* L: ever; a kept session may have been */
+	struct err failure;       /* L */
+	struct err last_error;    /* L: of the newest attempt */
+	bool is_interrupted;      /* L */
+	bool wants_event;         /* L: a publisher polls for room */
+	unsigned wants_room;      /* L: publishers that wait */
+	unsigned wants_idle;      /* L: drains that wait */
+	struct token_list tokens; /* L */
+	bool has_tokens;          /* T: as of this batch */
+	struct subs subs;         /* L */
+	struct disconnect bye;    /* L: what to say at the end */
+	uint64_t bye_deadline;    /* L */
+	bool wants_bye;           /* L */
 
-	uint64_t commits;           /* L: that succeeded */
-	uint64_t commit_took;       /* L: to be told; 0: nothing */
-	uint64_t commit_retry;      /* L: when to try again; 0: no failure */
-	uint64_t commit_delay;      /* L */
-	struct err commit_error;    /* L: of the first failure */
-	bool was_told;              /* T: of the failure */
-	struct timer store_timer;   /* T */
+	uint64_t commits;         /* L: that succeeded */
+	uint64_t commit_took;     /* L: to be told; 0: nothing */
+	uint64_t commit_retry;    /* L: when to try again; 0: no failure */
+	uint64_t commit_delay;    /* L */
+	struct err commit_error;  /* L: of the first failure */
+	bool was_told;            /* T: of the failure */
+	struct timer store_timer; /* T */
 	struct task store_task;
 
 	struct reconnect reconnect; /* T */
@@ -70,16 +70,16 @@ struct client {
 	struct timer reauth;        /* T: the next one is due */
 	bool is_reauthenticating;   /* T: the server has not answered yet */
 	struct task connect_task, bye_task, reauth_task, collect_task;
-	struct conn_target target;  /* T */
-	struct connect connect;     /* T: as sent in this attempt */
-	char name[280];             /* L: of the server under way */
-	size_t server_first;        /* T: where this round began */
-	size_t server_done;         /* T: servers tried in this round */
-	size_t bind_next;           /* T */
-	uint8_t *versions;          /* T: per server, what it speaks; 0 */
-	struct err round_error;     /* T: all failures of this round */
-	struct buf auth_props;      /* T: CONNECT's, with method and data */
-	struct err auth_error;      /* T: what ended the dialogue */
+	struct conn_target target; /* T */
+	struct connect connect;    /* T: as sent in this attempt */
+	char name[280];            /* L: of the server under way */
+	size_t server_first;       /* T: where this round began */
+	size_t server_done;        /* T: servers tried in this round */
+	size_t bind_next;          /* T */
+	uint8_t *versions;         /* T: per server, what it speaks; 0 */
+	struct err round_error;    /* T: all failures of this round */
+	struct buf auth_props;     /* T: CONNECT's, with method and data */
+	struct err auth_error;     /* T: what ended the dialogue */
 };
 
 static inline struct client *client_of(struct conn *c)
@@ -134,8 +134,7 @@ void client_raise_room_locked(struct client *c) REQUIRES(c->conn.lock);
 /* client_store.c */
 void store_init(struct client *c);
 /* Has a commit failed, and none succeeded since? */
-bool store_is_failing_locked(const struct client *c)
-	REQUIRES(c->conn.lock);
+bool store_is_failing_locked(const struct client *c) REQUIRES(c->conn.lock);
 void store_commit_locked(struct conn *conn);
 
 /* client_publish.c: is the queue of QoS 1/2 at least so full (in percent)

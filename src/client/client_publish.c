@@ -40,8 +40,8 @@ static int too_much(const struct client *c, const char *topic, struct err *e,
 		    const char *what)
 {
 	return err_set(e, ERR_PUBLISH, 0,
-		       "cannot publish to '%s': broker '%s' %s", topic,
-		       c->name, what);
+		       "cannot publish to '%s': broker '%s' %s", topic, c->name,
+		       what);
 }
 
 int publish_refused(const struct client *c, enum submit why,
@@ -55,25 +55,24 @@ int publish_refused(const struct client *c, enum submit why,
 		return err_set(e, ERR_USAGE, 0, "topic '%s': %s", topic,
 			       topic_check_name(p->topic));
 	case SUBMIT_NO_QOS:
-		return too_much(c, topic, e, p->qos == 2 ?
-				"does not allow QoS 2" :
-				"does not allow QoS 1");
-	case SUBMIT_NO_RETAIN:
 		return too_much(c, topic, e,
-				"does not keep retained messages");
+				p->qos == 2 ? "does not allow QoS 2"
+					    : "does not allow QoS 1");
+	case SUBMIT_NO_RETAIN:
+		return too_much(c, topic, e, "does not keep retained messages");
 	case SUBMIT_TOO_LARGE:
 		return too_much(c, topic, e,
 				"does not take packets this large");
 	case SUBMIT_NO_PID:
-		return err_set(e, ERR_LOCAL, 0,
-			       "all packet ids are in use");
+		return err_set(e, ERR_LOCAL, 0, "all packet ids are in use");
 	case SUBMIT_OFFLINE:
 		return state_refuse(e, STATE_NEEDS_CONNECTION, "publish",
 				    c->state);
 	case SUBMIT_STORE:
 		return err_set(e, ERR_LOCAL, 0,
 			       "cannot publish to '%s': the store takes no "
-			       "more messages", topic);
+			       "more messages",
+			       topic);
 	default:
 		return err_nomem(e);
 	}
@@ -97,8 +96,7 @@ static bool has_room(const struct client *c, const struct publish *p)
 }
 
 /* May this client publish at all, now or later? */
-static int check_open(struct client *c, struct err *e)
-	REQUIRES(c->conn.lock)
+static int check_open(struct client *c, struct err *e) REQUIRES(c->conn.lock)
 {
 	if (c->has_failed)
 		return client_failed_locked(c, e);
@@ -139,13 +137,12 @@ static int wait_room(struct client *c, const struct publish *p,
 	return ret;
 }
 
-static int queue_is_full(struct client *c, struct err *e)
-	REQUIRES(c->conn.lock)
+static int queue_is_full(struct client *c, struct err *e) REQUIRES(c->conn.lock)
 {
 	return err_set(e, ERR_LOCAL, 0,
 		       "queue is full: %zu messages (%zu bytes) wait for "
-		       "broker '%s'", c->store->count, c->store->bytes,
-		       c->name);
+		       "broker '%s'",
+		       c->store->count, c->store->bytes, c->name);
 }
 
 /* What was dropped is told on the receive thread. */
@@ -162,9 +159,8 @@ static void make_room(struct client *c) REQUIRES(c->conn.lock)
 	}
 }
 
-static int publish_one(struct client *c, const struct publish *p,
-		       uint64_t tag, struct call *call, struct err *e)
-	REQUIRES(c->conn.lock)
+static int publish_one(struct client *c, const struct publish *p, uint64_t tag,
+		       struct call *call, struct err *e) REQUIRES(c->conn.lock)
 {
 	bool is_over, can_commit;
 	enum submit r;
@@ -202,8 +198,8 @@ int client_publish(struct client *c, const struct client_batch *b,
 		return -1;
 	mutex_lock(&c->conn.lock);
 	for (i = 0; i < b->count; i++) {
-		ret = publish_one(c, &b->messages[i],
-				  b->tags ? b->tags[i] : 0, &call, e);
+		ret = publish_one(c, &b->messages[i], b->tags ? b->tags[i] : 0,
+				  &call, e);
 		if (ret < 0)
 			break;
 	}
@@ -226,8 +222,7 @@ int client_post(struct client *c, const struct publish *p, struct err *e)
 	if (ret == 0 && !has_room(c, p))
 		ret = err_set(e, ERR_LOCAL, 0, "output is full");
 	if (ret == 0)
-		r = session_publish(c->conn.session, p, 0, clock_boot(),
-				    &seq);
+		r = session_publish(c->conn.session, p, 0, clock_boot(), &seq);
 	if (ret == 0 && r != SUBMIT_OK)
 		ret = publish_refused(c, r, p, e);
 	mutex_unlock(&c->conn.lock);

@@ -28,8 +28,7 @@ static void note_failure(struct client *c, const struct err *e, uint64_t now)
 	loop_post(c->loop, &c->store_task);
 }
 
-static void note_success(struct client *c, uint64_t took)
-	REQUIRES(c->conn.lock)
+static void note_success(struct client *c, uint64_t took) REQUIRES(c->conn.lock)
 {
 	c->commits++;
 	if (took >= SLOW)
@@ -132,7 +131,8 @@ void store_init(struct client *c)
 
 int client_with_store(struct client *c,
 		      int (*fn)(void *ctx, struct session *session,
-				struct store *store), void *ctx)
+				struct store *store),
+		      void *ctx)
 {
 	int ret;
 
@@ -143,8 +143,7 @@ int client_with_store(struct client *c,
 	return ret;
 }
 
-static int not_committed(struct client *c, struct err *e)
-	REQUIRES(c->conn.lock)
+static int not_committed(struct client *c, struct err *e) REQUIRES(c->conn.lock)
 {
 	if (c->is_interrupted)
 		return client_interrupted(e);

@@ -32,7 +32,8 @@ static int submit_error(const struct client *c, enum submit why,
 		text = "does not allow shared subscriptions";
 		break;
 	case SUBMIT_SHARED_NO_LOCAL:
-		return err_set(e, ERR_USAGE, 0, "a shared subscription "
+		return err_set(e, ERR_USAGE, 0,
+			       "a shared subscription "
 			       "cannot be combined with no-local");
 	case SUBMIT_TOO_LARGE:
 		text = "does not take packets this large";
@@ -49,16 +50,14 @@ static int submit_error(const struct client *c, enum submit why,
 		       c->name, text);
 }
 
-static enum submit issue(struct client *c, struct sub *s)
-	REQUIRES(c->conn.lock)
+static enum submit issue(struct client *c, struct sub *s) REQUIRES(c->conn.lock)
 {
 	enum submit r;
 
 	s->pid = 0;
 	s->is_waiting = false;
 	if (s->is_unsubscribe)
-		r = session_unsubscribe(c->conn.session, &s->request,
-					&s->pid);
+		r = session_unsubscribe(c->conn.session, &s->request, &s->pid);
 	else
 		r = session_subscribe(c->conn.session, &s->request, &s->pid);
 	if (r == SUBMIT_OK && s->token)
@@ -96,8 +95,8 @@ void subscribe_again_locked(struct client *c, bool session_present)
 void subscribe_answer(struct client *c, const struct suback *a,
 		      bool is_unsubscribe)
 {
-	enum token_kind kind = is_unsubscribe ? TOKEN_UNSUBSCRIBE :
-		TOKEN_SUBSCRIBE;
+	enum token_kind kind = is_unsubscribe ? TOKEN_UNSUBSCRIBE
+					      : TOKEN_SUBSCRIBE;
 	bool was_awaited;
 	struct sub *s;
 
@@ -133,8 +132,8 @@ static int check_connected(struct client *c, struct err *e)
 	if (is_between(c))
 		return 0;
 	r = state_apply(&c->state, STATE_CALL_PUBLISH);
-	return r == STATE_IGNORED ? 0 :
-		state_refuse(e, r, "subscribe", c->state);
+	return r == STATE_IGNORED ? 0
+				  : state_refuse(e, r, "subscribe", c->state);
 }
 
 /* Issues s now, or leaves it to subscribe_again_locked(). */
@@ -190,8 +189,7 @@ struct token *client_start_subscribe(struct client *c,
 }
 
 struct token *client_start_unsubscribe(struct client *c,
-				       const struct subscribe *s,
-				       struct err *e)
+				       const struct subscribe *s, struct err *e)
 {
 	struct token *t;
 
@@ -216,8 +214,7 @@ struct token *client_start_publish(struct client *c, const struct publish *p,
 	if (c->has_failed)
 		(void)client_failed_locked(c, e);
 	else
-		r = session_publish(c->conn.session, p, 0, clock_boot(),
-				    &seq);
+		r = session_publish(c->conn.session, p, 0, clock_boot(), &seq);
 	if (r == SUBMIT_OK && seq == 0)
 		t->state = TOKEN_DONE; /* QoS 0: no answer will come */
 	else if (r == SUBMIT_OK)
@@ -233,8 +230,8 @@ struct token *client_start_publish(struct client *c, const struct publish *p,
 }
 
 enum client_wait client_wait_token(struct client *c, struct token *t,
-				   uint64_t deadline,
-				   struct client_answer *ret, struct err *e)
+				   uint64_t deadline, struct client_answer *ret,
+				   struct err *e)
 {
 	enum client_wait result = CLIENT_WAIT_TIMEOUT;
 

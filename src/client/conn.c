@@ -8,7 +8,7 @@
 #include "client/trace.h"
 #include "net/transport.h"
 
-#define CLOSE_WAIT CLOCK_SEC          /* for the peer's EOF */
+#define CLOSE_WAIT CLOCK_SEC /* for the peer's EOF */
 
 static void ready(struct watch *w, uint32_t events);
 static void due(struct timer *t, uint64_t now);
@@ -119,7 +119,6 @@ void conn_arm(struct conn *c)
 	arm_timer(c);
 }
 
-
 static void tell_phase(struct conn *c, enum conn_phase phase)
 {
 	if (c->ops->on_phase)
@@ -182,11 +181,11 @@ static void shake_hands(struct conn *c)
 
 	tell_phase(c, CONN_HANDSHAKE);
 	loop_unwatch(c->loop, &c->watch);
-	stream = transport_open(c->target->transport, &c->target->dial,
-				c->dial, &e);
+	stream = transport_open(c->target->transport, &c->target->dial, c->dial,
+				&e);
 	dial_free(STEAL(c->dial));
-	if (!stream || loop_watch(c->loop, &c->watch, stream->fd, EPOLLIN,
-				  &e) < 0) {
+	if (!stream ||
+	    loop_watch(c->loop, &c->watch, stream->fd, EPOLLIN, &e) < 0) {
 		stream_free(stream);
 		err_prefix(&e, "cannot connect to '%s'", c->target->name);
 		conn_fail(c, &e);
@@ -234,8 +233,7 @@ static void step_dial(struct conn *c)
 void conn_start_on_loop(struct conn *c, const struct conn_target *t)
 {
 	c->target = t;
-	c->deadline = clock_add(loop_refresh_now(c->loop),
-				t->connect_timeout);
+	c->deadline = clock_add(loop_refresh_now(c->loop), t->connect_timeout);
 	c->closed_at_login = c->is_shut = c->is_receiving = false;
 	conn_forget_referral(c);
 	set_phase(c, CONN_DIALING);
@@ -290,7 +288,6 @@ void conn_set_paused(struct conn *c, bool is_paused)
 		conn_kick(c);
 }
 
-
 static void ready(struct watch *w, uint32_t events)
 {
 	struct conn *c = CONTAINER_OF(w, struct conn, watch);
@@ -309,8 +306,7 @@ static void ready(struct watch *w, uint32_t events)
 		has_read = c->read_wants_write && !c->is_paused;
 		c->wants_write = c->read_wants_write = false;
 		mutex_unlock(&c->lock);
-		if (!has_read &&
-		    !(events & (EPOLLIN | EPOLLERR | EPOLLHUP))) {
+		if (!has_read && !(events & (EPOLLIN | EPOLLERR | EPOLLHUP))) {
 			(void)conn_flush_on_loop(c);
 			return;
 		}
@@ -337,8 +333,8 @@ static void run_task(struct task *t)
 	mutex_lock(&c->lock);
 	/* A failed write is no reason to stop reading: what the broker said
 	 * last is often still in the receive buffer. */
-	has_pending = !c->is_paused && (c->write_error ||
-					stream_has_pending(c->stream));
+	has_pending = !c->is_paused &&
+		      (c->write_error || stream_has_pending(c->stream));
 	mutex_unlock(&c->lock);
 	if (has_pending)
 		conn_receive(c);

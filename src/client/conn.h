@@ -50,7 +50,7 @@ enum conn_phase {
 	CONN_HANDSHAKE, /* streams above the socket */
 	CONN_LOGIN,     /* CONNECT sent */
 	CONN_UP,
-	CONN_CLOSING,   /* DISCONNECT queued, then flush, shutdown, EOF */
+	CONN_CLOSING, /* DISCONNECT queued, then flush, shutdown, EOF */
 };
 
 /* All run on the loop's thread without the lock, except those whose names end
@@ -89,23 +89,23 @@ struct conn {
 	struct trace *trace;     /* NULL: no packet trace */
 	struct err *write_error; /* the lock's; set when a write failed */
 	struct buf in;
-	struct buf *referral;    /* loop's: other servers that the refusal or
-	                          * DISCONNECT which ended it has named; NULL:
-	                          * none, as for most of them for ever */
+	struct buf *referral; /* loop's: other servers that the refusal or
+			       * DISCONNECT which ended it has named; NULL:
+			       * none, as for most of them for ever */
 	struct watch watch;
 	struct timer timer;
 	struct task task;
-	uint64_t deadline;       /* of the phase */
-	uint8_t phase;           /* enum conn_phase; written under the lock */
-	bool wants_write;        /* the lock's: output is blocked */
-	bool read_wants_write;   /* the lock's: the stream's own is, and is
-	                          * sent by reading again */
-	atomic_bool is_paused;   /* any thread */
-	bool is_receiving;       /* loop's: a flush follows anyway */
-	bool is_shut;            /* loop's: nothing more will be written */
-	bool closes_at_once;     /* loop's: the peer has nothing to send any
-	                          * more, so its end need not be awaited */
-	bool closed_at_login;    /* EOF came instead of CONNACK */
+	uint64_t deadline;     /* of the phase */
+	uint8_t phase;         /* enum conn_phase; written under the lock */
+	bool wants_write;      /* the lock's: output is blocked */
+	bool read_wants_write; /* the lock's: the stream's own is, and is
+				* sent by reading again */
+	atomic_bool is_paused; /* any thread */
+	bool is_receiving;     /* loop's: a flush follows anyway */
+	bool is_shut;          /* loop's: nothing more will be written */
+	bool closes_at_once;   /* loop's: the peer has nothing to send any
+				* more, so its end need not be awaited */
+	bool closed_at_login;  /* EOF came instead of CONNACK */
 };
 
 void conn_init(struct conn *c, struct loop *l, struct session *s,

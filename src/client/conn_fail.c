@@ -115,8 +115,7 @@ void conn_fail_refused(struct conn *c, const struct connack *p)
 	err_set(&e, kind, p->reason,
 		"broker '%s' refused the connection: %s (0x%02x)%s",
 		c->target->name, reason_text(p->reason),
-		p->return_code != p->reason ? p->return_code : p->reason,
-		text);
+		p->return_code != p->reason ? p->return_code : p->reason, text);
 	conn_fail(c, &e);
 }
 
@@ -143,21 +142,23 @@ void conn_fail_timeout(struct conn *c)
 
 		err_set(&e, is_dns ? ERR_RESOLVE : ERR_CONNECT, 0,
 			"cannot connect to '%s': no answer within %g s "
-			"while %s", c->target->name, seconds, what);
+			"while %s",
+			c->target->name, seconds, what);
 	} else if (c->phase == CONN_HANDSHAKE) {
 		const struct stream_ops *layer = stream_unfinished(c->stream);
 
-		err_set(&e, layer->failure, 0, "cannot connect to '%s': %s "
-			"did not finish within %g s", c->target->name,
-			layer->phase, seconds);
+		err_set(&e, layer->failure, 0,
+			"cannot connect to '%s': %s "
+			"did not finish within %g s",
+			c->target->name, layer->phase, seconds);
 	} else {
 		err_set(&e, ERR_CONNECT, 0,
 			"cannot connect to '%s': broker did not answer "
-			"CONNECT within %g s", c->target->name, seconds);
+			"CONNECT within %g s",
+			c->target->name, seconds);
 	}
 	conn_fail(c, &e);
 }
-
 
 void conn_fail_tick(struct conn *c, enum tick why)
 {
@@ -168,9 +169,8 @@ void conn_fail_tick(struct conn *c, enum tick why)
 		return;
 	}
 	err_set(&e, ERR_LOST, why == TICK_DEAD ? ETIMEDOUT : 0,
-		"connection to '%s' lost: %s",
-		c->target->name, why == TICK_DEAD ?
-		"broker does not answer pings" :
-		"nothing could be written for too long");
+		"connection to '%s' lost: %s", c->target->name,
+		why == TICK_DEAD ? "broker does not answer pings"
+				 : "nothing could be written for too long");
 	conn_fail(c, &e);
 }

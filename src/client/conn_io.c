@@ -7,14 +7,13 @@
 #include "base/crash.h"
 #include "client/trace.h"
 
-#define READ_MIN ((size_t)16 * 1024)  /* room wanted before each read */
+#define READ_MIN ((size_t)16 * 1024) /* room wanted before each read */
 #define READ_MAX ((size_t)256 * 1024)
 #define READ_LONG ((size_t)1024 * 1024) /* then the storage is used again */
-#define READ_KEEP ((size_t)4 * 1024)  /* leftovers up to this are copied out */
-#define READ_TURNS 4                  /* reads per turn, for fairness */
+#define READ_KEEP ((size_t)4 * 1024) /* leftovers up to this are copied out */
+#define READ_TURNS 4                 /* reads per turn, for fairness */
 #define EVENT_BATCH 128
-#define SPIN_NS 50000                 /* acks are due within microseconds */
-
+#define SPIN_NS 50000 /* acks are due within microseconds */
 
 static void note_write_error(struct conn *c, const struct err *e)
 	REQUIRES(c->lock)
@@ -95,7 +94,6 @@ void conn_kick(struct conn *c)
 	loop_post(c->loop, &c->task);
 }
 
-
 struct batch {
 	struct event events[EVENT_BATCH];
 	size_t count;
@@ -124,8 +122,8 @@ static void fill_batch(struct conn *c, struct batch *b, size_t *used)
 		ev = &b->events[b->count];
 		n = 0;
 		b->end = session_feed(c->session,
-				      bytes_of(in.p + *used, in.n - *used),
-				      now, &n, ev);
+				      bytes_of(in.p + *used, in.n - *used), now,
+				      &n, ev);
 		*used += n;
 		if (b->end == FEED_MORE || b->end == FEED_FAIL)
 			return;
@@ -336,4 +334,3 @@ void conn_receive(struct conn *c)
 		c->ops->on_batch_end(c);
 	(void)conn_flush_on_loop(c);
 }
-

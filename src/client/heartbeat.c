@@ -103,13 +103,12 @@ static void advance(struct heartbeat *h)
 
 static void smooth(struct heartbeat *h, uint64_t round_trip)
 {
-	h->round_trip = h->round_trip ?
-		h->round_trip - h->round_trip / 8 + round_trip / 8 :
-		round_trip;
+	h->round_trip = h->round_trip ? h->round_trip - h->round_trip / 8 +
+						round_trip / 8
+				      : round_trip;
 }
 
-bool heartbeat_answered(struct heartbeat *h, uint64_t round_trip,
-			uint64_t wall)
+bool heartbeat_answered(struct heartbeat *h, uint64_t round_trip, uint64_t wall)
 {
 	struct heartbeat_finding *f = &h->found;
 

@@ -327,8 +327,7 @@ static int wait_events(struct loop *l, uint64_t until)
 			ts.tv_nsec = (long)((until - l->now) % CLOCK_SEC);
 		}
 	}
-	return epoll_pwait2(l->epoll_fd, l->events, LOOP_EVENTS, timeout,
-			    NULL);
+	return epoll_pwait2(l->epoll_fd, l->events, LOOP_EVENTS, timeout, NULL);
 }
 
 /* Our own descriptors carry no watch; they only end the sleep. */

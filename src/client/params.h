@@ -25,7 +25,7 @@ struct transport_config;
 
 /* One server of the list. */
 struct client_server {
-	const char *host;      /* NULL with unix_path */
+	const char *host; /* NULL with unix_path */
 	uint16_t port;
 	const char *unix_path;
 	/* TLS, WebSocket, proxy: see net/transport.h; NULL: plain. */
@@ -107,14 +107,14 @@ struct client_params {
 	const char *const *bind_addresses;
 	size_t bind_count;
 
-	uint64_t connect_timeout; /* one server attempt, all phases */
+	uint64_t connect_timeout;  /* one server attempt, all phases */
 	enum mqtt_version version; /* MQTT_AUTO: 5, 3.1.1, 3.1 on proof */
-	bool needs_v5;            /* with MQTT_AUTO: no fallback */
+	bool needs_v5;             /* with MQTT_AUTO: no fallback */
 	/* CONNECT as it is to be sent; version and, after the first
 	 * connection of a kept session, clean_start are set per attempt.
 	 * props only for MQTT 5. */
 	struct connect connect;
-	bool keep_session;        /* our state outlives a connection */
+	bool keep_session; /* our state outlives a connection */
 	struct client_credentials credentials; /* load NULL: as in connect */
 	struct client_auth auth;
 	uint64_t reauth_interval; /* prove it again so often; 0: never */
@@ -127,12 +127,12 @@ struct client_params {
 	uint32_t max_redirects;
 	/* QoS 1/2 that may pile up while there is no connection, and what
 	 * happens then; with one, publishers wait at 1 MiB at the latest. */
-	size_t queue_bytes;       /* 0: 1 MiB */
-	size_t queue_count;       /* 0: no limit */
+	size_t queue_bytes; /* 0: 1 MiB */
+	size_t queue_count; /* 0: no limit */
 	enum client_queue_policy queue_policy;
-	uint64_t store_refresh;   /* look this often for messages that others
-	                           * have put into the store; 0: never */
-	bool trace;               /* packets to the debug log */
+	uint64_t store_refresh; /* look this often for messages that others
+				 * have put into the store; 0: never */
+	bool trace;             /* packets to the debug log */
 };
 
 #endif

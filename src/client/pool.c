@@ -9,8 +9,7 @@ struct pool {
 	struct loop *loops[];
 };
 
-static int start_all(struct pool *p, const char *name, size_t n,
-		     struct err *e)
+static int start_all(struct pool *p, const char *name, size_t n, struct err *e)
 {
 	char thread[32];
 

@@ -18,8 +18,8 @@
 #include "base/err.h"
 #include "client/params.h"
 
-#define RECONNECT_FLOOR UINT64_C(50000000)        /* 50 ms */
-#define RECONNECT_RATE_BASE UINT64_C(5000000000)  /* 5 s: told to slow down */
+#define RECONNECT_FLOOR UINT64_C(50000000)       /* 50 ms */
+#define RECONNECT_RATE_BASE UINT64_C(5000000000) /* 5 s: told to slow down */
 
 struct reconnect {
 	const struct reconnect_params *params;
@@ -31,11 +31,11 @@ struct reconnect {
 };
 
 enum reconnect_verdict {
-	RECONNECT_AFTER,    /* try again after *ret_delay */
-	RECONNECT_DISABLED, /* not asked for */
+	RECONNECT_AFTER,     /* try again after *ret_delay */
+	RECONNECT_DISABLED,  /* not asked for */
 	RECONNECT_PERMANENT, /* trying again will not help */
-	RECONNECT_ATTEMPTS, /* max_attempts reached */
-	RECONNECT_ELAPSED,  /* max_elapsed reached */
+	RECONNECT_ATTEMPTS,  /* max_attempts reached */
+	RECONNECT_ELAPSED,   /* max_elapsed reached */
 };
 
 void reconnect_init(struct reconnect *r, const struct reconnect_params *p,

@@ -76,8 +76,7 @@ static int read_entry(struct redirect *r, const char *word, struct err *e)
 	char text[ENTRY_MAX + 8];
 	struct url u = { 0 };
 
-	snprintf(text, sizeof(text), "%s%s", has_scheme ? "" : "mqtt://",
-		 word);
+	snprintf(text, sizeof(text), "%s%s", has_scheme ? "" : "mqtt://", word);
 	if (url_parse(text, &u, e) < 0)
 		return -1;
 	if (check_url(&u, kind, has_scheme, e) < 0) {
@@ -93,8 +92,8 @@ static int read_entry(struct redirect *r, const char *word, struct err *e)
 }
 
 /* A new referral begins; false when one too many. */
-static bool begin(struct redirect *r, const struct referral *said,
-		  unsigned max, struct err *why)
+static bool begin(struct redirect *r, const struct referral *said, unsigned max,
+		  struct err *why)
 {
 	if (r->count >= max) {
 		err_prefix(why, "not followed after %u redirects", max);
@@ -128,8 +127,8 @@ bool redirect_next(struct redirect *r, const struct referral *said,
 		if (r->is_on)
 			return true;
 		err_prefix(why, "'%s' is not followed: %s",
-			   text_visible(shown, sizeof(shown),
-					bytes_str(word)), e.text);
+			   text_visible(shown, sizeof(shown), bytes_str(word)),
+			   e.text);
 	}
 	return false;
 }

@@ -23,11 +23,11 @@ struct redirect {
 	bool is_permanent; /* also in later rounds */
 	bool is_pending;   /* keep it for the round that starts */
 	struct client_server server;
-	struct url url;    /* what server points to */
-	struct buf list;   /* all entries, and where the next one begins */
+	struct url url;  /* what server points to */
+	struct buf list; /* all entries, and where the next one begins */
 	size_t at;
-	unsigned count;    /* referrals followed in this round */
-	unsigned tries;    /* servers tried because of them */
+	unsigned count; /* referrals followed in this round */
+	unsigned tries; /* servers tried because of them */
 };
 
 struct referral {

@@ -14,16 +14,16 @@
 #define NONCE_BYTES 18 /* 24 characters of base64 */
 #define ITERATIONS_MIN 4096
 #define ITERATIONS_MAX 1000000
-#define GS2_HEADER "n,,"      /* no channel binding, no other identity */
-#define GS2_BASE64 "biws"     /* the same in base64 */
+#define GS2_HEADER "n,,"  /* no channel binding, no other identity */
+#define GS2_BASE64 "biws" /* the same in base64 */
 
 struct scram {
 	const mbedtls_md_info_t *md;
 	size_t size; /* of a hash */
 	struct buf password;
 	struct buf nonce;
-	struct buf bare;    /* client-first-message-bare */
-	struct buf auth;    /* AuthMessage */
+	struct buf bare; /* client-first-message-bare */
+	struct buf auth; /* AuthMessage */
 	uint8_t server_signature[HASH_MAX];
 	bool is_expecting_signature;
 };
@@ -71,7 +71,8 @@ static int check_ascii(const char *what, struct bytes b, struct err *e)
 		if (b.p[i] < 0x20 || b.p[i] > 0x7e)
 			return err_set(e, ERR_USAGE, 0,
 				       "the %s for SCRAM has characters "
-				       "outside printable ASCII", what);
+				       "outside printable ASCII",
+				       what);
 	return b.n ? 0 : err_set(e, ERR_USAGE, 0, "SCRAM needs a %s", what);
 }
 
@@ -109,15 +110,13 @@ static int fill(struct scram *s, struct bytes user, struct bytes password,
 	if (buf_append(&s->password, password) < 0 ||
 	    make_nonce(&s->nonce, nonce) < 0 ||
 	    buf_append_str(&s->bare, "n=") < 0 ||
-	    add_name(&s->bare, user) < 0 ||
-	    buf_append_str(&s->bare, ",r=") < 0)
+	    add_name(&s->bare, user) < 0 || buf_append_str(&s->bare, ",r=") < 0)
 		return -1;
 	return buf_append(&s->bare, buf_view(&s->nonce));
 }
 
 struct scram *scram_new(const char *method, struct bytes user,
-			struct bytes password, const char *nonce,
-			struct err *e)
+			struct bytes password, const char *nonce, struct err *e)
 {
 	struct scram *s;
 
@@ -177,14 +176,14 @@ static int salt_password(const struct scram *s, struct bytes salt,
 	r = mbedtls_md_setup(&md, s->md, 1);
 	if (r == 0)
 		r = mbedtls_md_hmac_starts(&md, pw.p, pw.n) |
-			mbedtls_md_hmac_update(&md, salt.p, salt.n) |
-			mbedtls_md_hmac_update(&md, one, sizeof(one)) |
-			mbedtls_md_hmac_finish(&md, u);
+		    mbedtls_md_hmac_update(&md, salt.p, salt.n) |
+		    mbedtls_md_hmac_update(&md, one, sizeof(one)) |
+		    mbedtls_md_hmac_finish(&md, u);
 	memcpy(ret, u, s->size);
 	while (r == 0 && --iterations) {
 		r = mbedtls_md_hmac_reset(&md) |
-			mbedtls_md_hmac_update(&md, u, s->size) |
-			mbedtls_md_hmac_finish(&md, u);
+		    mbedtls_md_hmac_update(&md, u, s->size) |
+		    mbedtls_md_hmac_finish(&md, u);
 		xor_into(ret, u, s->size);
 	}
 	mbedtls_md_free(&md);
@@ -203,13 +202,13 @@ static int prove(struct scram *s, struct bytes salt, uint64_t iterations,
 	r = salt_password(s, salt, iterations, salted);
 	if (r == 0)
 		r = hmac(s, salted, BYTES_LIT("Client Key"), ret_proof) |
-			mbedtls_md(s->md, ret_proof, s->size, stored) |
-			hmac(s, stored, message, key);
+		    mbedtls_md(s->md, ret_proof, s->size, stored) |
+		    hmac(s, stored, message, key);
 	if (r == 0)
 		xor_into(ret_proof, key, s->size);
 	if (r == 0)
 		r = hmac(s, salted, BYTES_LIT("Server Key"), key) |
-			hmac(s, key, message, s->server_signature);
+		    hmac(s, key, message, s->server_signature);
 	mbedtls_platform_zeroize(salted, sizeof(salted));
 	mbedtls_platform_zeroize(key, sizeof(key));
 	return r;
@@ -268,7 +267,8 @@ static int read_iterations(struct bytes field, uint64_t *ret, struct err *e)
 		return err_nomem(e);
 	if (parse_uint(text, ITERATIONS_MIN, ITERATIONS_MAX, ret, NULL) < 0)
 		return nonsense("the number of iterations is not one from "
-				"4096 to 1000000", e);
+				"4096 to 1000000",
+				e);
 	return 0;
 }
 
@@ -365,13 +365,15 @@ int scram_verify(struct scram *s, struct bytes server_final, struct err *e)
 		return -1;
 	if (!s->is_expecting_signature ||
 	    !take_field(&server_final, 'v', &field))
-		return err_set(e, ERR_REFUSED, 0, "SCRAM: the server did not "
+		return err_set(e, ERR_REFUSED, 0,
+			       "SCRAM: the server did not "
 			       "prove that it knows the password");
 	if (read_base64(field, &signature, e) < 0)
 		return -1;
 	got = buf_view(&signature);
 	if (got.n != s->size || !is_same(got.p, s->server_signature, s->size))
-		return err_set(e, ERR_REFUSED, 0, "SCRAM: the server's "
+		return err_set(e, ERR_REFUSED, 0,
+			       "SCRAM: the server's "
 			       "signature is wrong: it does not know the "
 			       "password");
 	return 0;

@@ -6,8 +6,14 @@ struct step {
 	enum state_error result;
 };
 
-#define GO(s) { CLIENT_##s, STATE_OK }
-#define NO(e) { CLIENT_DISCONNECTED, STATE_##e }
+#define GO(s)                        \
+	{                            \
+		CLIENT_##s, STATE_OK \
+	}
+#define NO(e)                                  \
+	{                                      \
+		CLIENT_DISCONNECTED, STATE_##e \
+	}
 #define STAY NO(IGNORED)
 
 /* Rows: input. Columns: Disconnected, Connecting, Connected, Disconnecting,
@@ -19,8 +25,8 @@ static const struct step steps[STATE_INPUTS][STATE_COUNT] = {
 	[STATE_CALL_DISCONNECT] = { NO(NOT_CONNECTED), GO(DISCONNECTING),
 				    GO(DISCONNECTING), NO(IS_DISCONNECTING),
 				    NO(IS_CLOSED) },
-	[STATE_CALL_CLOSE] = { GO(CLOSED), NO(IS_CONNECTING),
-			       NO(IS_CONNECTED), NO(CLOSE_LATER), STAY },
+	[STATE_CALL_CLOSE] = { GO(CLOSED), NO(IS_CONNECTING), NO(IS_CONNECTED),
+			       NO(CLOSE_LATER), STAY },
 	[STATE_CALL_PUBLISH] = { NO(NEEDS_CONNECTION), NO(NEEDS_CONNECTION),
 				 STAY, NO(NEEDS_CONNECTION), NO(IS_CLOSED) },
 	[STATE_GOT_CONNACK] = { STAY, GO(CONNECTED), NO(SECOND_CONNACK), STAY,

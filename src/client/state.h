@@ -23,18 +23,18 @@ enum state_input {
 	STATE_CALL_CONNECT,
 	STATE_CALL_DISCONNECT,
 	STATE_CALL_CLOSE,
-	STATE_CALL_PUBLISH,   /* QoS 0 or subscribe: needs a connection */
-	STATE_GOT_CONNACK,    /* accepted */
-	STATE_GOT_FAILURE,    /* refused, or I/O failed, or protocol error */
-	STATE_TEARDOWN_DONE,  /* socket closed, session told */
-	STATE_RETRY,          /* reconnect timer fired */
+	STATE_CALL_PUBLISH,  /* QoS 0 or subscribe: needs a connection */
+	STATE_GOT_CONNACK,   /* accepted */
+	STATE_GOT_FAILURE,   /* refused, or I/O failed, or protocol error */
+	STATE_TEARDOWN_DONE, /* socket closed, session told */
+	STATE_RETRY,         /* reconnect timer fired */
 	STATE_INPUTS,
 };
 
 enum state_error {
 	STATE_OK = 0,
-	STATE_IGNORED = 1,           /* legal, nothing to do */
-	STATE_CLOSE_LATER = 2,       /* close remembered, done after teardown */
+	STATE_IGNORED = 1,     /* legal, nothing to do */
+	STATE_CLOSE_LATER = 2, /* close remembered, done after teardown */
 	STATE_IS_CONNECTED = 32100,
 	STATE_NOT_CONNECTED = 32101,
 	STATE_IS_DISCONNECTING = 32102,

@@ -87,8 +87,7 @@ static void drop_filter(struct subs *l, struct bytes filter)
 	struct sub *s, *next;
 
 	for (s = l->first; s; s = next) {
-		struct subscription *f =
-			(struct subscription *)(void *)(s + 1);
+		struct subscription *f = (struct subscription *)(void *)(s + 1);
 		size_t i, kept = 0;
 
 		next = s->next;

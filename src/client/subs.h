@@ -23,8 +23,8 @@ struct sub {
 	struct token *token;      /* who waits for the answer; or NULL */
 	uint16_t pid;             /* of the request under way; 0: none */
 	bool is_unsubscribe;
-	bool is_waiting;          /* for a connection: never issued yet */
-	bool is_granted;          /* at least one filter was */
+	bool is_waiting; /* for a connection: never issued yet */
+	bool is_granted; /* at least one filter was */
 };
 
 struct subs {

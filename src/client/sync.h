@@ -36,8 +36,7 @@ void cond_release(struct cond *c);
 void cond_broadcast(struct cond *c);
 /* Waits until woken or until `deadline` of clock_boot() (CLOCK_NEVER: no
  * limit). Wakes up without cause too: always call it in a loop. */
-void cond_wait(struct cond *c, struct mutex *m, uint64_t deadline)
-	REQUIRES(m);
+void cond_wait(struct cond *c, struct mutex *m, uint64_t deadline) REQUIRES(m);
 
 /* A new non-blocking, close-on-exec eventfd; -1 with e (ERR_LOCAL). */
 int event_new(struct err *e);

@@ -26,7 +26,7 @@ struct token {
 	struct token *next;
 	enum token_kind kind;
 	enum token_state state;
-	uint64_t key; /* packet id, or seq of the message */
+	uint64_t key;                /* packet id, or seq of the message */
 	struct client_answer answer; /* TOKEN_DONE */
 	struct err why;              /* TOKEN_FAILED */
 };

@@ -64,8 +64,7 @@ static int needs_value(const struct reader *r, const struct option *o,
 	return usage(r, e);
 }
 
-static int unknown_property(const struct reader *r, char **words,
-			    struct err *e)
+static int unknown_property(const struct reader *r, char **words, struct err *e)
 {
 	const char *names[64], *nearest;
 	size_t n = 0, length = strlen(words[0]);
@@ -83,11 +82,13 @@ static int unknown_property(const struct reader *r, char **words,
 	if (!n)
 		err_set(e, ERR_USAGE, 0,
 			"option '-D': '%s' is not a packet that %s can give "
-			"properties", command, tool_name(r->s->tool));
+			"properties",
+			command, tool_name(r->s->tool));
 	else if ((nearest = text_nearest(words[1], names, n)))
 		err_set(e, ERR_USAGE, 0,
 			"option '-D': '%s' has no property '%s'; did you mean "
-			"'%s'?", command, name, nearest);
+			"'%s'?",
+			command, name, nearest);
 	else
 		err_set(e, ERR_USAGE, 0,
 			"option '-D': '%s' has no property '%s'", command,
@@ -137,8 +138,7 @@ static int read_value(struct reader *r, const struct option *o,
 	return note_secretly(r, &v, name, text, e);
 }
 
-static int unknown_long(const struct reader *r, const char *name,
-			struct err *e)
+static int unknown_long(const struct reader *r, const char *name, struct err *e)
 {
 	const struct option *other = option_find(name, 0);
 	const char *nearest = option_nearest(name, r->s->tool);
@@ -198,8 +198,7 @@ static int read_long(struct reader *r, char *word, struct err *e)
 static int read_short(struct reader *r, char *word, struct err *e)
 {
 	while (*++word) {
-		const struct option *o =
-			option_find_letter(*word, r->s->tool);
+		const struct option *o = option_find_letter(*word, r->s->tool);
 		char name[] = { '-', *word, '\0' }, text[8];
 
 		if (!o) {
@@ -209,16 +208,15 @@ static int read_short(struct reader *r, char *word, struct err *e)
 			return usage(r, e);
 		}
 		if (option_takes_value(o))
-			return read_value(r, o, name,
-					  word[1] ? word + 1 : NULL, e);
+			return read_value(r, o, name, word[1] ? word + 1 : NULL,
+					  e);
 		if (read_value(r, o, name, NULL, e))
 			return -1;
 	}
 	return 0;
 }
 
-static int unexpected(const struct reader *r, const char *word,
-		      struct err *e)
+static int unexpected(const struct reader *r, const char *word, struct err *e)
 {
 	char text[SHOWN_MAX];
 

@@ -29,7 +29,8 @@ struct ways {
 };
 
 static const struct ways password_ways = {
-	"Password", "password",
+	"Password",
+	"password",
 	offsetof(struct settings, typed.password),
 	offsetof(struct settings, typed.password_file),
 	offsetof(struct settings, typed.password_command),
@@ -38,7 +39,8 @@ static const struct ways password_ways = {
 };
 
 static const struct ways passphrase_ways = {
-	"Passphrase", "passphrase",
+	"Passphrase",
+	"passphrase",
 	offsetof(struct settings, typed.key_passphrase),
 	offsetof(struct settings, typed.key_passphrase_file),
 	offsetof(struct settings, typed.key_passphrase_command),
@@ -89,8 +91,7 @@ static int ask(struct settings *s, const struct ways *w, struct source *src,
 static int pick(const struct settings *s, const struct ways *w, size_t *ret,
 		struct err *e)
 {
-	const size_t all[] = { w->text, w->file, w->command, w->fd,
-			       w->prompt };
+	const size_t all[] = { w->text, w->file, w->command, w->fd, w->prompt };
 	const struct origin *best = NULL;
 
 	*ret = 0;
@@ -103,8 +104,9 @@ static int pick(const struct settings *s, const struct ways *w, size_t *ret,
 		if (!order)
 			return err_set(e, ERR_USAGE, 0,
 				       "%s and %s both give a %s, expected "
-				       "one of them", told_by(s, *ret),
-				       told_by(s, all[i]), w->noun);
+				       "one of them",
+				       told_by(s, *ret), told_by(s, all[i]),
+				       w->noun);
 		best = from;
 		*ret = all[i];
 	}
@@ -188,8 +190,8 @@ int resolve_password(struct settings *s, struct err *e)
 	    resolve_secret(s, &passphrase_ways, &passphrase, &key, e))
 		return -1;
 	if (login)
-		s->client.credentials =
-			(struct client_credentials){ load_login, login };
+		s->client.credentials = (struct client_credentials){ load_login,
+								     login };
 	for (size_t i = 0; i < s->typed.transport_count; i++) {
 		struct tls_options *o = &s->typed.transports[i].tls;
 

@@ -21,7 +21,7 @@ enum { DATA_MAX = 65535, LINE_MAX_BYTES = 4 * (DATA_MAX / 3 + 1) + 1 };
 
 struct dialogue {
 	struct dialogue_source from;
-	int fd;        /* the command's input and output; -1: none runs */
+	int fd; /* the command's input and output; -1: none runs */
 	pid_t pid;
 	uint64_t deadline;
 	struct buf in; /* what it has written */
@@ -109,8 +109,9 @@ static int say(struct dialogue *d, const char *word, struct bytes data,
 		return err_nomem(e);
 	while (buf_len(&line)) {
 		struct bytes left = buf_view(&line);
-		ssize_t n = limit_call(d, SO_SNDTIMEO) ? -1 :
-			send(d->fd, left.p, left.n, MSG_NOSIGNAL);
+		ssize_t n = limit_call(d, SO_SNDTIMEO)
+				    ? -1
+				    : send(d->fd, left.p, left.n, MSG_NOSIGNAL);
 
 		if (n < 0 && errno != EINTR)
 			return fail_call(e, "write to");
@@ -152,8 +153,9 @@ static int hear(struct dialogue *d, struct buf *ret, struct err *e)
 	int rc = -1;
 
 	while (!take_line(d, ret, &rc, e)) {
-		ssize_t n = limit_call(d, SO_RCVTIMEO) ? -1 :
-			recv(d->fd, block, sizeof(block), 0);
+		ssize_t n = limit_call(d, SO_RCVTIMEO)
+				    ? -1
+				    : recv(d->fd, block, sizeof(block), 0);
 
 		if (n < 0 && errno != EINTR)
 			return fail_call(e, "read from");
@@ -218,8 +220,8 @@ static int answer(void *ctx, struct bytes challenge, struct buf *ret,
 			       "which only --auth-command can give",
 			       d->from.method);
 	next_step(d);
-	return say(d, "continue ", challenge, e) || hear(d, ret, e) ?
-		fail(d, e) : 0;
+	return say(d, "continue ", challenge, e) || hear(d, ret, e) ? fail(d, e)
+								    : 0;
 }
 
 static int finish(void *ctx, struct bytes last, struct err *e)
@@ -229,8 +231,8 @@ static int finish(void *ctx, struct bytes last, struct err *e)
 	if (d->fd < 0)
 		return 0;
 	next_step(d);
-	return say(d, "success ", last, e) || end_command(d, e) ?
-		fail(d, e) : 0;
+	return say(d, "success ", last, e) || end_command(d, e) ? fail(d, e)
+								: 0;
 }
 
 int dialogue_init(struct client_auth *ret, const struct dialogue_source *src,

@@ -16,11 +16,11 @@
 
 struct dialogue_source {
 	const char *method;
-	const char *told_by;   /* what names file or command, for errors */
-	const char *command;   /* or */
-	const char *file;      /* or */
-	struct bytes data;     /* also absent */
-	uint64_t within;       /* ns for each step */
+	const char *told_by; /* what names file or command, for errors */
+	const char *command; /* or */
+	const char *file;    /* or */
+	struct bytes data;   /* also absent */
+	uint64_t within;     /* ns for each step */
 };
 
 int dialogue_init(struct client_auth *ret, const struct dialogue_source *src,

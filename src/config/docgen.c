@@ -30,8 +30,8 @@ enum complete docgen_complete(const struct option *o)
 static void put_commands(void (*put)(const char *word))
 {
 	static const char *const commands[] = {
-		"connect", "publish", "subscribe", "unsubscribe",
-		"disconnect", "will",
+		"connect",     "publish",    "subscribe",
+		"unsubscribe", "disconnect", "will",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)

@@ -17,7 +17,6 @@ static const char *tool_id(enum tool tool)
 	return id;
 }
 
-
 /* Switches that are on show the form that makes a change. */
 static bool is_on(const struct option *o)
 {
@@ -100,7 +99,8 @@ static void put_bash_commands(enum tool tool)
 	if (!c->name)
 		return;
 	fputs("  elif [ \"$COMP_CWORD\" = 1 ]; then\n"
-	      "    COMPREPLY=($(compgen -W \"", stdout);
+	      "    COMPREPLY=($(compgen -W \"",
+	      stdout);
 	for (; c->name; c++)
 		put_space_word(c->name);
 	puts("\" -- \"$word\"))\n"
@@ -115,7 +115,8 @@ void docgen_bash(enum tool tool)
 
 	printf("# SPDX-License-Identifier: MIT\n"
 	       "# shellcheck shell=bash disable=SC2207\n"
-	       "# Completion of %s for bash, made by docgen.\n\n", name);
+	       "# Completion of %s for bash, made by docgen.\n\n",
+	       name);
 	put_bash_profiles();
 	printf("_%s() {\n"
 	       "  local word=${COMP_WORDS[COMP_CWORD]}\n"
@@ -127,7 +128,8 @@ void docgen_bash(enum tool tool)
 	       "then\n"
 	       "    before=${COMP_WORDS[COMP_CWORD - 2]}\n"
 	       "  fi\n"
-	       "  case $before in\n", id);
+	       "  case $before in\n",
+	       id);
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &options[i];
 
@@ -239,7 +241,8 @@ void docgen_zsh(enum tool tool)
 	       "'files:file:_files'\n"
 	       "}\n\n"
 	       "_%s() {\n"
-	       "  _arguments -s -S \\\n", name, name, tool_id(tool));
+	       "  _arguments -s -S \\\n",
+	       name, name, tool_id(tool));
 	for (size_t i = 0; i < option_count; i++)
 		if (options[i].tools & tool)
 			put_zsh_option(&options[i], tool);
@@ -322,7 +325,8 @@ void docgen_fish(enum tool tool)
 	       "$dir/mqtt-tools/profiles.yaml \\\n"
 	       "        /etc/mqtt-tools/profiles.yaml 2>/dev/null\n"
 	       "end\n\n"
-	       "complete -c %s -f\n", tool_name(tool), tool_name(tool));
+	       "complete -c %s -f\n",
+	       tool_name(tool), tool_name(tool));
 	put_fish_commands(tool);
 	for (size_t i = 0; i < option_count; i++)
 		if (options[i].tools & tool)

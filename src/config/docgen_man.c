@@ -38,8 +38,8 @@ static void put_bold(const char *text)
 static bool is_option_word(const char *word, size_t n)
 {
 	return n > 1 && word[0] == '-' &&
-	       (word[1] == '-' ? n > 2 : n == 2 && isalnum((unsigned char)
-								   word[1]));
+	       (word[1] == '-' ? n > 2
+			       : n == 2 && isalnum((unsigned char)word[1]));
 }
 
 /* A sentence, with the options in it in bold. */

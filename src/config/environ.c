@@ -44,8 +44,10 @@ static int warn(struct settings *s, const char *variable,
 	if (!nearest)
 		return keep_warning(s, e, "unknown environment variable '%s'",
 				    shown);
-	return keep_warning(s, e, "unknown environment variable '%s'; did "
-			    "you mean '%s'?", shown,
+	return keep_warning(s, e,
+			    "unknown environment variable '%s'; did "
+			    "you mean '%s'?",
+			    shown,
 			    option_env_name(option_find(nearest, 0), name));
 }
 

@@ -128,12 +128,10 @@ static int put_option(const struct option *o, enum tool tool, struct buf *out)
 
 	if (put_names(o, tool, out) || put_text(o, &text) || !buf_cstr(&text))
 		return -1;
-	return put_wrapped((const char *)text.data, buf_len(out) - before,
-			   out);
+	return put_wrapped((const char *)text.data, buf_len(out) - before, out);
 }
 
-static int put_group(enum option_group group, enum tool tool,
-		     struct buf *out)
+static int put_group(enum option_group group, enum tool tool, struct buf *out)
 {
 	bool is_first = true;
 
@@ -142,8 +140,8 @@ static int put_group(enum option_group group, enum tool tool,
 
 		if (o->group != group || !(o->tools & tool))
 			continue;
-		if (is_first && buf_printf(out, "\n%s:\n",
-					   option_group_titles[group]))
+		if (is_first &&
+		    buf_printf(out, "\n%s:\n", option_group_titles[group]))
 			return -1;
 		is_first = false;
 		if (put_option(o, tool, out))
@@ -180,7 +178,8 @@ int help_text(enum tool tool, struct buf *out)
 	return buf_printf(out,
 			  "\nTIME is in seconds unless it has a unit: 500ms, "
 			  "1.5s, 2m, 1h.\n--no-NAME switches "
-			  "a flag off. More in %s(1).\n", tool_name(tool));
+			  "a flag off. More in %s(1).\n",
+			  tool_name(tool));
 }
 
 int version_text(enum tool tool, struct buf *out)

@@ -20,8 +20,8 @@ void *keep_alloc(struct settings *s, size_t n) MUST_CHECK;
 char *keep_bytes(struct settings *s, struct bytes b) MUST_CHECK;
 char *keep_str(struct settings *s, const char *text) MUST_CHECK;
 /* The text is kept as it would be printed; NULL when out of memory. */
-char *keep_printf(struct settings *s, const char *fmt, ...) MUST_CHECK
-	PRINTF(2, 3);
+char *keep_printf(struct settings *s, const char *fmt, ...)
+	MUST_CHECK PRINTF(2, 3);
 
 /* Appends text (which is not copied) to a list; -1 when out of memory. */
 int keep_add(struct settings *s, struct text_list *list, const char *text)

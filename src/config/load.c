@@ -22,8 +22,7 @@ static int apply_defaults(struct settings *s, struct err *e)
 		const struct option *o = &options[i];
 		struct setting v = { .option = o, .text = o->fallback };
 
-		if ((o->tools & s->tool) && o->fallback &&
-		    option_set(s, &v, e))
+		if ((o->tools & s->tool) && o->fallback && option_set(s, &v, e))
 			return -1;
 	}
 	return 0;
@@ -35,8 +34,7 @@ static bool is_asked(const struct said *said, size_t offset)
 	       setting_find(&said->file, offset);
 }
 
-#define IS_ASKED(said, field) \
-	is_asked((said), offsetof(struct settings, field))
+#define IS_ASKED(said, field) is_asked((said), offsetof(struct settings, field))
 
 static int read_options_file(struct settings *s, struct said *said,
 			     struct err *e)

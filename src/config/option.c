@@ -54,8 +54,8 @@ const struct option *option_find_letter(char letter, enum tool tool)
 	return NULL;
 }
 
-const struct option *option_find_property(const char *command,
-					  const char *name, unsigned tool)
+const struct option *option_find_property(const char *command, const char *name,
+					  unsigned tool)
 {
 	size_t n = strlen(command);
 
@@ -64,8 +64,7 @@ const struct option *option_find_property(const char *command,
 
 		if (is_for(o, tool) && o->property &&
 		    !strncmp(o->property, command, n) &&
-		    o->property[n] == ' ' &&
-		    !strcmp(o->property + n + 1, name))
+		    o->property[n] == ' ' && !strcmp(o->property + n + 1, name))
 			return o;
 	}
 	return NULL;

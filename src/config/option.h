@@ -7,9 +7,10 @@
  * the keys of profiles, the environment variables, the defaults, --help, the
  * man pages and the completions are made. A new option is a new row.
  *
- * The table is constant data (config/options.c). All values, whatever their source, reach struct settings through
- * option_set(), so that syntax and error texts are the same everywhere. Used
- * by the modules of this layer and by docgen; main thread only.
+ * The table is constant data (config/options.c). All values, whatever their
+ * source, reach struct settings through option_set(), so that syntax and error
+ * texts are the same everywhere. Used by the modules of this layer and by
+ * docgen; main thread only.
  */
 
 #include <stdbool.h>
@@ -22,27 +23,27 @@
 
 /* Named by what is typed; the C type of the field is in brackets. */
 enum option_type {
-	OPTION_FLAG,     /* nothing, or yes|no [bool] */
-	OPTION_YES_NO,   /* yes|no [bool] */
-	OPTION_UINT,     /* whole number [uint32_t] */
-	OPTION_COUNT,    /* whole number [uint64_t] */
-	OPTION_SECONDS,  /* whole seconds, 90 or 5m [uint32_t] */
-	OPTION_DURATION, /* seconds, or 500ms, 2m ... [uint64_t, ns] */
-	OPTION_SIZE,     /* bytes, or 64k, 1M ... [uint32_t] */
-	OPTION_PERCENT,  /* decimal number [double] */
-	OPTION_CHOICE,   /* one of .choices [unsigned] */
-	OPTION_TEXT,     /* any [const char *] */
-	OPTION_STRING,   /* any that MQTT can carry as a string [same] */
-	OPTION_TOPIC,    /* topic name [same] */
-	OPTION_PATH,     /* file name [same] */
-	OPTION_BINARY,   /* text, hex:... or base64:... [struct bytes] */
-	OPTION_HEX,      /* hexadecimal digits [same] */
-	OPTION_LIST,     /* one text each time [struct text_list] */
-	OPTION_PAIRS,    /* NAME=VALUE each time [same, two texts each] */
-	OPTION_FILTERS,  /* one topic filter each time [struct text_list] */
-	OPTION_TOPICS,   /* as above, with the QoS so far [filter_list] */
+	OPTION_FLAG,      /* nothing, or yes|no [bool] */
+	OPTION_YES_NO,    /* yes|no [bool] */
+	OPTION_UINT,      /* whole number [uint32_t] */
+	OPTION_COUNT,     /* whole number [uint64_t] */
+	OPTION_SECONDS,   /* whole seconds, 90 or 5m [uint32_t] */
+	OPTION_DURATION,  /* seconds, or 500ms, 2m ... [uint64_t, ns] */
+	OPTION_SIZE,      /* bytes, or 64k, 1M ... [uint32_t] */
+	OPTION_PERCENT,   /* decimal number [double] */
+	OPTION_CHOICE,    /* one of .choices [unsigned] */
+	OPTION_TEXT,      /* any [const char *] */
+	OPTION_STRING,    /* any that MQTT can carry as a string [same] */
+	OPTION_TOPIC,     /* topic name [same] */
+	OPTION_PATH,      /* file name [same] */
+	OPTION_BINARY,    /* text, hex:... or base64:... [struct bytes] */
+	OPTION_HEX,       /* hexadecimal digits [same] */
+	OPTION_LIST,      /* one text each time [struct text_list] */
+	OPTION_PAIRS,     /* NAME=VALUE each time [same, two texts each] */
+	OPTION_FILTERS,   /* one topic filter each time [struct text_list] */
+	OPTION_TOPICS,    /* as above, with the QoS so far [filter_list] */
 	OPTION_SUBSCRIBE, /* FILTER,qos=1,... each time [struct text_list] */
-	OPTION_PROPERTY, /* COMMAND NAME [KEY] VALUE: sets another row */
+	OPTION_PROPERTY,  /* COMMAND NAME [KEY] VALUE: sets another row */
 	OPTION_TYPES
 };
 
@@ -76,29 +77,29 @@ struct choice {
 };
 
 enum option_flags {
-	OPTION_ENV = 1,     /* may come from the environment */
-	OPTION_SECRET = 2,  /* masked, wiped from argv, never saved */
-	OPTION_ONCE = 4,    /* twice on a command line is an error */
+	OPTION_ENV = 1,        /* may come from the environment */
+	OPTION_SECRET = 2,     /* masked, wiped from argv, never saved */
+	OPTION_ONCE = 4,       /* twice on a command line is an error */
 	OPTION_NO_PROFILE = 8, /* belongs to one run: no profile key */
-	OPTION_V5 = 16,     /* means something in MQTT 5 only */
-	OPTION_HOST = 32,   /* completed with host names */
-	OPTION_URL = 64,    /* the password in it is masked and wiped */
+	OPTION_V5 = 16,        /* means something in MQTT 5 only */
+	OPTION_HOST = 32,      /* completed with host names */
+	OPTION_URL = 64,       /* the password in it is masked and wiped */
 };
 
 enum { OPTION_TOOLS = 5, OPTION_ALIASES = 3 };
 
 struct option {
-	const char *name;   /* long option and profile key; in upper case
-	                     * with '_' the variable MQTT_TOOLS_NAME */
+	const char *name; /* long option and profile key; in upper case
+			   * with '_' the variable MQTT_TOOLS_NAME */
 	const char *alias[OPTION_ALIASES]; /* other long spellings */
-	char letter[OPTION_TOOLS];  /* per tool, in the order of enum tool */
+	char letter[OPTION_TOOLS]; /* per tool, in the order of enum tool */
 	enum option_group group;
-	unsigned tools;     /* enum tool bits */
-	unsigned flags;     /* enum option_flags bits */
+	unsigned tools; /* enum tool bits */
+	unsigned flags; /* enum option_flags bits */
 	enum option_type type;
-	size_t offset;      /* of the field in struct settings */
+	size_t offset;                /* of the field in struct settings */
 	const struct choice *choices; /* CHOICE; names for numbers too */
-	uint64_t min, max;  /* numbers; durations in ns; percent x 1000 */
+	uint64_t min, max;    /* numbers; durations in ns; percent x 1000 */
 	const char *fallback; /* default, as it would be typed; or NULL */
 	const char *metavar;  /* "SECONDS"; NULL: no value */
 	const char *property; /* "publish content-type": what -D calls it */
@@ -111,9 +112,9 @@ struct option {
 
 /* Which field a row writes. The row does not compile unless the field has
  * the C type that belongs to the option's type. */
-#define OPTION_AT(ctype, field)                                           \
-	.offset = _Generic(((struct settings *)NULL)->field,              \
-			   ctype: offsetof(struct settings, field))
+#define OPTION_AT(ctype, field)                                    \
+	.offset = _Generic(((struct settings *)NULL)->field, ctype \
+			   : offsetof(struct settings, field))
 #define FLAG_AT(f) .type = OPTION_FLAG, OPTION_AT(bool, f)
 #define YES_NO_AT(f) .type = OPTION_YES_NO, OPTION_AT(bool, f)
 #define UINT_AT(f) .type = OPTION_UINT, OPTION_AT(uint32_t, f)
@@ -133,13 +134,18 @@ struct option {
 #define PAIRS_AT(f) .type = OPTION_PAIRS, OPTION_AT(struct text_list, f)
 #define FILTERS_AT(f) .type = OPTION_FILTERS, OPTION_AT(struct text_list, f)
 #define TOPICS_AT(f) .type = OPTION_TOPICS, OPTION_AT(struct filter_list, f)
-#define SUBSCRIBE_AT(f) \
-	.type = OPTION_SUBSCRIBE, OPTION_AT(struct text_list, f)
+#define SUBSCRIBE_AT(f) .type = OPTION_SUBSCRIBE, OPTION_AT(struct text_list, f)
 
 /* The letters that mqtt-pub, mqtt-sub and mqtt-rr share with mosquitto. */
-#define SHARED_LETTER(c) { (c), (c), (c) }
+#define SHARED_LETTER(c)      \
+	{                     \
+		(c), (c), (c) \
+	}
 /* And those that mqtt-bench has too, as other generators of load do. */
-#define COMMON_LETTER(c) { (c), (c), (c), (c) }
+#define COMMON_LETTER(c)           \
+	{                          \
+		(c), (c), (c), (c) \
+	}
 #define TOOLS_ALL (TOOL_PUB | TOOL_SUB | TOOL_RR | TOOL_BENCH | TOOL_CHECK)
 #define TOOLS_CLIENT (TOOL_PUB | TOOL_SUB | TOOL_RR)
 
@@ -153,8 +159,7 @@ extern const char *const option_group_titles[OPTION_GROUPS];
 const struct option *option_find(const char *name, unsigned tool);
 const struct option *option_find_letter(char letter, enum tool tool);
 /* The row of `-D command name`, or NULL. */
-const struct option *option_find_property(const char *command,
-					  const char *name,
+const struct option *option_find_property(const char *command, const char *name,
 					  unsigned tool);
 /* The closest name among the tool's rows, or NULL. */
 const char *option_nearest(const char *name, unsigned tool);
@@ -171,8 +176,8 @@ const char *tool_name(enum tool tool);
 /* One value for one option. */
 struct setting {
 	const struct option *option;
-	const char *text;     /* what was typed */
-	const char *key;      /* PAIRS: NULL when text is NAME=VALUE */
+	const char *text; /* what was typed */
+	const char *key;  /* PAIRS: NULL when text is NAME=VALUE */
 	struct origin origin;
 	const char *base_dir; /* where relative paths start; NULL: here */
 };
@@ -207,8 +212,7 @@ void secret_overwrite(const struct option *o, char *text);
 /* Where the value of a field came from: option_origin(s, typed.port). */
 #define ORIGIN_OF(s, field) \
 	settings_origin((s), offsetof(struct settings, field))
-const struct origin *settings_origin(const struct settings *s,
-				     size_t offset);
+const struct origin *settings_origin(const struct settings *s, size_t offset);
 /* Above 0 when a beats b, below when b beats a, 0 when neither does. */
 int origin_compare(const struct origin *a, const struct origin *b);
 /* True unless it is the built-in default. */

@@ -28,6 +28,7 @@ const char *const option_group_titles[OPTION_GROUPS] = {
 };
 
 /* Group after group; within a group in the order of --help. */
+/* clang-format off */
 const struct option options[] = {
 	{ .name = "topic", .group = GROUP_MESSAGE, .letter = { 't' },
 	  .tools = TOOL_PUB, .flags = OPTION_ONCE, TOPIC_AT(typed.topic),
@@ -536,4 +537,5 @@ const struct option options[] = {
 	  .flags = OPTION_NO_PROFILE, FLAG_AT(typed.version_asked),
 	  .help = "Print the version, and end" },
 };
+/* clang-format on */
 const size_t option_count = ARRAY_SIZE(options);

@@ -51,16 +51,15 @@ static int next(struct walk *w)
 		return 0;
 	if (w->parser.error == YAML_MEMORY_ERROR)
 		return err_nomem(w->e);
-	return fail_at(w, mark_of_problem(w),
-		       w->parser.problem ? w->parser.problem
-					 : "this is not YAML", "");
+	return fail_at(
+		w, mark_of_problem(w),
+		w->parser.problem ? w->parser.problem : "this is not YAML", "");
 }
 
 static char *text_of(struct walk *w)
 {
-	return keep_bytes(w->s,
-			  bytes_of(w->event.data.scalar.value,
-				   w->event.data.scalar.length));
+	return keep_bytes(w->s, bytes_of(w->event.data.scalar.value,
+					 w->event.data.scalar.length));
 }
 
 static bool is_null(const yaml_event_t *event)
@@ -77,8 +76,8 @@ static int add(struct walk *w, const struct outline_item *item)
 	struct outline *o = w->o;
 
 	if ((o->n & (o->n - 1)) == 0) {
-		struct outline_item *more =
-			keep_alloc(w->s, 2 * (o->n + 1) * sizeof(*more));
+		struct outline_item *more = keep_alloc(
+			w->s, 2 * (o->n + 1) * sizeof(*more));
 
 		if (!more)
 			return err_nomem(w->e);
@@ -133,8 +132,8 @@ static int walk_value(struct walk *w, struct outline_item item)
 		text_visible(shown, sizeof(shown), bytes_str(item.key));
 		return err_set(w->e, ERR_USAGE, 0,
 			       "%s:%zu:%zu: '%s' is a mapping, expected a "
-			       "value", w->o->path,
-			       w->event.start_mark.line + 1,
+			       "value",
+			       w->o->path, w->event.start_mark.line + 1,
 			       w->event.start_mark.column + 1, shown);
 	}
 	if (add(w, &item))
@@ -143,8 +142,7 @@ static int walk_value(struct walk *w, struct outline_item item)
 }
 
 /* Reads a key; 1 when there is one, 0 at the end of the mapping. */
-static int walk_key(struct walk *w, struct outline_item *item,
-		    const char **ret)
+static int walk_key(struct walk *w, struct outline_item *item, const char **ret)
 {
 	if (next(w))
 		return -1;

@@ -21,9 +21,9 @@ struct outline_item {
 	const char *key;     /* NULL: the profile itself */
 	const char *item;    /* text of a list's item; NULL: no item */
 	enum outline_shape shape;
-	bool is_null;        /* nothing, ~ or null as the value */
+	bool is_null;                /* nothing, ~ or null as the value */
 	size_t key_line, key_column; /* from 1 */
-	size_t line, column; /* of the value */
+	size_t line, column;         /* of the value */
 };
 
 struct outline {

@@ -24,7 +24,9 @@ static int print_duration(uint64_t ns, struct buf *out)
 		uint64_t ns;
 		const char *name;
 	} units[] = {
-		{ CLOCK_SEC, "s" }, { CLOCK_MSEC, "ms" }, { 1000, "us" },
+		{ CLOCK_SEC, "s" },
+		{ CLOCK_MSEC, "ms" },
+		{ 1000, "us" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
@@ -34,8 +36,7 @@ static int print_duration(uint64_t ns, struct buf *out)
 	return buf_printf(out, "%" PRIu64 "ns", ns);
 }
 
-static int print_text(const struct option *o, const char *text,
-		      struct buf *out)
+static int print_text(const struct option *o, const char *text, struct buf *out)
 {
 	AUTO(buf_release) struct buf copy = { 0 };
 
@@ -51,8 +52,7 @@ static int print_text(const struct option *o, const char *text,
 	return buf_append(out, buf_view(&copy));
 }
 
-static int print_binary(const struct option *o, struct bytes b,
-			struct buf *out)
+static int print_binary(const struct option *o, struct bytes b, struct buf *out)
 {
 	bool is_text = text_is_utf8(b) && !(b.n && memchr(b.p, 0, b.n));
 
@@ -73,8 +73,7 @@ int option_print(const struct settings *s, const struct option *o,
 	switch (o->type) {
 	case OPTION_FLAG:
 	case OPTION_YES_NO:
-		return buf_append_str(out, *(const bool *)field ? "yes"
-								: "no");
+		return buf_append_str(out, *(const bool *)field ? "yes" : "no");
 	case OPTION_UINT:
 	case OPTION_SECONDS:
 	case OPTION_SIZE:

@@ -106,8 +106,7 @@ static int not_found(struct search *q, const char *name, struct err *e)
 
 /* from: the profile that extends it, whose file comes first. */
 static int find_name(struct search *q, const char *name,
-		     const struct found *from, struct found *ret,
-		     struct err *e)
+		     const struct found *from, struct found *ret, struct err *e)
 {
 	const char *paths[] = { q->user_file, SYSTEM_FILE };
 
@@ -168,9 +167,8 @@ static const struct profile_slot *slot_of(const struct search *q,
 }
 
 /* The outline's item for a key, or for the n-th item of its list. */
-static const struct outline_item *locate(const struct found *p,
-					 const char *key, size_t nth,
-					 bool is_item)
+static const struct outline_item *locate(const struct found *p, const char *key,
+					 size_t nth, bool is_item)
 {
 	const struct outline *o = &p->file->outline;
 	const char *name = p->file->names ? p->file->names[p->number] : NULL;
@@ -245,8 +243,7 @@ static int apply(struct search *q, struct err *e)
 		const struct option *o = &options[i];
 		size_t key;
 
-		if (!(o->tools & q->s->tool) ||
-		    (o->flags & OPTION_NO_PROFILE))
+		if (!(o->tools & q->s->tool) || (o->flags & OPTION_NO_PROFILE))
 			continue;
 		for (size_t c = 0; c < q->chain_count; c++) {
 			if (!q->chain[c].file->slots ||

@@ -42,14 +42,13 @@ static const cyaml_schema_value_t text_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
 };
 
-static cyaml_schema_field_t field_of(const struct profile_key *key,
-				     size_t slot)
+static cyaml_schema_field_t field_of(const struct profile_key *key, size_t slot)
 {
 	size_t at = slot * sizeof(struct profile_slot);
 	cyaml_schema_field_t f = {
 		.key = key->name,
-		.data_offset = (uint32_t)(at + offsetof(struct profile_slot,
-							text)),
+		.data_offset = (uint32_t)(at +
+					  offsetof(struct profile_slot, text)),
 		.value = text_schema,
 	};
 
@@ -61,8 +60,7 @@ static cyaml_schema_field_t field_of(const struct profile_key *key,
 	f.count_size = sizeof(((struct profile_slot *)NULL)->n);
 	f.value = (cyaml_schema_value_t){
 		CYAML_VALUE_SEQUENCE(CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-				     char *, &text_schema, 0,
-				     CYAML_UNLIMITED),
+				     char *, &text_schema, 0, CYAML_UNLIMITED),
 	};
 	return f;
 }
@@ -71,8 +69,8 @@ static cyaml_schema_field_t field_of(const struct profile_key *key,
 static const cyaml_schema_field_t *make_fields(struct settings *s,
 					       const struct profile_keys *keys)
 {
-	cyaml_schema_field_t *fields =
-		keep_alloc(s, (keys->n + 1) * sizeof(*fields));
+	cyaml_schema_field_t *fields = keep_alloc(s, (keys->n + 1) *
+							     sizeof(*fields));
 
 	for (size_t i = 0; fields && i < keys->n; i++)
 		fields[i] = field_of(&keys->v[i], i);
@@ -222,12 +220,12 @@ static bool is_same(const char *a, const char *b)
 }
 
 /* Whether an earlier item is for the same profile and option. */
-static const struct outline_item *
-find_earlier(const struct outline *o, const struct outline_item *item,
-	     const struct profile_keys *keys)
+static const struct outline_item *find_earlier(const struct outline *o,
+					       const struct outline_item *item,
+					       const struct profile_keys *keys)
 {
-	const struct profile_key *k =
-		item->key ? find_key(keys, item->key) : NULL;
+	const struct profile_key *k = item->key ? find_key(keys, item->key)
+						: NULL;
 
 	for (const struct outline_item *i = o->v; i < item; i++) {
 		const struct profile_key *other;
@@ -245,8 +243,8 @@ find_earlier(const struct outline *o, const struct outline_item *item,
 	return NULL;
 }
 
-static int check_item(const struct outline_item *i,
-		      const struct profile_key *k, struct err *e)
+static int check_item(const struct outline_item *i, const struct profile_key *k,
+		      struct err *e)
 {
 	bool wants_list = k->option && option_is_list(k->option);
 
@@ -258,7 +256,8 @@ static int check_item(const struct outline_item *i,
 	if (i->shape == OUTLINE_SCALAR && wants_list && !i->item)
 		return err_set(e, ERR_USAGE, 0,
 			       "'%s' is one value, expected a list "
-			       "('- item' lines or [a, b])", i->key);
+			       "('- item' lines or [a, b])",
+			       i->key);
 	return 0;
 }
 
@@ -270,8 +269,7 @@ static int check_outline(const struct profile_file *f,
 		const struct outline_item *earlier;
 		const struct profile_key *k;
 
-		earlier = i->item ? NULL
-				  : find_earlier(&f->outline, i, keys);
+		earlier = i->item ? NULL : find_earlier(&f->outline, i, keys);
 		if (earlier) {
 			err_set(e, ERR_USAGE, 0,
 				"'%s' is given twice, first in line %zu",
@@ -292,8 +290,7 @@ static int check_outline(const struct profile_file *f,
 	return 0;
 }
 
-static int find_names(struct settings *s, struct profile_file *f,
-		      struct err *e)
+static int find_names(struct settings *s, struct profile_file *f, struct err *e)
 {
 	f->count = 1;
 	if (!f->outline.n || !f->outline.v[0].profile)
@@ -330,14 +327,13 @@ bool profile_file_exists(const char *path)
 }
 
 int profile_file_load(struct settings *s, const struct profile_keys *keys,
-		      const char *path, struct profile_file *ret,
-		      struct err *e)
+		      const char *path, struct profile_file *ret, struct err *e)
 {
 	struct profile_file f = { .path = keep_str(s, path) };
 	const char *slash = strrchr(path, '/');
 
-	f.dir = keep_bytes(s, bytes_of(path, slash ? (size_t)(slash - path)
-						   : 0));
+	f.dir = keep_bytes(s,
+			   bytes_of(path, slash ? (size_t)(slash - path) : 0));
 	if (!f.path || !f.dir)
 		return err_nomem(e);
 	f.outline.path = f.path;

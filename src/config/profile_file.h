@@ -32,19 +32,19 @@ struct profile_slot {
 struct profile_file {
 	const char *path, *dir; /* kept with the settings */
 	struct outline outline;
-	const char **names;     /* of the profiles; NULL: it is one */
+	const char **names; /* of the profiles; NULL: it is one */
 	size_t count;
 	/* A slot per key, profile after profile; NULL: nothing in it. */
 	struct profile_slot *slots;
-	const void *schema;     /* for libcyaml's free */
+	const void *schema; /* for libcyaml's free */
 };
 
-int profile_keys(struct settings *s, struct profile_keys *ret,
-		 struct err *e) MUST_CHECK;
+int profile_keys(struct settings *s, struct profile_keys *ret, struct err *e)
+	MUST_CHECK;
 bool profile_file_exists(const char *path);
 int profile_file_load(struct settings *s, const struct profile_keys *keys,
-		      const char *path, struct profile_file *ret,
-		      struct err *e) MUST_CHECK;
+		      const char *path, struct profile_file *ret, struct err *e)
+	MUST_CHECK;
 void profile_file_release(struct profile_file *f);
 
 #endif

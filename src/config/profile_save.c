@@ -68,19 +68,16 @@ static int make_portable(struct settings *s, const struct option *o,
 		return err_nomem(e);
 	if (o->type == OPTION_PATH || *field == was)
 		return 0;
-	return keep_warning(s, e, "the password in --%s is not saved",
-			    o->name);
+	return keep_warning(s, e, "the password in --%s is not saved", o->name);
 }
 
-static int put_option(struct saving *w, const struct option *o,
-		      struct err *e)
+static int put_option(struct saving *w, const struct option *o, struct err *e)
 {
 	const struct show_style style = { .indent = w->name ? 2 : 0 };
 
 	if (o->flags & OPTION_SECRET)
-		return keep_warning(w->s, e,
-				    "--%s is not saved: it is a secret",
-				    o->name);
+		return keep_warning(
+			w->s, e, "--%s is not saved: it is a secret", o->name);
 	if (make_portable(w->s, o, e))
 		return -1;
 	w->count++;
@@ -98,15 +95,16 @@ static int put_profile(struct saving *w, struct err *e)
 		const struct option *o = &options[i];
 
 		if ((o->tools & s->tool) && !(o->flags & OPTION_NO_PROFILE) &&
-		    s->origins[i].kind != ORIGIN_DEFAULT &&
-		    put_option(w, o, e))
+		    s->origins[i].kind != ORIGIN_DEFAULT && put_option(w, o, e))
 			return -1;
 	}
 	if (!w->count)
-		return err_set(e, ERR_USAGE, 0, "there is nothing to save: "
+		return err_set(e, ERR_USAGE, 0,
+			       "there is nothing to save: "
 			       "all settings are at their defaults");
 	if (!text_is_utf8(buf_view(&w->block)))
-		return err_set(e, ERR_USAGE, 0, "a value is not UTF-8 text, "
+		return err_set(e, ERR_USAGE, 0,
+			       "a value is not UTF-8 text, "
 			       "which a profile cannot hold");
 	return 0;
 }
@@ -116,8 +114,7 @@ static size_t line_start(struct bytes text, size_t line)
 	size_t at = 0;
 
 	while (--line && at < text.n) {
-		const uint8_t *end =
-			memchr(text.p + at, '\n', text.n - at);
+		const uint8_t *end = memchr(text.p + at, '\n', text.n - at);
 
 		at = end ? (size_t)(end - text.p) + 1 : text.n;
 	}
@@ -155,19 +152,20 @@ static int find_place(const struct saving *w, const struct outline *o,
 		if (!at->profile)
 			return err_set(e, ERR_USAGE, 0,
 				       "'%s' is itself one profile and has no "
-				       "room for a named one", w->path);
+				       "room for a named one",
+				       w->path);
 		if (at->key)
 			continue;
 		if (at->key_column != 1)
 			return err_set(e, ERR_USAGE, 0,
 				       "%s:%zu:%zu: this profile does not "
 				       "begin at the start of a line, so the "
-				       "file cannot be changed here", w->path,
-				       at->key_line, at->key_column);
+				       "file cannot be changed here",
+				       w->path, at->key_line, at->key_column);
 		if (is_next)
-			*ret_end = without_comments(
-				text, *ret_from,
-				line_start(text, at->key_line));
+			*ret_end = without_comments(text, *ret_from,
+						    line_start(text,
+							       at->key_line));
 		is_next = !strcmp(at->profile, w->name);
 		if (is_next)
 			*ret_from = line_start(text, at->key_line);
@@ -177,8 +175,8 @@ static int find_place(const struct saving *w, const struct outline *o,
 
 /* Where the old file has what is to be replaced. A file that is no good is
  * not touched. */
-static int read_file(struct saving *w, struct bytes *ret_text,
-		     size_t *ret_from, size_t *ret_end, struct err *e)
+static int read_file(struct saving *w, struct bytes *ret_text, size_t *ret_from,
+		     size_t *ret_end, struct err *e)
 {
 	struct profile_file f;
 	int rc;
@@ -299,7 +297,8 @@ static int find_path(struct saving *w, struct err *e)
 		if (!w->path)
 			return err_nomem(e);
 		if (!*w->path)
-			return err_set(e, ERR_USAGE, 0, "there is no home "
+			return err_set(e, ERR_USAGE, 0,
+				       "there is no home "
 				       "directory for named profiles");
 	}
 	if (realpath(w->path, real)) {
@@ -319,9 +318,9 @@ static int save(struct saving *w, struct err *e)
 	if (profile_keys(w->s, &w->keys, e) || find_path(w, e) ||
 	    put_profile(w, e) || put_file(w, e))
 		return -1;
-	dir = keep_bytes(w->s, bytes_of(w->path,
-					(size_t)(strrchr(w->path, '/') -
-						 w->path)));
+	dir = keep_bytes(w->s,
+			 bytes_of(w->path,
+				  (size_t)(strrchr(w->path, '/') - w->path)));
 	temporary = keep_printf(w->s, "%s.XXXXXX", w->path);
 	if (!dir || !temporary)
 		return err_nomem(e);

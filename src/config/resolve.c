@@ -175,8 +175,7 @@ static int imply_props(struct settings *s, struct err *e)
 	if ((!t->keep_session && !s->store.path) ||
 	    IS_SET(s, typed.session_expiry))
 		return 0;
-	t->session_expiry = t->keep_session ? MQTT_EXPIRY_NEVER
-					    : STORE_EXPIRY;
+	t->session_expiry = t->keep_session ? MQTT_EXPIRY_NEVER : STORE_EXPIRY;
 	return resolve_implied(s,
 			       &(struct implied_prop){ PROP_SESSION_EXPIRY,
 						       t->session_expiry },
@@ -197,7 +196,8 @@ static int resolve_user(struct settings *s, struct err *e)
 	if (t->version == MQTT_3_1 || t->version == MQTT_3_1_1)
 		return err_set(e, ERR_USAGE, 0,
 			       "a password without --user needs MQTT 5, but "
-			       "%s says otherwise", TOLD_BY(s, typed.version));
+			       "%s says otherwise",
+			       TOLD_BY(s, typed.version));
 	s->client.needs_v5 = true;
 	return 0;
 }
@@ -206,8 +206,8 @@ int resolve_connect(struct settings *s, struct err *e)
 {
 	struct connect *c = &s->client.connect;
 
-	if (resolve_id(s, e) || resolve_session(s, e) ||
-	    resolve_user(s, e) || resolve_keepalive(s, e))
+	if (resolve_id(s, e) || resolve_session(s, e) || resolve_user(s, e) ||
+	    resolve_keepalive(s, e))
 		return -1;
 	c->client_id = bytes_str(s->typed.id);
 	if (resolve_auth(s, e) ||
@@ -252,8 +252,8 @@ void resolve_log_level(struct settings *s)
 int resolve_client(struct settings *s, struct err *e)
 {
 	if (resolve_store(s, e) || resolve_servers(s, e) ||
-	    resolve_version(s, e) ||
-	    resolve_connect(s, e) || resolve_will(s, e))
+	    resolve_version(s, e) || resolve_connect(s, e) ||
+	    resolve_will(s, e))
 		return -1;
 	if (s->typed.reconnect_max_delay < s->typed.reconnect_delay)
 		return err_set(e, ERR_USAGE, 0,

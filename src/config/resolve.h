@@ -42,8 +42,7 @@ void release_auth(struct settings *s);
  * what is not said); server->host is set. Fills in transport and port. */
 struct url;
 int resolve_transport(struct settings *s, const struct url *u,
-		      struct client_server *server, struct err *e)
-	MUST_CHECK;
+		      struct client_server *server, struct err *e) MUST_CHECK;
 /* What resolve_transport() has made; harmless before. */
 void release_transports(struct settings *s);
 /* TLS and WebSocket, once all servers are known. */

@@ -11,8 +11,7 @@
 /* The one that gives the data of the method; 0: none. */
 static int pick_data(const struct settings *s, size_t *ret, struct err *e)
 {
-	const size_t all[] = { OFFSET(typed.auth_data),
-			       OFFSET(typed.auth_file),
+	const size_t all[] = { OFFSET(typed.auth_data), OFFSET(typed.auth_file),
 			       OFFSET(typed.auth_command) };
 
 	*ret = 0;
@@ -36,11 +35,13 @@ static int use_scram(struct settings *s, size_t data, struct err *e)
 	if (data)
 		return err_set(e, ERR_USAGE, 0,
 			       "%s means nothing with %s, which takes --user "
-			       "and the password", told_by(s, data),
-			       TOLD_BY(s, typed.auth_method));
+			       "and the password",
+			       told_by(s, data), TOLD_BY(s, typed.auth_method));
 	if (!t->user)
-		return err_set(e, ERR_USAGE, 0, "%s needs --user and a "
-			       "password", TOLD_BY(s, typed.auth_method));
+		return err_set(e, ERR_USAGE, 0,
+			       "%s needs --user and a "
+			       "password",
+			       TOLD_BY(s, typed.auth_method));
 	return auth_scram_init(&s->client.auth, t->auth_method, e);
 }
 

@@ -32,9 +32,11 @@ int resolve_bench(struct settings *s, struct err *e)
 	b->has_keepalive = IS_SET(s, typed.keepalive);
 	b->has_qos = IS_SET(s, bench.qos);
 	if (b->has_target && b->targets.n)
-		return err_set(e, ERR_USAGE, 0, "%s and --target exclude each "
-			       "other", IS_TOLD(s, typed.host)
-			       ? TOLD_BY(s, typed.host) : "--port or --url");
+		return err_set(e, ERR_USAGE, 0,
+			       "%s and --target exclude each "
+			       "other",
+			       IS_TOLD(s, typed.host) ? TOLD_BY(s, typed.host)
+						      : "--port or --url");
 	return 0;
 }
 

@@ -28,8 +28,8 @@ static int resolve_auto(struct settings *s, struct err *e)
 		.max = t->keepalive_max,
 		.step = t->keepalive_step,
 	};
-	s->client.connect.keepalive = (uint16_t)(
-		(t->keepalive_max + CLOCK_SEC - 1) / CLOCK_SEC);
+	s->client.connect.keepalive =
+		(uint16_t)((t->keepalive_max + CLOCK_SEC - 1) / CLOCK_SEC);
 	return 0;
 }
 
@@ -67,5 +67,6 @@ int check_heartbeat(const struct settings *s, struct err *e)
 	return err_set(e, ERR_USAGE, 0,
 		       "%s: 'auto' loses connections while it searches, and "
 		       "QoS 0 messages with them: expected --qos 1 or 2, or "
-		       "--keepalive-probe-anyway", TOLD_BY(s, typed.keepalive));
+		       "--keepalive-probe-anyway",
+		       TOLD_BY(s, typed.keepalive));
 }

@@ -42,8 +42,8 @@ static int put_row(const struct settings *s, const struct option *o,
 		return props_put_bytes(out, id, *(const struct bytes *)field);
 	case OPTION_STRING:
 	case OPTION_TOPIC:
-		return props_put_bytes(
-			out, id, bytes_str(*(const char *const *)field));
+		return props_put_bytes(out, id,
+				       bytes_str(*(const char *const *)field));
 	case OPTION_FLAG:
 		return props_put_num(out, id, *(const bool *)field);
 	default:

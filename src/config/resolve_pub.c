@@ -14,8 +14,10 @@ struct mode {
 	size_t offset;
 };
 
-#define MODE(set, src, field) \
-	{ (set), (src), offsetof(struct settings, field) }
+#define MODE(set, src, field)                                  \
+	{                                                      \
+		(set), (src), offsetof(struct settings, field) \
+	}
 
 static int resolve_source(struct settings *s, struct err *e)
 {
@@ -53,9 +55,8 @@ static int resolve_topic(struct settings *s, struct err *e)
 {
 	const char *topic = s->typed.topic;
 
-	if (s->typed.url_topic &&
-	    origin_compare(ORIGIN_OF(s, typed.topic),
-			   ORIGIN_OF(s, typed.url)) < 0) {
+	if (s->typed.url_topic && origin_compare(ORIGIN_OF(s, typed.topic),
+						 ORIGIN_OF(s, typed.url)) < 0) {
 		if (resolve_url_topic(s, topic_check_name, e))
 			return -1;
 		topic = s->typed.url_topic;
@@ -135,15 +136,12 @@ int resolve_pub(struct settings *s, struct err *e)
 	const struct implied_prop text = { PROP_PAYLOAD_FORMAT, 1 };
 	struct publish *p = &s->pub.publish;
 
-	if (s->pub.flush || s->store.info || s->store.clear ||
-	    s->run.tls_info)
+	if (s->pub.flush || s->store.info || s->store.clear || s->run.tls_info)
 		return 0;
-	if (resolve_topic(s, e) || resolve_source(s, e) ||
-	    check_store(s, e) || check_repeat(s, e) || resolve_utf8(s, e) ||
-	    keep_qos2_session(s, e))
+	if (resolve_topic(s, e) || resolve_source(s, e) || check_store(s, e) ||
+	    check_repeat(s, e) || resolve_utf8(s, e) || keep_qos2_session(s, e))
 		return -1;
-	if (resolve_props(s, "publish", PROP_IN(PACKET_PUBLISH), &p->props,
-			  e))
+	if (resolve_props(s, "publish", PROP_IN(PACKET_PUBLISH), &p->props, e))
 		return -1;
 	if (s->pub.check_utf8 && !IS_SET(s, typed.payload_format) &&
 	    resolve_implied(s, &text, &p->props, e))

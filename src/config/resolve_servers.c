@@ -61,7 +61,8 @@ static int check_scheme(const struct url *u, const char *by, struct err *e)
 		return 0;
 	return err_set(e, ERR_USAGE, 0,
 		       "%s: expected a URL that begins with mqtt://, "
-		       "mqtts://, ws://, wss:// or unix:", by);
+		       "mqtts://, ws://, wss:// or unix:",
+		       by);
 }
 
 /* What else a URL says, unless an option says it. */
@@ -87,8 +88,7 @@ static bool has_topic(const struct url *u)
 	       u->path[1];
 }
 
-static int take_topic(struct settings *s, const struct url *u,
-		      struct err *e)
+static int take_topic(struct settings *s, const struct url *u, struct err *e)
 {
 	const char *topic;
 
@@ -114,7 +114,8 @@ static int add_url(struct settings *s, struct client_server *server,
 	if (u.port && IS_SET(s, typed.port) && s->typed.port != u.port)
 		return err_set(e, ERR_USAGE, 0,
 			       "%s has a port of its own, so %s can't give "
-			       "another one", by, TOLD_BY(s, typed.port));
+			       "another one",
+			       by, TOLD_BY(s, typed.port));
 	if (!u.port)
 		u.port = (uint16_t)s->typed.port;
 	if (keep_url(s, &u, server, e) || take_topic(s, &u, e))
@@ -143,7 +144,8 @@ static int add_server(struct settings *s, const char *text,
 	if (u.user || u.password || has_topic(&u))
 		return err_set(e, ERR_USAGE, 0,
 			       "%s: expected a URL without user, password and "
-			       "topic", by);
+			       "topic",
+			       by);
 	if (!u.port)
 		u.port = (uint16_t)s->typed.port;
 	return keep_url(s, &u, server, e);
@@ -203,8 +205,7 @@ static int check_bind(const struct settings *s, struct err *e)
 		    inet_pton(AF_INET6, a, ignored) == 1)
 			continue;
 		text_visible(shown, sizeof(shown), bytes_str(a));
-		return err_set(e, ERR_USAGE, 0,
-			       "%s: '%s' is not an IP address",
+		return err_set(e, ERR_USAGE, 0, "%s: '%s' is not an IP address",
 			       TOLD_BY(s, typed.bind), shown);
 	}
 	return 0;
@@ -213,8 +214,7 @@ static int check_bind(const struct settings *s, struct err *e)
 static int resolve_family(struct settings *s, struct err *e)
 {
 	if (s->typed.ipv4 && s->typed.ipv6)
-		return err_set(e, ERR_USAGE, 0,
-			       "%s and %s exclude each other",
+		return err_set(e, ERR_USAGE, 0, "%s and %s exclude each other",
 			       TOLD_BY(s, typed.ipv4), TOLD_BY(s, typed.ipv6));
 	s->client.family = s->typed.ipv4   ? DIAL_IPV4
 			   : s->typed.ipv6 ? DIAL_IPV6
@@ -242,8 +242,8 @@ int resolve_servers(struct settings *s, struct err *e)
 		return -1;
 	s->client.servers = servers;
 	s->client.server_count = n;
-	s->client.server_order =
-		(enum client_server_order)s->typed.server_order;
+	s->client.server_order = (enum client_server_order)
+					 s->typed.server_order;
 	s->client.bind_addresses = s->typed.bind.v;
 	s->client.bind_count = s->typed.bind.n;
 	/* What it came to, for --show-config. */

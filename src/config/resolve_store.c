@@ -33,8 +33,7 @@ static int check_jobs(const struct settings *s, struct err *e)
 			       TOLD_BY(s, pub.enqueue), TOLD_BY(s, pub.flush));
 	if (s->store.info && s->store.clear)
 		return err_set(e, ERR_USAGE, 0, "%s and %s exclude each other",
-			       TOLD_BY(s, store.info),
-			       TOLD_BY(s, store.clear));
+			       TOLD_BY(s, store.info), TOLD_BY(s, store.clear));
 	return 0;
 }
 

@@ -47,8 +47,8 @@ static struct subscribe_spec defaults(const struct settings *s)
 		.no_local = t->no_local,
 		.retain_as_published = wants_flag_as_published(s),
 		/* What -R would throw away need not be sent. */
-		.retain_handling =
-			no_retained ? 2 : (uint8_t)t->retain_handling,
+		.retain_handling = no_retained ? 2
+					       : (uint8_t)t->retain_handling,
 		.id = t->subscription_id,
 	};
 }
@@ -65,8 +65,7 @@ static uint8_t options_byte(const struct subscribe_spec *o)
 	return (uint8_t)byte;
 }
 
-static int want(struct wants *w, const struct subscribe_spec *o,
-		struct err *e)
+static int want(struct wants *w, const struct subscribe_spec *o, struct err *e)
 {
 	struct bytes group, rest;
 
@@ -112,8 +111,7 @@ static int want_filters(const struct settings *s, struct wants *w,
 	return 0;
 }
 
-static int want_specs(const struct settings *s, struct wants *w,
-		      struct err *e)
+static int want_specs(const struct settings *s, struct wants *w, struct err *e)
 {
 	for (size_t i = 0; i < s->typed.subscribe.n; i++) {
 		struct subscribe_spec o = defaults(s), said;
@@ -153,8 +151,7 @@ static int want_url_topic(const struct settings *s, struct wants *w,
 	return want(w, &o, e);
 }
 
-static int check_v5(struct settings *s, const struct wants *w,
-		    struct err *e)
+static int check_v5(struct settings *s, const struct wants *w, struct err *e)
 {
 	if (!w->needs_v5)
 		return 0;
@@ -168,11 +165,10 @@ static int check_v5(struct settings *s, const struct wants *w,
 }
 
 /* The filters of one packet: those with the id of the first that is left. */
-static int make_packet(struct settings *s, struct wants *w,
-		       struct subscribe *p, struct err *e)
+static int make_packet(struct settings *s, struct wants *w, struct subscribe *p,
+		       struct err *e)
 {
-	struct subscription *filters =
-		keep_alloc(s, w->n * sizeof(*filters));
+	struct subscription *filters = keep_alloc(s, w->n * sizeof(*filters));
 	struct implied_prop id = { PROP_SUBSCRIPTION_ID, w->v[0].id };
 	size_t left = 0;
 
@@ -186,16 +182,16 @@ static int make_packet(struct settings *s, struct wants *w,
 	}
 	w->n = left;
 	p->filters = filters;
-	if (resolve_props(s, "subscribe", PROP_IN(PACKET_SUBSCRIBE),
-			  &p->props, e))
+	if (resolve_props(s, "subscribe", PROP_IN(PACKET_SUBSCRIBE), &p->props,
+			  e))
 		return -1;
 	return id.num ? resolve_implied(s, &id, &p->props, e) : 0;
 }
 
 static int make_packets(struct settings *s, struct wants *w, struct err *e)
 {
-	struct subscribe *packets = keep_alloc(s, (w->n + 1) *
-							  sizeof(*packets));
+	struct subscribe *packets = keep_alloc(s,
+					       (w->n + 1) * sizeof(*packets));
 
 	if (!packets)
 		return err_nomem(e);
@@ -226,8 +222,8 @@ static int resolve_subscribes(struct settings *s, struct err *e)
 static int resolve_unsubscribe(struct settings *s, struct err *e)
 {
 	const struct text_list *list = &s->typed.unsubscribe;
-	struct subscription *filters =
-		keep_alloc(s, (list->n + 1) * sizeof(*filters));
+	struct subscription *filters = keep_alloc(s, (list->n + 1) *
+							     sizeof(*filters));
 
 	if (!filters)
 		return err_nomem(e);
@@ -254,8 +250,7 @@ static int resolve_filter_out(struct settings *s, struct err *e)
 }
 
 /* Of two contradicting options the stronger origin wins. */
-static int exclude(const struct settings *s, size_t a, size_t b,
-		   struct err *e)
+static int exclude(const struct settings *s, size_t a, size_t b, struct err *e)
 {
 	if (origin_compare(settings_origin(s, a), settings_origin(s, b)))
 		return 0;

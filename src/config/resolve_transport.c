@@ -14,8 +14,8 @@ enum { SHOWN_MAX = 80, TLS_PORT = 8883 };
  * who names its port. */
 static bool implies_tls(const struct typed *t, uint16_t port)
 {
-	return t->tls_ca || t->tls_ca_path || t->tls_os_certs ||
-	       t->tls_cert || t->tls_psk.p || port == TLS_PORT;
+	return t->tls_ca || t->tls_ca_path || t->tls_os_certs || t->tls_cert ||
+	       t->tls_psk.p || port == TLS_PORT;
 }
 
 static bool wants_tls(const struct settings *s, enum url_scheme scheme,
@@ -65,8 +65,8 @@ static int keep_proxy(struct settings *s, const struct url *u,
 		copy->scheme = u->scheme;
 		copy->port = u->port;
 		copy->user = (char *)keep_or_null(s, u->user, &is_short);
-		copy->password =
-			(char *)keep_or_null(s, u->password, &is_short);
+		copy->password = (char *)keep_or_null(s, u->password,
+						      &is_short);
 		copy->host = (char *)keep_or_null(s, u->host, &is_short);
 	}
 	if (is_short)
@@ -91,7 +91,8 @@ static int parse_proxy(struct settings *s, const char *text, const char *by,
 	    u.scheme != URL_HTTP)
 		return err_set(e, ERR_USAGE, 0,
 			       "%s: expected a URL that begins with "
-			       "socks5://, socks5h:// or http://", by);
+			       "socks5://, socks5h:// or http://",
+			       by);
 	return keep_proxy(s, &u, ret, e);
 }
 
@@ -113,8 +114,7 @@ static const char *variable_of(const struct settings *s, const char *value)
 	return s->typed.proxy_env[i];
 }
 
-static int resolve_proxy(struct settings *s,
-			 const struct client_server *server,
+static int resolve_proxy(struct settings *s, const struct client_server *server,
 			 struct transport_config *c, struct err *e)
 {
 	const char *const *v = s->typed.proxy_env;
@@ -244,8 +244,7 @@ static int check_unused(const struct settings *s, enum option_group group,
 		    !(o->tools & s->tool) ||
 		    s->origins[i].kind < ORIGIN_OPTIONS_FILE)
 			continue;
-		return err_set(e, ERR_USAGE, 0,
-			       "%s means nothing without %s",
+		return err_set(e, ERR_USAGE, 0, "%s means nothing without %s",
 			       told_by(s, o->offset),
 			       group == GROUP_TLS ? "TLS (--tls)"
 						  : "WebSocket (--ws)");
@@ -270,11 +269,9 @@ static int check_tls(struct settings *s, struct err *e)
 	if (t->tls_key && !t->tls_cert)
 		return needs(s, OFFSET(typed.tls_key), "--tls-cert", e);
 	if (t->tls_psk.p && !t->tls_psk_identity)
-		return needs(s, OFFSET(typed.tls_psk), "--tls-psk-identity",
-			     e);
+		return needs(s, OFFSET(typed.tls_psk), "--tls-psk-identity", e);
 	if (t->tls_psk_identity && !t->tls_psk.p)
-		return needs(s, OFFSET(typed.tls_psk_identity), "--tls-psk",
-			     e);
+		return needs(s, OFFSET(typed.tls_psk_identity), "--tls-psk", e);
 	if (t->tls_psk.p && (t->tls_ca || t->tls_ca_path))
 		return err_set(e, ERR_USAGE, 0, "%s and %s exclude each other",
 			       TOLD_BY(s, typed.tls_psk),
@@ -285,7 +282,8 @@ static int check_tls(struct settings *s, struct err *e)
 			       TOLD_BY(s, typed.tls_min_version),
 			       TOLD_BY(s, typed.tls_max_version));
 	if (t->tls_insecure)
-		return keep_warning(s, e, "TLS does not check who the broker "
+		return keep_warning(s, e,
+				    "TLS does not check who the broker "
 				    "is (%s): anybody can be in between",
 				    TOLD_BY(s, typed.tls_insecure));
 	return 0;

@@ -47,8 +47,8 @@ static int finish(struct secret *s, struct err *e)
 }
 
 /* drain: read on to the end, so that the writer does not die of SIGPIPE. */
-static int read_line(int fd, uint64_t deadline, bool drain,
-		     struct secret *ret, struct err *e)
+static int read_line(int fd, uint64_t deadline, bool drain, struct secret *ret,
+		     struct err *e)
 {
 	bool is_done = false;
 	char block[4096];
@@ -69,13 +69,14 @@ static int read_line(int fd, uint64_t deadline, bool drain,
 	if (n < 0)
 		return err_sys(e, ERR_LOCAL, "cannot read it");
 	if (rc)
-		return err_set(e, ERR_USAGE, 0, "its first line is longer than "
-			       "%d bytes", SECRET_MAX);
+		return err_set(e, ERR_USAGE, 0,
+			       "its first line is longer than "
+			       "%d bytes",
+			       SECRET_MAX);
 	return finish(ret, e);
 }
 
-int secret_from_fd(int fd, uint64_t within, struct secret *ret,
-		   struct err *e)
+int secret_from_fd(int fd, uint64_t within, struct secret *ret, struct err *e)
 {
 	return read_line(fd, clock_add(clock_boot(), within), false, ret, e);
 }
@@ -153,8 +154,8 @@ static int ask(int tty, int signals, const char *prompt, uint64_t deadline,
 int secret_from_terminal(const char *prompt, uint64_t within,
 			 struct secret *ret, struct err *e)
 {
-	AUTO(close_fd) int tty = open("/dev/tty", O_RDWR | O_CLOEXEC |
-						 O_NOCTTY);
+	AUTO(close_fd)
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	AUTO(close_fd) int signals = -1;
 	sigset_t ending, was;
 	int rc;

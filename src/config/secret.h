@@ -29,8 +29,8 @@ struct secret {
 /* Any thread; blocks as long as the file does. */
 int secret_from_file(const char *path, uint64_t within, struct secret *ret,
 		     struct err *e) MUST_CHECK;
-int secret_from_fd(int fd, uint64_t within, struct secret *ret,
-		   struct err *e) MUST_CHECK;
+int secret_from_fd(int fd, uint64_t within, struct secret *ret, struct err *e)
+	MUST_CHECK;
 /* By /bin/sh with an empty standard input; it has to end with status 0, and
  * is killed when the time is up. Any thread. */
 int secret_from_command(const char *command, uint64_t within,

@@ -51,13 +51,14 @@ static void list_choices(char *dst, size_t size, const struct choice *c)
 			next++;
 		is_last = !next->name;
 		n += (size_t)snprintf(dst + n, size - n, "%s%s",
-				      n == 0 ? "" : is_last ? " or " : ", ",
+				      n == 0    ? ""
+				      : is_last ? " or "
+						: ", ",
 				      c->name);
 	}
 }
 
-static int set_bool(struct settings *s, const struct setting *v,
-		    struct err *e)
+static int set_bool(struct settings *s, const struct setting *v, struct err *e)
 {
 	bool is_on = true;
 
@@ -69,8 +70,7 @@ static int set_bool(struct settings *s, const struct setting *v,
 }
 
 /* A number, or the name of one. */
-static int parse_number(const struct setting *v, uint64_t *ret,
-			struct err *e)
+static int parse_number(const struct setting *v, uint64_t *ret, struct err *e)
 {
 	const struct option *o = v->option;
 	const struct choice *c = find_choice(o->choices, v->text);
@@ -81,8 +81,7 @@ static int parse_number(const struct setting *v, uint64_t *ret,
 	return 0;
 }
 
-static int set_uint(struct settings *s, const struct setting *v,
-		    struct err *e)
+static int set_uint(struct settings *s, const struct setting *v, struct err *e)
 {
 	uint64_t n;
 
@@ -92,8 +91,7 @@ static int set_uint(struct settings *s, const struct setting *v,
 	return 0;
 }
 
-static int set_count(struct settings *s, const struct setting *v,
-		     struct err *e)
+static int set_count(struct settings *s, const struct setting *v, struct err *e)
 {
 	return parse_number(v, field_of(s, v->option), e);
 }
@@ -116,8 +114,7 @@ static int set_seconds(struct settings *s, const struct setting *v,
 		return err_set(e, ERR_USAGE, 0,
 			       "'%s' is not a whole number from %llu to %llu "
 			       "(seconds), nor a time like 5m or 2h%s%s",
-			       shown(text, v->text),
-			       (unsigned long long)o->min,
+			       shown(text, v->text), (unsigned long long)o->min,
 			       (unsigned long long)o->max,
 			       o->choices ? ", nor " : "",
 			       o->choices ? o->choices->name : "");
@@ -140,7 +137,8 @@ static int set_duration(struct settings *s, const struct setting *v,
 	if (n < o->min)
 		return err_set(e, ERR_USAGE, 0,
 			       "'%s' is too short a time, expected at least "
-			       "%llu ms", shown(text, v->text),
+			       "%llu ms",
+			       shown(text, v->text),
 			       (unsigned long long)(o->min / CLOCK_MSEC));
 	if (n > o->max)
 		return err_set(e, ERR_USAGE, 0, "'%s' is too long a time",
@@ -149,8 +147,7 @@ static int set_duration(struct settings *s, const struct setting *v,
 	return 0;
 }
 
-static int set_size(struct settings *s, const struct setting *v,
-		    struct err *e)
+static int set_size(struct settings *s, const struct setting *v, struct err *e)
 {
 	const struct option *o = v->option;
 	char text[SHOWN_MAX];
@@ -191,8 +188,8 @@ static int set_choice(struct settings *s, const struct setting *v,
 	return 0;
 }
 
-static int store(struct settings *s, const struct option *o,
-		 const char *text, struct err *e)
+static int store(struct settings *s, const struct option *o, const char *text,
+		 struct err *e)
 {
 	const char *copy = keep_str(s, text);
 
@@ -202,8 +199,7 @@ static int store(struct settings *s, const struct option *o,
 	return 0;
 }
 
-static int set_text(struct settings *s, const struct setting *v,
-		    struct err *e)
+static int set_text(struct settings *s, const struct setting *v, struct err *e)
 {
 	return store(s, v->option, v->text, e);
 }
@@ -220,7 +216,8 @@ static int check_string(const char *text, struct err *e)
 	if (b.n > MQTT_STRING_MAX)
 		return err_set(e, ERR_USAGE, 0,
 			       "'%s' is too long: %zu bytes, and MQTT allows "
-			       "%u", shown(part, text), b.n, MQTT_STRING_MAX);
+			       "%u",
+			       shown(part, text), b.n, MQTT_STRING_MAX);
 	return 0;
 }
 
@@ -239,13 +236,12 @@ static int check_with(const char *(*check)(struct bytes), const char *text,
 	char part[SHOWN_MAX];
 
 	if (why)
-		return err_set(e, ERR_USAGE, 0, "'%s' %s",
-			       shown(part, text), why);
+		return err_set(e, ERR_USAGE, 0, "'%s' %s", shown(part, text),
+			       why);
 	return 0;
 }
 
-static int set_topic(struct settings *s, const struct setting *v,
-		     struct err *e)
+static int set_topic(struct settings *s, const struct setting *v, struct err *e)
 {
 	if (check_with(topic_check_name, v->text, e))
 		return -1;
@@ -253,8 +249,7 @@ static int set_topic(struct settings *s, const struct setting *v,
 }
 
 /* Paths in a profile start at the profile's directory. */
-static int set_path(struct settings *s, const struct setting *v,
-		    struct err *e)
+static int set_path(struct settings *s, const struct setting *v, struct err *e)
 {
 	const char *home = getenv("HOME"), *path = v->text;
 
@@ -293,7 +288,8 @@ static int set_binary(struct settings *s, const struct setting *v,
 	if (strlen(v->text) > 2 * MQTT_STRING_MAX + 8)
 		return err_set(e, ERR_USAGE, 0,
 			       "the value is longer than the %u bytes that "
-			       "MQTT allows", MQTT_STRING_MAX);
+			       "MQTT allows",
+			       MQTT_STRING_MAX);
 	if (decode(v->text, &out, e))
 		return -1;
 	copy = keep_bytes(s, buf_view(&out));
@@ -303,8 +299,7 @@ static int set_binary(struct settings *s, const struct setting *v,
 	return 0;
 }
 
-static int set_hex(struct settings *s, const struct setting *v,
-		   struct err *e)
+static int set_hex(struct settings *s, const struct setting *v, struct err *e)
 {
 	struct bytes *field = field_of(s, v->option);
 	AUTO(buf_release) struct buf out = { .max = MQTT_STRING_MAX };
@@ -329,8 +324,7 @@ static int add(struct settings *s, const struct option *o, const char *text,
 	return 0;
 }
 
-static int add_text(struct settings *s, const struct setting *v,
-		    struct err *e)
+static int add_text(struct settings *s, const struct setting *v, struct err *e)
 {
 	char *copy, *word, *rest = NULL;
 
@@ -346,8 +340,7 @@ static int add_text(struct settings *s, const struct setting *v,
 	return 0;
 }
 
-static int add_pair(struct settings *s, const struct setting *v,
-		    struct err *e)
+static int add_pair(struct settings *s, const struct setting *v, struct err *e)
 {
 	const char *key = v->key, *value = v->text;
 	char text[SHOWN_MAX];
@@ -359,8 +352,8 @@ static int add_pair(struct settings *s, const struct setting *v,
 			return err_set(e, ERR_USAGE, 0,
 				       "'%s' is not NAME=VALUE",
 				       shown(text, v->text));
-		key = keep_bytes(s, bytes_of(v->text, (size_t)(equals -
-							      v->text)));
+		key = keep_bytes(s,
+				 bytes_of(v->text, (size_t)(equals - v->text)));
 		value = equals + 1;
 	}
 	if (!key)
@@ -382,8 +375,7 @@ static int add_filter(struct settings *s, const struct setting *v,
 
 /* A filter of -t remembers whether -q came before it on the same command
  * line, so that several can have their own. */
-static int add_topic(struct settings *s, const struct setting *v,
-		     struct err *e)
+static int add_topic(struct settings *s, const struct setting *v, struct err *e)
 {
 	struct filter_list *list = field_of(s, v->option);
 	const struct origin *qos_from = ORIGIN_OF(s, typed.qos);
@@ -423,26 +415,16 @@ static int set_property(struct settings *s UNUSED,
 static int (*const setters[OPTION_TYPES])(struct settings *s,
 					  const struct setting *v,
 					  struct err *e) = {
-	[OPTION_FLAG] = set_bool,
-	[OPTION_YES_NO] = set_bool,
-	[OPTION_UINT] = set_uint,
-	[OPTION_COUNT] = set_count,
-	[OPTION_SECONDS] = set_seconds,
-	[OPTION_DURATION] = set_duration,
-	[OPTION_SIZE] = set_size,
-	[OPTION_PERCENT] = set_percent,
-	[OPTION_CHOICE] = set_choice,
-	[OPTION_TEXT] = set_text,
-	[OPTION_STRING] = set_string,
-	[OPTION_TOPIC] = set_topic,
-	[OPTION_PATH] = set_path,
-	[OPTION_BINARY] = set_binary,
-	[OPTION_HEX] = set_hex,
-	[OPTION_LIST] = add_text,
-	[OPTION_PAIRS] = add_pair,
-	[OPTION_FILTERS] = add_filter,
-	[OPTION_TOPICS] = add_topic,
-	[OPTION_SUBSCRIBE] = add_subscribe,
+	[OPTION_FLAG] = set_bool,         [OPTION_YES_NO] = set_bool,
+	[OPTION_UINT] = set_uint,         [OPTION_COUNT] = set_count,
+	[OPTION_SECONDS] = set_seconds,   [OPTION_DURATION] = set_duration,
+	[OPTION_SIZE] = set_size,         [OPTION_PERCENT] = set_percent,
+	[OPTION_CHOICE] = set_choice,     [OPTION_TEXT] = set_text,
+	[OPTION_STRING] = set_string,     [OPTION_TOPIC] = set_topic,
+	[OPTION_PATH] = set_path,         [OPTION_BINARY] = set_binary,
+	[OPTION_HEX] = set_hex,           [OPTION_LIST] = add_text,
+	[OPTION_PAIRS] = add_pair,        [OPTION_FILTERS] = add_filter,
+	[OPTION_TOPICS] = add_topic,      [OPTION_SUBSCRIBE] = add_subscribe,
 	[OPTION_PROPERTY] = set_property,
 };
 
@@ -452,8 +434,7 @@ static int fail(const struct setting *v, struct err *e)
 
 	if (e && e->kind == ERR_USAGE && (v->option->flags & OPTION_SECRET))
 		err_set(e, ERR_USAGE, 0, "the value (not shown) is not valid");
-	return err_prefix(e, "%s",
-			  origin_text(from, v->option, &v->origin));
+	return err_prefix(e, "%s", origin_text(from, v->option, &v->origin));
 }
 
 int option_set(struct settings *s, const struct setting *v, struct err *e)

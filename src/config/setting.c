@@ -11,8 +11,8 @@ int setting_add(struct settings *s, struct setting_list *list,
 	size_t n = list->n;
 
 	if ((n & (n - 1)) == 0) {
-		struct setting *more =
-			keep_alloc(s, 2 * (n + 1) * sizeof(*more));
+		struct setting *more = keep_alloc(s,
+						  2 * (n + 1) * sizeof(*more));
 
 		if (!more)
 			return err_nomem(e);

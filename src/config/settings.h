@@ -62,34 +62,34 @@ struct origin {
 	enum origin_kind kind;
 	unsigned depth;    /* PROFILE: how many others extend this one */
 	const char *where; /* "FILE:LINE:COLUMN", the variable's name or the
-	                    * option as typed; NULL for defaults */
+			    * option as typed; NULL for defaults */
 };
 
 /* Limits of the whole run and what it says about itself. */
 struct run_settings {
-	uint64_t timeout;       /* --timeout, -W: the whole run */
-	uint64_t ack_timeout;   /* longest wait for one acknowledgement */
-	uint64_t idle_timeout;  /* nothing happened for so long: end with 0 */
-	uint64_t drain_timeout; /* after the end of input */
+	uint64_t timeout;         /* --timeout, -W: the whole run */
+	uint64_t ack_timeout;     /* longest wait for one acknowledgement */
+	uint64_t idle_timeout;    /* nothing happened for so long: end with 0 */
+	uint64_t drain_timeout;   /* after the end of input */
 	enum log_level log_level; /* from --quiet and -d */
-	bool tls_info;          /* show it and end */
-	bool coalesce;          /* false: write every packet at once */
-	unsigned events;        /* 1: as JSON on events_fd */
+	bool tls_info;            /* show it and end */
+	bool coalesce;            /* false: write every packet at once */
+	unsigned events;          /* 1: as JSON on events_fd */
 	uint32_t events_fd;
 };
 
 /* --store and what goes with it. */
 struct store_settings {
-	const char *path;       /* NULL: none */
-	unsigned durability;    /* 1: survives power loss */
+	const char *path;    /* NULL: none */
+	unsigned durability; /* 1: survives power loss */
 	bool exactly_once;
-	bool info, clear, yes;  /* look or clear, and end */
-	bool has_given_id;      /* else the store's own client id is used */
+	bool info, clear, yes; /* look or clear, and end */
+	bool has_given_id;     /* else the store's own client id is used */
 };
 
 /* How mqtt-bench shows that it is at work. */
 enum bench_progress {
-	PROGRESS_AUTO,  /* a live view on a terminal, else lines */
+	PROGRESS_AUTO, /* a live view on a terminal, else lines */
 	PROGRESS_LIVE,
 	PROGRESS_LINES, /* one each interval */
 	PROGRESS_NONE,
@@ -112,15 +112,15 @@ struct bench_settings {
 	const char *scale, *shard, *start_at, *run_id;
 	const char *json, *ndjson, *html, *hgrm, *metrics, *title;
 	uint64_t report_every;
-	uint64_t clock_bound;    /* ns; 0: not stated */
-	unsigned progress;       /* enum bench_progress */
-	unsigned vary;           /* enum bench_vary */
-	const char *from, *to;   /* of a search */
+	uint64_t clock_bound;  /* ns; 0: not stated */
+	unsigned progress;     /* enum bench_progress */
+	unsigned vary;         /* enum bench_vary */
+	const char *from, *to; /* of a search */
 	const char *id;
 	bool clean;
 	uint32_t session_expiry;
-	bool has_target;         /* --host, --port ... on the command line, or
-	                          * in a profile that was asked for there */
+	bool has_target; /* --host, --port ... on the command line, or
+			  * in a profile that was asked for there */
 	bool has_clients, has_seed, has_version, has_keepalive, has_qos;
 };
 
@@ -150,7 +150,6 @@ struct pub_settings {
 
 enum sub_ack { SUB_ACK_ON_WRITE, SUB_ACK_MANUAL };
 
-
 /* How payloads appear in JSON. */
 enum json_payload {
 	JSON_PAYLOAD_AUTO,   /* text when it is UTF-8, else base64 */
@@ -165,29 +164,29 @@ struct sub_settings {
 	 * of them is in the order of the command line. None with -U alone. */
 	const struct subscribe *subscribes;
 	size_t subscribe_count;
-	struct subscribe unsubscribe; /* -U; count 0: none */
+	struct subscribe unsubscribe;   /* -U; count 0: none */
 	const struct bytes *filter_out; /* -T */
 	size_t filter_out_count;
 
-	uint64_t count;        /* -C: end after so many; 0: no limit */
-	bool exit_subscribed;  /* -E: end when subscribed */
-	bool no_retained;      /* -R */
+	uint64_t count;       /* -C: end after so many; 0: no limit */
+	bool exit_subscribed; /* -E: end when subscribed */
+	bool no_retained;     /* -R */
 	bool retained_only;
 	bool remove_retained;
-	bool partial_ok;       /* some filters may be refused */
-	bool validate_utf8;    /* refuse text payloads that are not UTF-8 */
-	double random_filter;  /* percent of the messages to show; 100: all */
+	bool partial_ok;      /* some filters may be refused */
+	bool validate_utf8;   /* refuse text payloads that are not UTF-8 */
+	double random_filter; /* percent of the messages to show; 100: all */
 
-	bool verbose;          /* -v: the topic in front */
-	bool no_newline;       /* -N */
-	const char *format;    /* -F; NULL: none */
-	bool json;             /* --json */
+	bool verbose;       /* -v: the topic in front */
+	bool no_newline;    /* -N */
+	const char *format; /* -F; NULL: none */
+	bool json;          /* --json */
 	enum json_payload json_payload;
-	bool pretty;           /* JSON over several lines */
-	const char *output;    /* --output FILE; NULL: stdout */
-	unsigned ack;          /* enum sub_ack */
+	bool pretty;        /* JSON over several lines */
+	const char *output; /* --output FILE; NULL: stdout */
+	unsigned ack;       /* enum sub_ack */
 	uint32_t ack_fd;
-	bool at_most_once;     /* acknowledge before writing */
+	bool at_most_once; /* acknowledge before writing */
 };
 
 /* Topic filters with the QoS that -q had asked for before each of them;
@@ -304,8 +303,8 @@ struct kept; /* memory that lives as long as the settings */
 struct settings {
 	enum tool tool;
 	enum settings_action action;
-	struct buf text;            /* with SETTINGS_PRINT */
-	struct text_list warnings;  /* one line each, for the user */
+	struct buf text;           /* with SETTINGS_PRINT */
+	struct text_list warnings; /* one line each, for the user */
 
 	struct client_params client;
 	struct disconnect disconnect; /* for client_disconnect() */
@@ -314,11 +313,11 @@ struct settings {
 	struct pub_settings pub;
 	struct sub_settings sub;
 	struct bench_settings bench;
-	struct text_list operands;  /* words that are no options, of the tools
-	                             * that take some */
+	struct text_list operands; /* words that are no options, of the tools
+				    * that take some */
 
 	struct typed typed;
-	struct origin *origins;     /* one per row of the table */
+	struct origin *origins; /* one per row of the table */
 	struct kept *kept;
 };
 

@@ -55,8 +55,8 @@ static int set_signals(posix_spawnattr_t *attr)
 	if (!rc)
 		rc = posix_spawnattr_setsigdefault(attr, &usual);
 	if (!rc)
-		rc = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK |
-							POSIX_SPAWN_SETSIGDEF);
+		rc = posix_spawnattr_setflags(
+			attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	return rc;
 }
 
@@ -65,11 +65,10 @@ static int set_files(posix_spawn_file_actions_t *files, int in, int out)
 	int rc;
 
 	if (in < 0)
-		rc = posix_spawn_file_actions_addopen(
-			files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		rc = posix_spawn_file_actions_addopen(files, STDIN_FILENO,
+						      "/dev/null", O_RDONLY, 0);
 	else
-		rc = posix_spawn_file_actions_adddup2(files, in,
-						      STDIN_FILENO);
+		rc = posix_spawn_file_actions_adddup2(files, in, STDIN_FILENO);
 	if (rc)
 		return rc;
 	return posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);

@@ -16,8 +16,8 @@ static bool is_plain(struct bytes b)
 		return false;
 	for (size_t i = 0; i < b.n; i++)
 		if (!isascii(b.p[i]) ||
-		    (!isalnum(b.p[i]) && !memchr(inside, text[i],
-						 sizeof(inside) - 1)))
+		    (!isalnum(b.p[i]) &&
+		     !memchr(inside, text[i], sizeof(inside) - 1)))
 			return false;
 	return text[b.n - 1] != ':' &&
 	       !(b.n == 4 && !strncasecmp(text, "null", 4));
@@ -88,8 +88,8 @@ int show_option(const struct settings *s, const struct option *o,
 
 		if (put_comment(style->comment, out))
 			return -1;
-		return put_items(field, o->type == OPTION_PAIRS ? 2 : 1,
-				 style, out);
+		return put_items(field, o->type == OPTION_PAIRS ? 2 : 1, style,
+				 out);
 	}
 	if (option_print(s, o, &value) || buf_append_byte(out, ' ') ||
 	    show_scalar(buf_view(&value), out))
@@ -125,8 +125,7 @@ static bool has_value(const struct settings *s, size_t i)
 	}
 }
 
-static const char *comment_of(char *dst, size_t size,
-			      const struct origin *from)
+static const char *comment_of(char *dst, size_t size, const struct origin *from)
 {
 	static const char *const kinds[] = {
 		[ORIGIN_DEFAULT] = "default",
@@ -151,8 +150,8 @@ int show_config(const struct settings *s, struct buf *out)
 		struct show_style style = { .comment = comment };
 
 		if (!(o->tools & s->tool) || o->type == OPTION_PROPERTY ||
-		    !has_value(s, i) || o->offset == offsetof(struct settings,
-						   typed.show_config))
+		    !has_value(s, i) ||
+		    o->offset == offsetof(struct settings, typed.show_config))
 			continue;
 		comment_of(comment, sizeof(comment), &s->origins[i]);
 		if (show_option(s, o, &style, out))

@@ -64,11 +64,10 @@ static int parse_flag(const char *name, const char *value,
 	return 0;
 }
 
-static int parse_word(char *word, struct subscribe_spec *spec,
-		      struct err *e)
+static int parse_word(char *word, struct subscribe_spec *spec, struct err *e)
 {
 	static const char *const names[] = {
-		"qos", "retain-handling", "id",
+		"qos",      "retain-handling",     "id",
 		"no-local", "retain-as-published", "rap",
 	};
 	enum { VALUES = 3 };
@@ -91,11 +90,13 @@ static int parse_word(char *word, struct subscribe_spec *spec,
 	if (nearest)
 		return err_set(e, ERR_USAGE, 0,
 			       "unknown subscription option '%s'; did you "
-			       "mean '%s'?", word, nearest);
+			       "mean '%s'?",
+			       word, nearest);
 	return err_set(e, ERR_USAGE, 0,
 		       "unknown subscription option '%s', expected qos=, "
 		       "no-local, retain-as-published, retain-handling= or "
-		       "id=", word);
+		       "id=",
+		       word);
 }
 
 /* Options are short: one that does not fit is none we know. */
@@ -122,18 +123,18 @@ static int parse_words(const char *text, struct subscribe_spec *spec,
 	return 0;
 }
 
-int subscribe_parse(const char *text, struct subscribe_spec *ret,
-		    struct err *e)
+int subscribe_parse(const char *text, struct subscribe_spec *ret, struct err *e)
 {
-	struct subscribe_spec spec = { .filter = bytes_of(
-					       text, strcspn(text, ",")) };
+	struct subscribe_spec spec = { .filter = bytes_of(text,
+							  strcspn(text, ",")) };
 	const char *why = topic_check_filter(spec.filter);
 	char visible[SHOWN_MAX];
 
 	if (why)
 		return err_set(e, ERR_USAGE, 0, "'%s' %s",
 			       text_visible(visible, sizeof(visible),
-					    spec.filter), why);
+					    spec.filter),
+			       why);
 	if (parse_words(text + spec.filter.n, &spec, e))
 		return -1;
 	*ret = spec;

@@ -25,7 +25,7 @@ struct subscribe_spec {
 };
 
 /* e names the part that is wrong (ERR_USAGE). */
-int subscribe_parse(const char *text, struct subscribe_spec *ret,
-		    struct err *e) MUST_CHECK;
+int subscribe_parse(const char *text, struct subscribe_spec *ret, struct err *e)
+	MUST_CHECK;
 
 #endif

@@ -18,10 +18,10 @@ struct topic {
 
 struct alias_out {
 	struct topic *topics;
-	uint16_t *index;  /* 2 * cap numbers */
-	uint32_t cap;     /* a power of two */
+	uint16_t *index; /* 2 * cap numbers */
+	uint32_t cap;    /* a power of two */
 	uint32_t used;
-	uint32_t last;    /* number found last, 0 when none */
+	uint32_t last; /* number found last, 0 when none */
 	uint16_t max;
 };
 

@@ -31,15 +31,15 @@ enum arrival_kind {
 struct arrival {
 	uint64_t delivery; /* answered when this has been acknowledged */
 	uint16_t pid;
-	uint8_t kind;      /* enum arrival_kind */
-	bool is_stale;     /* of an earlier connection, QoS 2 only */
+	uint8_t kind;  /* enum arrival_kind */
+	bool is_stale; /* of an earlier connection, QoS 2 only */
 };
 
 struct arrivals {
-	struct buf queue;    /* of struct arrival */
-	struct ids by_id;    /* QoS 2 ones: position in all that ever came */
-	uint64_t taken;      /* position of the queue's head */
-	uint32_t live;       /* those that are not stale */
+	struct buf queue; /* of struct arrival */
+	struct ids by_id; /* QoS 2 ones: position in all that ever came */
+	uint64_t taken;   /* position of the queue's head */
+	uint32_t live;    /* those that are not stale */
 };
 
 struct arrivals *arrivals_new(void);

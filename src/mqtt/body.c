@@ -43,8 +43,7 @@ enum decode body_take_list(struct body *b, struct bytes *ret)
 	return DECODE_OK;
 }
 
-enum decode body_take_props(struct body *b, uint32_t packet,
-			    struct bytes *ret)
+enum decode body_take_props(struct body *b, uint32_t packet, struct bytes *ret)
 {
 	struct bytes list;
 	uint8_t reason;
@@ -64,6 +63,6 @@ const char *body_topic_fault(struct bytes topic)
 		return NULL;
 	if (topic.n == 0) /* [MQTT-4.7.3-1] */
 		return "topic is empty";
-	return wire_is_string(topic) ? "topic contains a wildcard" :
-				       "topic is not UTF-8";
+	return wire_is_string(topic) ? "topic contains a wildcard"
+				     : "topic is not UTF-8";
 }

@@ -70,8 +70,7 @@ enum decode body_take_list(struct body *b, struct bytes *ret);
 /* What is answered to a property list that a check gave reason for. */
 enum decode body_bad_props(struct body *b, uint8_t reason);
 /* A property list, checked; packet as in props_check(). */
-enum decode body_take_props(struct body *b, uint32_t packet,
-			    struct bytes *ret);
+enum decode body_take_props(struct body *b, uint32_t packet, struct bytes *ret);
 
 /* What is wrong with a topic name, with "topic" in the text; or NULL. */
 const char *body_topic_fault(struct bytes topic);

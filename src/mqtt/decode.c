@@ -192,8 +192,8 @@ static bool are_codes_legal(const struct body *b, struct bytes codes)
 
 		/* In 3.x only 0x80 exists; brokers send others that are
 		 * refusals all the same. */
-		if (body_is_v5(b) ? !is_reason_legal(type, code) :
-				    code > 2 && code < 0x80)
+		if (body_is_v5(b) ? !is_reason_legal(type, code)
+				  : code > 2 && code < 0x80)
 			return false;
 	}
 	return true;

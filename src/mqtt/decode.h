@@ -36,10 +36,10 @@ struct decode_result {
 	struct packet packet; /* DECODE_OK */
 	size_t used;          /* DECODE_OK: bytes of the packet */
 	size_t need;          /* DECODE_MORE: total bytes wanted, as far as
-	                       * known; never trust it for an allocation */
+			       * known; never trust it for an allocation */
 	uint8_t reason;       /* DECODE_BAD: REASON_MALFORMED, ... */
 	const char *why;      /* DECODE_BAD: static text, "topic is not
-	                       * UTF-8"; for the error line */
+			       * UTF-8"; for the error line */
 };
 
 /*

@@ -160,8 +160,8 @@ static struct tally connect_size(const struct connect *p, struct bytes name)
 
 int encode_connect(struct buf *out, const struct connect *p)
 {
-	struct bytes name = p->version == MQTT_3_1 ? BYTES_LIT("MQIsdp") :
-						     BYTES_LIT("MQTT");
+	struct bytes name = p->version == MQTT_3_1 ? BYTES_LIT("MQIsdp")
+						   : BYTES_LIT("MQTT");
 	struct tally t = connect_size(p, name);
 	uint8_t *to = begin(out, first_of(PACKET_CONNECT), &t);
 

@@ -22,11 +22,11 @@
 #include "mqtt/store.h"
 
 enum id_use {
-	ID_PUBLISH,     /* message is set */
-	ID_SUBSCRIBE,   /* filters is set, as for UNSUBSCRIBE */
+	ID_PUBLISH,   /* message is set */
+	ID_SUBSCRIBE, /* filters is set, as for UNSUBSCRIBE */
 	ID_UNSUBSCRIBE,
-	ID_SPENT,       /* given up here, but the broker may know it yet */
-	ID_ARRIVED,     /* inbound QoS 2: position is set */
+	ID_SPENT,   /* given up here, but the broker may know it yet */
+	ID_ARRIVED, /* inbound QoS 2: position is set */
 };
 
 struct id_slot {
@@ -35,8 +35,8 @@ struct id_slot {
 		uint64_t position;
 	};
 	uint32_t filters;
-	uint16_t pid; /* 0: the slot is free */
-	uint8_t use;  /* enum id_use */
+	uint16_t pid;   /* 0: the slot is free */
+	uint8_t use;    /* enum id_use */
 	bool in_window; /* holds a slot of the send window */
 };
 
@@ -44,7 +44,7 @@ struct ids {
 	struct id_slot *slots; /* the bitmap follows them in one block */
 	uint32_t cap;          /* slots: 0 or a power of two */
 	uint32_t used;
-	uint16_t last;         /* the id handed out last */
+	uint16_t last; /* the id handed out last */
 };
 
 void ids_release(struct ids *t);

@@ -36,14 +36,14 @@ enum out_event {
 
 enum out_action {
 	OUT_IGNORE,
-	OUT_COMPLETE,   /* the message or request is done */
-	OUT_REFUSE,     /* the message is done, the broker did not take it */
-	OUT_DOWNGRADE,  /* QoS 2 ended by PUBACK: done, or refused, or an
-	                 * error when we are strict */
-	OUT_RELEASE,    /* note it, then send PUBREL */
-	OUT_REL_AGAIN,  /* send PUBREL once more */
+	OUT_COMPLETE,    /* the message or request is done */
+	OUT_REFUSE,      /* the message is done, the broker did not take it */
+	OUT_DOWNGRADE,   /* QoS 2 ended by PUBACK: done, or refused, or an
+			  * error when we are strict */
+	OUT_RELEASE,     /* note it, then send PUBREL */
+	OUT_REL_AGAIN,   /* send PUBREL once more */
 	OUT_REL_UNKNOWN, /* PUBREL with 0x92 */
-	OUT_ERROR,      /* an answer that this request cannot have */
+	OUT_ERROR,       /* an answer that this request cannot have */
 };
 
 struct out_step {

@@ -32,14 +32,15 @@ static uint64_t timeout(uint64_t chosen, uint64_t fallback, uint64_t seconds)
 static void set_timeouts(struct keepalive *k, const struct keepalive_config *c)
 {
 	k->ping_timeout = timeout(c->ping_timeout, PING_TIMEOUT, c->keepalive);
-	k->write_timeout =
-		timeout(c->write_timeout, WRITE_TIMEOUT, c->keepalive);
+	k->write_timeout = timeout(c->write_timeout, WRITE_TIMEOUT,
+				   c->keepalive);
 }
 
 void keepalive_start(struct keepalive *k, const struct keepalive_config *c,
 		     uint64_t now)
 {
-	*k = (struct keepalive){ .last_in = now, .last_out = now,
+	*k = (struct keepalive){ .last_in = now,
+				 .last_out = now,
 				 .pinged_at = CLOCK_NEVER,
 				 .stuck_at = CLOCK_NEVER,
 				 .is_paused = k->is_paused };
@@ -172,8 +173,7 @@ static enum keepalive_due wake_up(struct keepalive *k, uint64_t now)
 }
 
 /* Only silence in both directions says something about the network. */
-static bool was_silent(const struct keepalive *k, bool has_output,
-		       uint64_t now)
+static bool was_silent(const struct keepalive *k, bool has_output, uint64_t now)
 {
 	return k->has_beat && !has_output && !k->is_paused &&
 	       now >= later(k->last_in, k->silence) &&

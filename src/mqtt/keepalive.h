@@ -22,20 +22,20 @@
 #include <stdint.h>
 
 struct keepalive {
-	uint64_t interval;      /* ping when silent for so long; 0: never */
-	uint64_t silence;       /* ping when nothing came for so long: the
-	                         * keepalive, or a beat */
-	uint64_t limit;         /* the server gives up on us after; 0: never */
+	uint64_t interval; /* ping when silent for so long; 0: never */
+	uint64_t silence;  /* ping when nothing came for so long: the
+			    * keepalive, or a beat */
+	uint64_t limit;    /* the server gives up on us after; 0: never */
 	uint64_t ping_timeout;
 	uint64_t write_timeout;
 	uint64_t last_in;
-	uint64_t last_out;      /* last byte sent or ping queued */
-	uint64_t pinged_at;     /* oldest unanswered ping became due */
-	uint64_t stuck_at;      /* output waits without progress since */
+	uint64_t last_out;  /* last byte sent or ping queued */
+	uint64_t pinged_at; /* oldest unanswered ping became due */
+	uint64_t stuck_at;  /* output waits without progress since */
 	bool is_paused;
 	bool has_beat;
-	bool is_probe;          /* that ping ended a silence of a whole beat
-	                         * in both directions */
+	bool is_probe; /* that ping ended a silence of a whole beat
+			* in both directions */
 };
 
 struct keepalive_config {

@@ -29,11 +29,11 @@ struct lanes {
 	struct bytes attached;  /* goes after all of publish */
 	size_t control_cleared; /* bytes from the head that may leave */
 	size_t publish_cleared; /* the same, attached bytes included */
-	size_t half_sent;  /* bytes missing of the publish packet that has
-	                    * begun to leave */
-	size_t offered;    /* size of the view handed out */
-	bool is_control;   /* it is of the control lane */
-	bool is_held;      /* a stream may have taken some of it */
+	size_t half_sent;       /* bytes missing of the publish packet that has
+				 * begun to leave */
+	size_t offered;         /* size of the view handed out */
+	bool is_control;        /* it is of the control lane */
+	bool is_held;           /* a stream may have taken some of it */
 };
 
 void lanes_release(struct lanes *l);

@@ -26,8 +26,8 @@ struct will {
 struct connect {
 	enum mqtt_version version;
 	bool clean_start;
-	uint16_t keepalive;      /* seconds */
-	struct bytes client_id;  /* empty: the server assigns one */
+	uint16_t keepalive;          /* seconds */
+	struct bytes client_id;      /* empty: the server assigns one */
 	struct bytes user, password; /* absent when p is NULL */
 	struct will will;
 	struct bytes props;
@@ -45,7 +45,7 @@ struct publish {
 	struct bytes topic; /* empty with an alias */
 	struct bytes payload;
 	struct bytes props; /* without message expiry and topic alias when
-	                     * going out; complete when it came in */
+			     * going out; complete when it came in */
 	uint32_t expiry;    /* seconds, meaningful with has_expiry */
 	uint16_t pid;       /* 0 with QoS 0 */
 	uint16_t alias;     /* 0: none */

@@ -47,8 +47,7 @@ static const struct prop_info table[] = {
 		   "authentication-data" },
 	[0x17] = { 0x17, PROP_BYTE, IN_CONNECT, false,
 		   "request-problem-information" },
-	[0x18] = { 0x18, PROP_U32, PROP_IN_WILL, false,
-		   "will-delay-interval" },
+	[0x18] = { 0x18, PROP_U32, PROP_IN_WILL, false, "will-delay-interval" },
 	[0x19] = { 0x19, PROP_BYTE, IN_CONNECT, false,
 		   "request-response-information" },
 	[0x1A] = { 0x1A, PROP_STRING, IN_CONNACK, false,
@@ -284,8 +283,7 @@ int props_put_bytes(struct buf *list, uint8_t id, struct bytes value)
 
 	if (!info || (info->type != PROP_STRING && info->type != PROP_BINARY))
 		return -1;
-	if (buf_append_byte(list, id) == 0 &&
-	    wire_put_binary(list, value) == 0)
+	if (buf_append_byte(list, id) == 0 && wire_put_binary(list, value) == 0)
 		return 0;
 	buf_truncate(list, before);
 	return -1;

@@ -67,9 +67,9 @@ enum prop_type {
 struct prop_info {
 	uint8_t id;
 	enum prop_type type;
-	uint32_t packets;  /* PROP_IN() bits of the packets that may carry it */
+	uint32_t packets; /* PROP_IN() bits of the packets that may carry it */
 	bool may_repeat;
-	const char *name;  /* "content-type": as options and mosquitto spell */
+	const char *name; /* "content-type": as options and mosquitto spell */
 };
 
 /* One decoded property; strings and binary data are views into the list. */
@@ -80,7 +80,7 @@ struct prop {
 	struct bytes value; /* STRING, BINARY, and the value of a PAIR */
 };
 
-const struct prop_info *prop_info(uint8_t id);             /* or NULL */
+const struct prop_info *prop_info(uint8_t id);               /* or NULL */
 const struct prop_info *prop_info_by_name(const char *name); /* or NULL */
 
 /*

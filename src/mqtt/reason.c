@@ -55,8 +55,7 @@ static const struct row rows[] = {
 	{ 0x9E, REASON_IS_PERMANENT, "shared subscriptions not supported" },
 	{ 0x9F, REASON_IS_RATE, "connection rate exceeded" },
 	{ 0xA0, REASON_IS_RETRYABLE, "maximum connect time" },
-	{ 0xA1, REASON_IS_PERMANENT,
-	  "subscription identifiers not supported" },
+	{ 0xA1, REASON_IS_PERMANENT, "subscription identifiers not supported" },
 	{ 0xA2, REASON_IS_PERMANENT, "wildcard subscriptions not supported" },
 };
 
@@ -92,13 +91,13 @@ enum reason_class reason_class(uint8_t code)
 uint8_t reason_from_v3(uint8_t return_code)
 {
 	static const uint8_t reasons[] = {
-		REASON_SUCCESS,     REASON_BAD_VERSION,
-		REASON_BAD_CLIENT_ID, REASON_UNAVAILABLE,
+		REASON_SUCCESS,         REASON_BAD_VERSION,
+		REASON_BAD_CLIENT_ID,   REASON_UNAVAILABLE,
 		REASON_BAD_CREDENTIALS, REASON_NOT_AUTHORIZED,
 	};
 
-	return return_code < ARRAY_SIZE(reasons) ? reasons[return_code] :
-						   REASON_UNSPECIFIED;
+	return return_code < ARRAY_SIZE(reasons) ? reasons[return_code]
+						 : REASON_UNSPECIFIED;
 }
 
 uint8_t reason_to_v3(uint8_t code)

@@ -62,8 +62,8 @@ enum reason_class {
 	REASON_IS_OK,
 	REASON_IS_PERMANENT, /* trying again will not help */
 	REASON_IS_RETRYABLE,
-	REASON_IS_RATE,      /* retryable, but start slowly */
-	REASON_IS_VERSION,   /* try the next lower version */
+	REASON_IS_RATE,    /* retryable, but start slowly */
+	REASON_IS_VERSION, /* try the next lower version */
 	REASON_IS_REDIRECT,
 };
 

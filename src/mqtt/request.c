@@ -204,8 +204,7 @@ enum decode body_take_connect(struct body *b)
 		if (bytes_is_set(props_value(p->props, PROP_AUTH_DATA)) &&
 		    !bytes_is_set(props_value(p->props, PROP_AUTH_METHOD)))
 			return body_violation(b, "authentication data "
-					      "without a method");
+						 "without a method");
 	}
 	return take_connect_payload(b, p, flags);
 }
-

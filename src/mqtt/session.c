@@ -295,8 +295,7 @@ void session_ping(struct session *s, uint64_t now)
 	keepalive_waiting(&s->keepalive, now);
 }
 
-void session_set_beat(struct session *s, uint64_t beat,
-		      uint64_t ping_timeout)
+void session_set_beat(struct session *s, uint64_t beat, uint64_t ping_timeout)
 {
 	s->config.beat = beat;
 	s->config.ping_timeout = ping_timeout;

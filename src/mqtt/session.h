@@ -37,65 +37,65 @@ enum session_loss {
 };
 
 struct session_config {
-	uint16_t inflight;      /* own window for QoS 1 and 2; 0: 65535 */
-	uint16_t aliases_out;   /* topic aliases to use at most; 0: none */
+	uint16_t inflight;    /* own window for QoS 1 and 2; 0: 65535 */
+	uint16_t aliases_out; /* topic aliases to use at most; 0: none */
 	enum session_loss on_loss;
 	uint64_t ping_timeout;  /* ns until an unanswered ping means dead;
-	                         * 0: the smaller of keepalive and 20 s */
+				 * 0: the smaller of keepalive and 20 s */
 	uint64_t write_timeout; /* ns without write progress; 0: the smaller
-	                         * of keepalive and 30 s */
+				 * of keepalive and 30 s */
 	uint64_t beat;          /* see session_set_beat(); 0: none */
 	bool strict;            /* PUBACK for QoS 2 is an error [3.1.1 4.3.3] */
 };
 
 /* What the broker allows on this connection, from CONNACK [MQTT-3.2.2.3]. */
 struct session_limits {
-	uint32_t max_packet;      /* 0: no limit */
-	uint32_t session_expiry;  /* seconds, as the server decided */
-	uint16_t receive_max;     /* 1..65535 */
+	uint32_t max_packet;     /* 0: no limit */
+	uint32_t session_expiry; /* seconds, as the server decided */
+	uint16_t receive_max;    /* 1..65535 */
 	uint16_t topic_alias_max;
-	uint16_t keepalive;       /* seconds, as the server decided */
+	uint16_t keepalive; /* seconds, as the server decided */
 	uint8_t max_qos;
 	bool retain, wildcard, sub_ids, shared;
 };
 
 enum event_type {
-	EVENT_CONNACK,     /* accepted or refused: see connack.reason */
-	EVENT_MESSAGE,     /* hand it over, then session_acknowledge() */
-	EVENT_PUBLISHED,   /* an outbound QoS 1/2 message is complete */
+	EVENT_CONNACK,   /* accepted or refused: see connack.reason */
+	EVENT_MESSAGE,   /* hand it over, then session_acknowledge() */
+	EVENT_PUBLISHED, /* an outbound QoS 1/2 message is complete */
 	EVENT_SUBACK,
 	EVENT_UNSUBACK,
 	EVENT_PONG,
-	EVENT_AUTH,        /* enhanced authentication: answer it */
-	EVENT_DISCONNECT,  /* the server's; the connection is over */
+	EVENT_AUTH,       /* enhanced authentication: answer it */
+	EVENT_DISCONNECT, /* the server's; the connection is over */
 };
 
 struct event_connack {
 	struct connack packet;
-	size_t resent;     /* PUBLISH and PUBREL to be sent again because
-	                    * the broker has our session */
-	size_t completed;  /* released QoS 2 taken as delivered, session lost */
+	size_t resent;    /* PUBLISH and PUBREL to be sent again because
+			   * the broker has our session */
+	size_t completed; /* released QoS 2 taken as delivered, session lost */
 	size_t republished; /* unknown fate, published anew */
-	size_t held;       /* unknown fate, kept back (SESSION_LOSS_HOLD) */
+	size_t held;        /* unknown fate, kept back (SESSION_LOSS_HOLD) */
 };
 
 struct event_message {
 	struct publish packet; /* topic in full even if an alias came; it is
-	                        * a view of the alias table then, and dies
-	                        * with the next session_feed() */
+				* a view of the alias table then, and dies
+				* with the next session_feed() */
 	uint64_t delivery;     /* rises by one per message handed over */
 };
 
 struct event_published {
-	uint64_t seq, tag;     /* of the message */
+	uint64_t seq, tag; /* of the message */
 	uint8_t qos;
-	uint8_t reason;        /* >= 0x80: refused. Packet too large for
-	                        * this broker: 0x95; expired before it was
-	                        * ever sent: expired is set */
+	uint8_t reason; /* >= 0x80: refused. Packet too large for
+			 * this broker: 0x95; expired before it was
+			 * ever sent: expired is set */
 	bool expired;
-	bool no_room;          /* given up by session_drop() */
-	bool downgraded;       /* QoS 2 ended by a PUBACK */
-	struct bytes props;    /* reason string, user properties */
+	bool no_room;       /* given up by session_drop() */
+	bool downgraded;    /* QoS 2 ended by a PUBACK */
+	struct bytes props; /* reason string, user properties */
 };
 
 struct event_pong {
@@ -125,19 +125,19 @@ enum feed {
 
 enum submit {
 	SUBMIT_OK,
-	SUBMIT_OFFLINE,     /* no live connection (QoS 0, subscribe...) */
-	SUBMIT_BAD_TOPIC,   /* see topic.h for the text */
-	SUBMIT_NO_QOS,      /* above the broker's maximum [MQTT-3.2.2-11] */
-	SUBMIT_NO_RETAIN,   /* [MQTT-3.2.2-14] */
-	SUBMIT_NO_WILDCARD, /* 3.2.2.3.11 */
-	SUBMIT_NO_SUB_IDS,  /* 3.2.2.3.12 */
-	SUBMIT_NO_SHARED,   /* 3.2.2.3.13 */
+	SUBMIT_OFFLINE,         /* no live connection (QoS 0, subscribe...) */
+	SUBMIT_BAD_TOPIC,       /* see topic.h for the text */
+	SUBMIT_NO_QOS,          /* above the broker's maximum [MQTT-3.2.2-11] */
+	SUBMIT_NO_RETAIN,       /* [MQTT-3.2.2-14] */
+	SUBMIT_NO_WILDCARD,     /* 3.2.2.3.11 */
+	SUBMIT_NO_SUB_IDS,      /* 3.2.2.3.12 */
+	SUBMIT_NO_SHARED,       /* 3.2.2.3.13 */
 	SUBMIT_SHARED_NO_LOCAL, /* both together [MQTT-3.8.3-4] */
-	SUBMIT_NO_AUTH,     /* CONNECT named no method or another one, or it
-	                     * is not the time [MQTT-4.12.0-5, -7] */
-	SUBMIT_TOO_LARGE,   /* [MQTT-3.2.2-15] */
-	SUBMIT_NO_PID,      /* all 65,535 ids are in use */
-	SUBMIT_STORE,       /* it has no room or cannot be written */
+	SUBMIT_NO_AUTH,         /* CONNECT named no method or another one, or it
+				 * is not the time [MQTT-4.12.0-5, -7] */
+	SUBMIT_TOO_LARGE,       /* [MQTT-3.2.2-15] */
+	SUBMIT_NO_PID,          /* all 65,535 ids are in use */
+	SUBMIT_STORE,           /* it has no room or cannot be written */
 	SUBMIT_NO_MEMORY,
 };
 
@@ -146,7 +146,7 @@ enum tick {
 	TICK_DEAD,    /* a ping was not answered in time */
 	TICK_STALLED, /* output waits and nothing could be written */
 	TICK_FAILED,  /* an acknowledgement could not be queued: see
-	               * session_failure() */
+		       * session_failure() */
 };
 
 struct session_failure {
@@ -155,13 +155,13 @@ struct session_failure {
 };
 
 struct session_stats {
-	size_t queued;         /* QoS 1/2 never sent */
-	size_t awaiting_ack;   /* PUBACK or PUBREC */
-	size_t awaiting_comp;  /* PUBCOMP */
-	size_t held;           /* kept back after a lost session */
-	size_t undelivered;    /* inbound, not yet acknowledged */
-	uint32_t unwritten;    /* bytes of publishes that lost connections left
-	                        * behind; those of QoS 0 are gone for good */
+	size_t queued;        /* QoS 1/2 never sent */
+	size_t awaiting_ack;  /* PUBACK or PUBREC */
+	size_t awaiting_comp; /* PUBCOMP */
+	size_t held;          /* kept back after a lost session */
+	size_t undelivered;   /* inbound, not yet acknowledged */
+	uint32_t unwritten;   /* bytes of publishes that lost connections left
+			       * behind; those of QoS 0 are gone for good */
 };
 
 /* NULL when out of memory; config is copied. Messages already in the store
@@ -246,8 +246,7 @@ void session_refuse(struct session *s, uint64_t delivery, uint8_t reason);
 
 /* AUTH during CONNECT (continue) or later (reauthenticate) [MQTT-4.12]. The
  * method of CONNECT is put in front of props unless they name it. */
-enum submit session_auth(struct session *s, uint8_t reason,
-			 struct bytes props);
+enum submit session_auth(struct session *s, uint8_t reason, struct bytes props);
 /* Queues DISCONNECT behind everything that is queued; nothing may be queued
  * after it [MQTT-3.14.4-1]. Answers that come in are still taken, messages
  * are not. A session expiry that CONNECT did not have is left out, and so
@@ -257,8 +256,7 @@ void session_disconnect(struct session *s, const struct disconnect *p);
 /* The longest that silence may last without a ping, in ns, on this connection
  * and the next ones; what the keepalive asks for beats it. ping_timeout as in
  * the configuration. */
-void session_set_beat(struct session *s, uint64_t beat,
-		      uint64_t ping_timeout);
+void session_set_beat(struct session *s, uint64_t beat, uint64_t ping_timeout);
 /* What the broker's keepalive leaves for pings, in ns; 0: no limit. */
 uint64_t session_ping_interval(const struct session *s);
 /* Is, or at the end of the connection was, a ping unanswered that followed

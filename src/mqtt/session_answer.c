@@ -72,8 +72,8 @@ enum feed session_on_ack(struct session *s, enum packet_type type,
 	struct id_slot *slot = ids_find(&s->ids, p->pid);
 	struct event_published event = { .reason = p->reason,
 					 .props = p->props };
-	struct out_step step =
-		inflight_out(state_of(slot), event_of(type, p->reason));
+	struct out_step step = inflight_out(state_of(slot),
+					    event_of(type, p->reason));
 
 	if (s->no_problem_info && p->props.n)
 		return session_fail_unwanted_info(s);

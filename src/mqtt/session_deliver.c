@@ -35,8 +35,7 @@ static enum feed resolve_alias(struct session *s, struct publish *p)
 	return FEED_NONE;
 }
 
-static int note_arrival(struct session *s, enum arrival_kind kind,
-			uint16_t pid)
+static int note_arrival(struct session *s, enum arrival_kind kind, uint16_t pid)
 {
 	struct arrival arrival = { .delivery = s->delivered,
 				   .pid = pid,
@@ -136,8 +135,7 @@ enum feed session_on_pubrel(struct session *s, const struct ack *p)
 		free_slot(s);
 		session_answer(s, PACKET_PUBCOMP, p->pid, REASON_SUCCESS);
 	} else {
-		session_answer(s, PACKET_PUBCOMP, p->pid,
-			       REASON_PID_NOT_FOUND);
+		session_answer(s, PACKET_PUBCOMP, p->pid, REASON_PID_NOT_FOUND);
 	}
 	return FEED_NONE;
 }
@@ -149,8 +147,7 @@ static bool is_live(const struct session *s, const struct arrival *a)
 	return session_may_send(s) && !a->is_stale;
 }
 
-static void end_qos1(struct session *s, const struct arrival *a,
-		     uint8_t reason)
+static void end_qos1(struct session *s, const struct arrival *a, uint8_t reason)
 {
 	if (!is_live(s, a))
 		return;
@@ -158,13 +155,12 @@ static void end_qos1(struct session *s, const struct arrival *a,
 	session_answer(s, PACKET_PUBACK, a->pid, reason);
 }
 
-static void end_qos2(struct session *s, const struct arrival *a,
-		     uint8_t reason)
+static void end_qos2(struct session *s, const struct arrival *a, uint8_t reason)
 {
-	enum in_event event = reason < REASON_UNSPECIFIED ? IN_ACCEPT :
-							    IN_REFUSE;
-	struct in_step step =
-		inflight_in(is_live(s, a) ? IN_PENDING : IN_STALE, event);
+	enum in_event event = reason < REASON_UNSPECIFIED ? IN_ACCEPT
+							  : IN_REFUSE;
+	struct in_step step = inflight_in(is_live(s, a) ? IN_PENDING : IN_STALE,
+					  event);
 
 	if (step.next == IN_HELD &&
 	    s->store->ops->inbound_add(s->store, a->pid) < 0) {
@@ -195,8 +191,7 @@ static void end_arrival(struct session *s, const struct arrival *a,
 
 /* Ends what was handed over up to and including that delivery; the last one
  * with the reason. */
-static void end_deliveries(struct session *s, uint64_t delivery,
-			   uint8_t reason)
+static void end_deliveries(struct session *s, uint64_t delivery, uint8_t reason)
 {
 	const struct arrival *first;
 

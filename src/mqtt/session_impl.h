@@ -38,33 +38,33 @@ struct session {
 	struct store *store;
 	const struct connect *connect; /* NULL while offline */
 	struct message *next; /* to go on the wire next; those before it are
-	                       * on the wire, released or held back */
+			       * on the wire, released or held back */
 	struct lanes lanes;
 	struct ids ids;
-	uint32_t in_window;  /* PUBLISHes that count against quota */
-	uint16_t quota;      /* the smaller window, ours or the broker's */
-	uint8_t phase;       /* enum phase */
-	uint8_t version;     /* of this connection */
+	uint32_t in_window; /* PUBLISHes that count against quota */
+	uint16_t quota;     /* the smaller window, ours or the broker's */
+	uint8_t phase;      /* enum phase */
+	uint8_t version;    /* of this connection */
 
-	uint16_t receive_max;     /* what we announced */
+	uint16_t receive_max; /* what we announced */
 	uint16_t alias_max;
 	uint32_t max_packet;
-	uint32_t in_open;         /* inbound QoS 1 and 2 not finished yet */
+	uint32_t in_open; /* inbound QoS 1 and 2 not finished yet */
 	struct session_limits limits;
-	bool no_problem_info;     /* we asked for none [MQTT-3.1.2-29] */
+	bool no_problem_info; /* we asked for none [MQTT-3.1.2-29] */
 	bool is_reauthenticating;
 	bool failure_was_told;
 	uint8_t failure_reason;
-	uint32_t unwritten;       /* see stats; stops at its maximum */
-	struct arrivals *arrivals;    /* NULL when there are none */
+	uint32_t unwritten;        /* see stats; stops at its maximum */
+	struct arrivals *arrivals; /* NULL when there are none */
 	struct alias_in *alias_in;
 	struct alias_out *alias_out;
-	uint64_t delivered;       /* number of the message handed over last */
-	uint64_t acknowledged;    /* all up to this one are done */
+	uint64_t delivered;    /* number of the message handed over last */
+	uint64_t acknowledged; /* all up to this one are done */
 
 	struct keepalive keepalive;
-	uint64_t release_order;   /* given last */
-	uint64_t last_seq;        /* of the newest message taken over */
+	uint64_t release_order; /* given last */
+	uint64_t last_seq;      /* of the newest message taken over */
 	uint32_t queued, awaiting_ack, awaiting_comp, held; /* see stats */
 	struct buf *dropped;      /* of struct dropped, NULL when none */
 	struct bytes assigned_id; /* allocated; absent when there is none */
@@ -132,10 +132,8 @@ enum feed session_on_pubrel(struct session *s, const struct ack *p);
 /* Is m of unknown fate and kept back (SESSION_LOSS_HOLD)? */
 bool session_is_held(const struct session *s, const struct message *m);
 /* m is done: gives its id back (slot may be NULL) and removes it. */
-void session_finish(struct session *s, struct message *m,
-		    struct id_slot *slot);
+void session_finish(struct session *s, struct message *m, struct id_slot *slot);
 /* Notes a message for session_next_dropped(). -1 when out of memory. */
-int session_note_dropped(struct session *s, const struct dropped *d)
-	MUST_CHECK;
+int session_note_dropped(struct session *s, const struct dropped *d) MUST_CHECK;
 
 #endif

@@ -29,9 +29,9 @@ static const char *find_auth_fault(const struct session *s,
 	if (!bytes_equal(ours, theirs)) /* [MQTT-4.12.0-5] */
 		return "the authentication method in AUTH is not ours";
 	if (s->phase == PHASE_CONNECTING)
-		return p->reason == REASON_CONTINUE_AUTH ?
-			       NULL :
-			       "AUTH before CONNACK does not continue";
+		return p->reason == REASON_CONTINUE_AUTH
+			       ? NULL
+			       : "AUTH before CONNACK does not continue";
 	if (!s->is_reauthenticating)
 		return "AUTH although no authentication is going on";
 	return NULL;

@@ -10,10 +10,10 @@
 #include "mqtt/topic.h"
 
 enum {
-	ATTACH_MIN = 64 * 1024, /* payloads that are not worth a copy */
-	ALIAS_COST = 3,         /* what an alias takes: shorter topics go as
-	                         * they are */
-	PROPS_GROWTH = 8,       /* most that an alias can add to a packet */
+	ATTACH_MIN = 64 * 1024,  /* payloads that are not worth a copy */
+	ALIAS_COST = 3,          /* what an alias takes: shorter topics go as
+				  * they are */
+	PROPS_GROWTH = 8,        /* most that an alias can add to a packet */
 	SIZE_SAFE = 1024 * 1024, /* nothing to check up to here */
 };
 
@@ -71,8 +71,7 @@ static void detach(struct session *s, const struct message *m)
 	}
 }
 
-void session_finish(struct session *s, struct message *m,
-		    struct id_slot *slot)
+void session_finish(struct session *s, struct message *m, struct id_slot *slot)
 {
 	detach(s, m);
 	if (m->state == MESSAGE_QUEUED)
@@ -133,9 +132,9 @@ static bool use_alias(struct session *s, struct publish *p)
 		p->topic.n = 0;
 		return false;
 	}
-	if (s->limits.max_packet && encode_publish_size(s->version, p) +
-						    PROPS_GROWTH >
-					    s->limits.max_packet)
+	if (s->limits.max_packet &&
+	    encode_publish_size(s->version, p) + PROPS_GROWTH >
+		    s->limits.max_packet)
 		return false;
 	p->alias = alias_out_add(s->alias_out, p->topic);
 	return p->alias != 0;
@@ -255,8 +254,8 @@ static bool send_message(struct session *s, struct message *m, uint64_t now)
 		return drop(s, m, (struct dropped){ .reason = refusal });
 	if (s->in_window >= s->quota)
 		return false;
-	slot = m->state == MESSAGE_SENT ? ids_find(&s->ids, m->pid) :
-					  ids_take(&s->ids);
+	slot = m->state == MESSAGE_SENT ? ids_find(&s->ids, m->pid)
+					: ids_take(&s->ids);
 	if (!slot)
 		return false;
 	p.pid = slot->pid;

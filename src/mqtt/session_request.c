@@ -72,8 +72,8 @@ static enum submit request(struct session *s, const struct subscribe *p,
 		return verdict;
 	slot = ids_take(&s->ids);
 	if (!slot)
-		return s->ids.used == MQTT_PID_MAX ? SUBMIT_NO_PID :
-						     SUBMIT_NO_MEMORY;
+		return s->ids.used == MQTT_PID_MAX ? SUBMIT_NO_PID
+						   : SUBMIT_NO_MEMORY;
 	packet.pid = slot->pid;
 	verdict = put_request(s, &packet, use);
 	if (verdict != SUBMIT_OK) {
@@ -129,12 +129,11 @@ static enum submit put_auth(struct session *s, struct bytes method,
 	buf_release(&props);
 	if (r < 0)
 		return SUBMIT_NO_MEMORY;
-	return session_check_control(s, before) < 0 ? SUBMIT_TOO_LARGE :
-						      SUBMIT_OK;
+	return session_check_control(s, before) < 0 ? SUBMIT_TOO_LARGE
+						    : SUBMIT_OK;
 }
 
-enum submit session_auth(struct session *s, uint8_t reason,
-			 struct bytes props)
+enum submit session_auth(struct session *s, uint8_t reason, struct bytes props)
 {
 	struct disconnect packet = { .reason = reason, .props = props };
 	struct bytes method, given = props_value(props, PROP_AUTH_METHOD);
@@ -142,9 +141,9 @@ enum submit session_auth(struct session *s, uint8_t reason,
 
 	if (s->phase != PHASE_CONNECTING && s->phase != PHASE_ONLINE)
 		return SUBMIT_OFFLINE;
-	method = s->version == MQTT_5 ?
-			 props_value(s->connect->props, PROP_AUTH_METHOD) :
-			 BYTES_NULL;
+	method = s->version == MQTT_5
+			 ? props_value(s->connect->props, PROP_AUTH_METHOD)
+			 : BYTES_NULL;
 	/* [MQTT-4.12.0-5, -7] */
 	if (!bytes_is_set(method) || !may_authenticate(s, reason) ||
 	    (bytes_is_set(given) && !bytes_equal(method, given)))

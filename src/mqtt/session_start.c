@@ -14,20 +14,20 @@ void session_reset_limits(struct session *s, const struct connect *c)
 	s->limits = (struct session_limits){
 		.receive_max = MQTT_PID_MAX,
 		.keepalive = c->keepalive,
-		.session_expiry =
-			is_v5 ? props_num(props, PROP_SESSION_EXPIRY, 0) :
-				forever,
+		.session_expiry = is_v5 ? props_num(props, PROP_SESSION_EXPIRY,
+						    0)
+					: forever,
 		.max_qos = 2,
 		.retain = true,
 		.wildcard = true,
 		.sub_ids = true,
 		.shared = true,
 	};
-	s->receive_max =
-		(uint16_t)props_num(props, PROP_RECEIVE_MAX, MQTT_PID_MAX);
+	s->receive_max = (uint16_t)props_num(props, PROP_RECEIVE_MAX,
+					     MQTT_PID_MAX);
 	s->alias_max = (uint16_t)props_num(props, PROP_TOPIC_ALIAS_MAX, 0);
-	s->no_problem_info =
-		props_num(props, PROP_REQUEST_PROBLEM_INFO, 1) == 0;
+	s->no_problem_info = props_num(props, PROP_REQUEST_PROBLEM_INFO, 1) ==
+			     0;
 	/* 3.x cannot announce it, but our memory is as precious there. */
 	s->max_packet = props_num(c->props, PROP_MAX_PACKET, 0);
 }
@@ -80,8 +80,7 @@ static void read_limits(struct session *s, struct bytes props)
 }
 
 /* A static text when CONNACK may not say this, else NULL. */
-static const char *find_fault(const struct session *s,
-			      const struct connack *p)
+static const char *find_fault(const struct session *s, const struct connack *p)
 {
 	struct bytes sent = props_value(s->connect->props, PROP_AUTH_METHOD);
 	struct bytes got = props_value(p->props, PROP_AUTH_METHOD);
@@ -257,8 +256,8 @@ enum feed session_on_connack(struct session *s, const struct connack *p,
 		event.packet.session_present = !s->connect->clean_start;
 	read_limits(s, p->props);
 	go_online(s, now);
-	if ((event.packet.session_present ? resume(s, &event) :
-					    start_anew(s, &event)) < 0)
+	if ((event.packet.session_present ? resume(s, &event)
+					  : start_anew(s, &event)) < 0)
 		return session_fail_memory(s);
 	s->next = s->store->head;
 	if (s->phase == PHASE_FAILED) /* no room for a PUBREL */

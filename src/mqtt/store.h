@@ -40,14 +40,14 @@ struct message {
 	uint64_t expires_at; /* session clock, ns; CLOCK_NEVER (max) if none */
 	struct bytes topic;  /* always in full, never an alias */
 	struct bytes payload;
-	struct bytes props;  /* without expiry and alias */
+	struct bytes props;     /* without expiry and alias */
 	uint64_t release_order; /* order of PUBREC arrival, RELEASED only */
-	uint16_t pid;        /* 0 while QUEUED */
-	uint8_t state;       /* enum message_state */
+	uint16_t pid;           /* 0 while QUEUED */
+	uint8_t state;          /* enum message_state */
 	uint8_t qos;
 	bool retain;
 	bool has_expiry;
-	bool was_sent;       /* may have reached a broker whose session is gone */
+	bool was_sent; /* may have reached a broker whose session is gone */
 };
 
 struct store;
@@ -81,11 +81,11 @@ struct store_ops {
 struct store {
 	const struct store_ops *ops;
 	struct message *head, *tail;
-	size_t count;     /* messages in the outbox */
-	size_t bytes;     /* their topics, properties and payloads */
-	bool is_dirty;    /* commit() has something to do */
-	bool is_full;     /* put() takes nothing until messages are gone */
-	void *wrapper;    /* of a store that is built around this one */
+	size_t count;  /* messages in the outbox */
+	size_t bytes;  /* their topics, properties and payloads */
+	bool is_dirty; /* commit() has something to do */
+	bool is_full;  /* put() takes nothing until messages are gone */
+	void *wrapper; /* of a store that is built around this one */
 };
 
 #endif

@@ -49,7 +49,7 @@ enum packet_type {
 #define MQTT_CONNECT_PASSWORD 0x40u
 #define MQTT_CONNECT_USER 0x80u
 
-#define MQTT_SUB_NO_LOCAL 0x04u       /* bits of a subscription's options */
+#define MQTT_SUB_NO_LOCAL 0x04u /* bits of a subscription's options */
 #define MQTT_SUB_RETAIN_AS_PUBLISHED 0x08u
 #define MQTT_SUB_RETAIN_HANDLING_SHIFT 4
 

@@ -29,10 +29,10 @@ struct attempt {
 
 struct dial {
 	struct dial_config config;
-	struct addresses bind;    /* parsed config.bind_addresses */
+	struct addresses bind; /* parsed config.bind_addresses */
 	/* Both NULL when there is nothing to wait for. */
 	struct resolve *resolve, *far_resolve;
-	struct addresses far;     /* what config.far_host is */
+	struct addresses far; /* what config.far_host is */
 	struct addresses targets;
 	struct attempt *attempts; /* one for each target */
 	size_t started;           /* targets tried so far, in order */
@@ -67,7 +67,8 @@ static int parse_bind(struct dial *d, struct err *e)
 		int status;
 
 		if (!resolve_at_once(&c, &one))
-			return err_set(e, ERR_USAGE, 0, "'%s' is not a "
+			return err_set(e, ERR_USAGE, 0,
+				       "'%s' is not a "
 				       "numeric address of this machine",
 				       text);
 		status = addresses_add(&d->bind,
@@ -96,8 +97,7 @@ static void unwatch(struct dial *d, int fd)
 		(void)epoll_ctl(d->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-static void end_attempt(struct dial *d, size_t i, int error,
-			const char *reason)
+static void end_attempt(struct dial *d, size_t i, int error, const char *reason)
 {
 	struct attempt *a = &d->attempts[i];
 
@@ -105,8 +105,7 @@ static void end_attempt(struct dial *d, size_t i, int error,
 		close(a->fd);
 	a->fd = -1;
 	a->error = error;
-	snprintf(a->reason, sizeof(a->reason), "%.*s", REASON_SIZE - 1,
-		 reason);
+	snprintf(a->reason, sizeof(a->reason), "%.*s", REASON_SIZE - 1, reason);
 	d->next = 0; /* no point in waiting for the next address */
 }
 
@@ -186,7 +185,8 @@ static int connect_target(struct dial *d, size_t i, struct err *e)
 
 	if (!d->bind.count || family == AF_UNIX)
 		return connect_from(d, i, NULL, e);
-	err_set(e, ERR_CONNECT, error, "no local address of its family was "
+	err_set(e, ERR_CONNECT, error,
+		"no local address of its family was "
 		"given");
 	for (size_t k = 0; k < count && error == EADDRNOTAVAIL; k++) {
 		const struct sockaddr *from = NULL;
@@ -256,8 +256,8 @@ static void list_failures(const struct dial *d, char *ret, size_t size)
 	ret[0] = '\0';
 	for (size_t i = 0; i < d->targets.count; i++) {
 		const struct attempt *a = &d->attempts[i];
-		char name[SOCKET_NAME_SIZE], item[SOCKET_NAME_SIZE +
-						  REASON_SIZE + 8];
+		char name[SOCKET_NAME_SIZE],
+			item[SOCKET_NAME_SIZE + REASON_SIZE + 8];
 		int n;
 
 		socket_name(target(d, i), name, sizeof(name));
@@ -283,8 +283,7 @@ static void name_target(const struct dial *d, char *ret, size_t size)
 	else if (c->srv)
 		snprintf(ret, size, "%s", c->host);
 	else if (strchr(c->host, ':'))
-		snprintf(ret, size, "[%s]:%u", c->host,
-			 (unsigned int)c->port);
+		snprintf(ret, size, "[%s]:%u", c->host, (unsigned int)c->port);
 	else
 		snprintf(ret, size, "%s:%u", c->host, (unsigned int)c->port);
 }
@@ -301,8 +300,8 @@ static enum io fail_all(const struct dial *d, struct err *e)
 	if (d->targets.count == 1 && strcmp(only, name) == 0)
 		snprintf(list, sizeof(list), "%s", last->reason);
 	err_set(e, ERR_CONNECT, last->error, "cannot connect to %s%s'%s': %s",
-		d->config.role ? d->config.role : "",
-		d->config.role ? " " : "", name, list);
+		d->config.role ? d->config.role : "", d->config.role ? " " : "",
+		name, list);
 	return IO_FAIL;
 }
 
@@ -355,8 +354,7 @@ enum io dial_step(struct dial *d, uint64_t now, struct err *e)
 		return io;
 	for (size_t i = 0; i < d->started && d->winner < 0; i++)
 		check_attempt(d, i);
-	while (d->winner < 0 && d->started < d->targets.count &&
-	       now >= d->next)
+	while (d->winner < 0 && d->started < d->targets.count && now >= d->next)
 		start_next(d, now);
 	if (d->winner >= 0)
 		return d->far_resolve ? IO_WANT_READ : IO_OK;
@@ -371,7 +369,8 @@ static int set_unix_target(struct dial *d, struct err *e)
 	const char *path = d->config.unix_path;
 
 	if (!*path || strlen(path) >= sizeof(un.sun_path))
-		return err_set(e, ERR_USAGE, 0, "path of the Unix socket is "
+		return err_set(e, ERR_USAGE, 0,
+			       "path of the Unix socket is "
 			       "%zu bytes long, expected 1 to %zu: '%s'",
 			       strlen(path), sizeof(un.sun_path) - 1, path);
 	memcpy(un.sun_path, path, strlen(path));
@@ -435,8 +434,7 @@ static int dial_start(struct dial *d, uint64_t now, struct err *e)
 	return start_targets(d, now, e);
 }
 
-struct dial *dial_new(const struct dial_config *c, uint64_t now,
-		      struct err *e)
+struct dial *dial_new(const struct dial_config *c, uint64_t now, struct err *e)
 {
 	struct dial *d = calloc(1, sizeof(*d));
 

@@ -25,15 +25,15 @@ struct sockaddr;
 enum dial_family { DIAL_ANY, DIAL_IPV4, DIAL_IPV6 };
 
 struct dial_config {
-	const char *role;      /* NULL, or what host is, for messages:
-	                        * "proxy" */
-	const char *host;      /* name or address, no brackets */
+	const char *role; /* NULL, or what host is, for messages:
+			   * "proxy" */
+	const char *host; /* name or address, no brackets */
 	uint16_t port;
 	const char *unix_path; /* instead of host and port */
 	enum dial_family family;
 	const char *const *bind_addresses; /* numeric; tried per family */
 	size_t bind_count;
-	size_t bind_index;     /* which one to start with (round robin) */
+	size_t bind_index; /* which one to start with (round robin) */
 	/* NULL, or a service ("mqtt"): host is a domain, and the servers and
 	 * ports are those of its DNS SRV records, _mqtt._tcp.host. */
 	const char *srv;
@@ -46,8 +46,7 @@ struct dial_config {
 /* Starts; the config's strings must live as long as the dial. NULL with e:
  * ERR_USAGE for a bad address, ERR_RESOLVE, or ERR_CONNECT (also when there
  * are no file descriptors left). */
-struct dial *dial_new(const struct dial_config *c, uint64_t now,
-		      struct err *e);
+struct dial *dial_new(const struct dial_config *c, uint64_t now, struct err *e);
 /* Cancels and frees at any time; a resolver still at work is left to finish
  * by itself. NULL is fine. */
 void dial_free(struct dial *d);

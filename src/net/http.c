@@ -77,8 +77,7 @@ static struct bytes trim(struct bytes s)
 
 static bool equals(struct bytes a, const char *b)
 {
-	return a.n == strlen(b) &&
-	       strncasecmp((const char *)a.p, b, a.n) == 0;
+	return a.n == strlen(b) && strncasecmp((const char *)a.p, b, a.n) == 0;
 }
 
 /* The value of the next field of that name; *rest goes behind it. */
@@ -86,8 +85,8 @@ static struct bytes next_field(struct bytes *rest, const char *name)
 {
 	while (rest->n) {
 		struct bytes line = next_line(rest);
-		const uint8_t *colon = line.n ? memchr(line.p, ':', line.n) :
-						NULL;
+		const uint8_t *colon = line.n ? memchr(line.p, ':', line.n)
+					      : NULL;
 		size_t n;
 
 		if (!colon)

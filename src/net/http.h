@@ -19,9 +19,9 @@
 #define HTTP_SHOWN_SIZE 128
 
 struct http_head {
-	int status;              /* 100 to 599 */
+	int status; /* 100 to 599 */
 	struct bytes status_line;
-	struct bytes fields;     /* all lines behind it */
+	struct bytes fields; /* all lines behind it */
 };
 
 /* Bytes up to and with the empty line; 0 when that has not come yet. */

@@ -24,8 +24,10 @@ static enum io fail_answer(struct bytes answer, struct err *e)
 	char shown[64];
 
 	text_visible(shown, sizeof(shown), answer);
-	err_set(e, ERR_CONNECT, 0, "the proxy does not speak HTTP: it "
-		"answered '%s'", shown);
+	err_set(e, ERR_CONNECT, 0,
+		"the proxy does not speak HTTP: it "
+		"answered '%s'",
+		shown);
 	return IO_FAIL;
 }
 
@@ -39,9 +41,12 @@ static enum io check(struct bytes head, struct err *e)
 	if (h.status / 100 == 2)
 		return IO_OK;
 	http_show(&h, shown, sizeof(shown));
-	err_set(e, ERR_CONNECT, h.status, "the proxy refused the tunnel: "
-		"'%s'%s", shown, h.status == 407 ?
-		": it wants a user and a password, or others" : "");
+	err_set(e, ERR_CONNECT, h.status,
+		"the proxy refused the tunnel: "
+		"'%s'%s",
+		shown,
+		h.status == 407 ? ": it wants a user and a password, or others"
+				: "");
 	return IO_FAIL;
 }
 
@@ -53,9 +58,8 @@ static enum io http_connect_step(struct stream *s, struct err *e)
 	enum io io = stream_write_buf(s->below, &k->out, e);
 
 	while (io == IO_OK && !http_head_length(buf_view(&k->in))) {
-		if (buf_len(&k->in) &&
-		    (!http_may_be_head(buf_view(&k->in)) ||
-		     buf_len(&k->in) == HTTP_HEAD_MAX))
+		if (buf_len(&k->in) && (!http_may_be_head(buf_view(&k->in)) ||
+					buf_len(&k->in) == HTTP_HEAD_MAX))
 			return fail_answer(buf_view(&k->in), e);
 		io = stream_read_buf(s->below, &k->in, 1, e);
 	}
@@ -84,14 +88,15 @@ static int compose(struct buf *out, const struct http_connect_target *t)
 	bool is_v6 = strchr(t->host, ':') != NULL;
 	const char *open = is_v6 ? "[" : "", *close = is_v6 ? "]" : "";
 
-	if (buf_printf(out, "CONNECT %s%s%s:%u HTTP/1.1\r\n"
-		       "Host: %s%s%s:%u\r\n", open, t->host, close,
-		       (unsigned int)t->port, open, t->host, close,
-		       (unsigned int)t->port) < 0)
+	if (buf_printf(out,
+		       "CONNECT %s%s%s:%u HTTP/1.1\r\n"
+		       "Host: %s%s%s:%u\r\n",
+		       open, t->host, close, (unsigned int)t->port, open,
+		       t->host, close, (unsigned int)t->port) < 0)
 		return -1;
 	if ((t->user || t->password) &&
-	    http_add_basic(out, "Proxy-Authorization", t->user,
-			   t->password) < 0)
+	    http_add_basic(out, "Proxy-Authorization", t->user, t->password) <
+		    0)
 		return -1;
 	return buf_append_str(out, "\r\n");
 }
@@ -101,7 +106,8 @@ static int check_host(const char *host, struct err *e)
 {
 	for (const char *c = host; *c; c++)
 		if ((unsigned char)*c <= ' ' || *c == 0x7f)
-			return err_set(e, ERR_USAGE, 0, "the host name has a "
+			return err_set(e, ERR_USAGE, 0,
+				       "the host name has a "
 				       "blank or control character");
 	return 0;
 }
@@ -117,7 +123,8 @@ struct stream *http_connect_stream_new(struct stream *below,
 		stream_free(below);
 		return NULL;
 	}
-	k->s = (struct stream){ .ops = &http_connect_ops, .below = below,
+	k->s = (struct stream){ .ops = &http_connect_ops,
+				.below = below,
 				.fd = below->fd };
 	buf_init(&k->out, REQUEST_MAX);
 	buf_init(&k->in, HTTP_HEAD_MAX);

@@ -65,11 +65,13 @@ static struct end end_of(const struct sockaddr_storage *sa)
 	memcpy(&in, sa, sizeof(in));
 	memcpy(&in6, sa, sizeof(in6));
 	if (sa->ss_family == AF_INET) {
-		end = (struct end){ .family = AF_INET, .n = 4,
+		end = (struct end){ .family = AF_INET,
+				    .n = 4,
 				    .port = ntohs(in.sin_port) };
 		memcpy(end.address, &in.sin_addr, end.n);
 	} else if (sa->ss_family == AF_INET6) {
-		end = (struct end){ .family = AF_INET6, .n = 16,
+		end = (struct end){ .family = AF_INET6,
+				    .n = 16,
 				    .port = ntohs(in6.sin6_port) };
 		memcpy(end.address, &in6.sin6_addr, end.n);
 	}
@@ -78,8 +80,10 @@ static struct end end_of(const struct sockaddr_storage *sa)
 
 static int bad_address(const char *text, struct err *e)
 {
-	return err_set(e, ERR_USAGE, 0, "'%s' is not a numeric address with "
-		       "a port, as 192.0.2.1:1234 or [::1]:1234", text);
+	return err_set(e, ERR_USAGE, 0,
+		       "'%s' is not a numeric address with "
+		       "a port, as 192.0.2.1:1234 or [::1]:1234",
+		       text);
 }
 
 /* The last colon is in front of the port. */
@@ -112,8 +116,8 @@ static int parse_end(const char *text, struct end *ret, struct err *e)
 
 typedef int name_getter(int, struct sockaddr *, socklen_t *);
 
-static int find_end(const char *text, int fd, name_getter *get,
-		    struct end *ret, struct err *e)
+static int find_end(const char *text, int fd, name_getter *get, struct end *ret,
+		    struct err *e)
 {
 	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof(sa);
@@ -153,8 +157,9 @@ static int compose_v2(struct buf *out, const struct end *from,
 					 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a };
 	const uint8_t kind[] = {
 		from->family ? V2_PROXY : V2_LOCAL,
-		from->family == AF_INET ? V2_TCP4 :
-		from->family == AF_INET6 ? V2_TCP6 : 0,
+		from->family == AF_INET    ? V2_TCP4
+		: from->family == AF_INET6 ? V2_TCP6
+					   : 0,
 	};
 
 	if (buf_append(out, bytes_of(start, sizeof(start))) < 0 ||
@@ -170,8 +175,8 @@ static int compose_v2(struct buf *out, const struct end *from,
 	return put_u16(out, to->port);
 }
 
-static int compose(struct proxy_header *k,
-		   const struct proxy_header_options *o, struct err *e)
+static int compose(struct proxy_header *k, const struct proxy_header_options *o,
+		   struct err *e)
 {
 	struct end from, to;
 	int status;
@@ -180,11 +185,12 @@ static int compose(struct proxy_header *k,
 	    find_end(o->destination, k->s.fd, getpeername, &to, e) < 0)
 		return -1;
 	if (from.family != to.family)
-		return err_set(e, ERR_USAGE, 0, "the two addresses of the "
+		return err_set(e, ERR_USAGE, 0,
+			       "the two addresses of the "
 			       "PROXY header are not of one family");
-	status = o->version == PROXY_HEADER_V1 ?
-		 compose_v1(&k->out, &from, &to) :
-		 compose_v2(&k->out, &from, &to);
+	status = o->version == PROXY_HEADER_V1
+			 ? compose_v1(&k->out, &from, &to)
+			 : compose_v2(&k->out, &from, &to);
 	return status < 0 ? err_nomem(e) : 0;
 }
 
@@ -199,7 +205,8 @@ struct stream *proxy_header_stream_new(struct stream *below,
 		stream_free(below);
 		return NULL;
 	}
-	k->s = (struct stream){ .ops = &proxy_header_ops, .below = below,
+	k->s = (struct stream){ .ops = &proxy_header_ops,
+				.below = below,
 				.fd = below->fd };
 	buf_init(&k->out, HEADER_MAX);
 	if (compose(k, o, e) < 0) {

@@ -29,7 +29,6 @@ const char *proxy_choose(const struct proxy_environment *env,
  * "192.0.2.1", "2001:db8::1" and "10.0.0.0/8" addresses; each but the
  * networks also with ":port".
  */
-bool proxy_is_excluded(const char *no_proxy, const char *host,
-		       uint16_t port);
+bool proxy_is_excluded(const char *no_proxy, const char *host, uint16_t port);
 
 #endif

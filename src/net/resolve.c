@@ -42,8 +42,7 @@ void addresses_release(struct addresses *a)
 	*a = (struct addresses){ 0 };
 }
 
-int addresses_add(struct addresses *a, const struct sockaddr *sa,
-		  struct err *e)
+int addresses_add(struct addresses *a, const struct sockaddr *sa, struct err *e)
 {
 	struct sockaddr_storage *list;
 
@@ -68,8 +67,7 @@ void addresses_interleave(struct addresses *a)
 		if (k == a->count)
 			return;
 		wanted = a->list[k];
-		memmove(&a->list[i + 1], &a->list[i],
-			(k - i) * sizeof(wanted));
+		memmove(&a->list[i + 1], &a->list[i], (k - i) * sizeof(wanted));
 		a->list[i] = wanted;
 	}
 }
@@ -207,8 +205,8 @@ static int describe_failure(const struct resolve *r, const char *host,
 	default:
 		snprintf(why, sizeof(why), "%s", gai_strerror(status));
 	}
-	return err_set(e, ERR_RESOLVE, status, "cannot resolve '%s': %s",
-		       host, why);
+	return err_set(e, ERR_RESOLVE, status, "cannot resolve '%s': %s", host,
+		       why);
 }
 
 /* Adds the addresses of one host. */
@@ -297,7 +295,8 @@ static int resolve_start(struct resolve *r, struct err *e)
 	}
 	if (atomic_fetch_add(&resolve_threads, 1) >= RESOLVE_THREADS_MAX) {
 		atomic_fetch_sub(&resolve_threads, 1);
-		return err_set(e, ERR_RESOLVE, 0, "cannot resolve '%s': %d "
+		return err_set(e, ERR_RESOLVE, 0,
+			       "cannot resolve '%s': %d "
 			       "earlier look-ups are still without an answer",
 			       r->host, RESOLVE_THREADS_MAX);
 	}

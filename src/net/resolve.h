@@ -26,8 +26,8 @@ struct addresses {
 };
 
 void addresses_release(struct addresses *a);
-int addresses_add(struct addresses *a, const struct sockaddr *sa,
-		  struct err *e) MUST_CHECK;
+int addresses_add(struct addresses *a, const struct sockaddr *sa, struct err *e)
+	MUST_CHECK;
 /* Families alternate afterwards, starting with that of the first one; the
  * order within a family stays (RFC 8305 section 4). */
 void addresses_interleave(struct addresses *a);

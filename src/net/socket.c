@@ -58,13 +58,14 @@ static void arm_quickack(struct socket_stream *k)
 	(void)setsockopt(k->s.fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
-static enum io check_first(struct socket_stream *k, const uint8_t *p,
-			   size_t n, struct err *e)
+static enum io check_first(struct socket_stream *k, const uint8_t *p, size_t n,
+			   struct err *e)
 {
 	k->detect_tls = false;
 	if (p[0] != TLS_ALERT || (n > 1 && p[1] != TLS_MAJOR))
 		return IO_OK;
-	err_set(e, ERR_TLS, 0, "the peer answered with a TLS alert: "
+	err_set(e, ERR_TLS, 0,
+		"the peer answered with a TLS alert: "
 		"this port wants TLS");
 	return IO_FAIL;
 }
@@ -83,7 +84,8 @@ static enum io socket_read(struct stream *s, void *p, size_t n, size_t *ret_n,
 		return IO_WANT_READ;
 	if (got < 0 && k->detect_tls && errno == ECONNRESET)
 		return socket_failed("the peer hung up without a word (does "
-				     "this port want TLS?)", e);
+				     "this port want TLS?)",
+				     e);
 	if (got < 0)
 		return socket_failed("cannot read", e);
 	if (got == 0)
@@ -286,8 +288,10 @@ static void name_file_limit(char *ret, size_t size)
 	struct rlimit r = { 0 };
 
 	getrlimit(RLIMIT_NOFILE, &r);
-	snprintf(ret, size, "too many open files: this process may have %ju "
-		 "(see ulimit -n)", (uintmax_t)r.rlim_cur);
+	snprintf(ret, size,
+		 "too many open files: this process may have %ju "
+		 "(see ulimit -n)",
+		 (uintmax_t)r.rlim_cur);
 }
 
 void socket_reason(int error, char *ret, size_t size)

@@ -18,12 +18,12 @@ struct socket_options {
 	uint32_t user_timeout_ms; /* TCP_USER_TIMEOUT; 0: system default */
 	bool keepalive;           /* SO_KEEPALIVE, when MQTT has none */
 	bool quickack;            /* TCP_QUICKACK before the first reads, so
-	                           * that a peer with Nagle's algorithm on
-	                           * does not wait 40 ms for a delayed ACK
-	                           * between its session ticket and its first
-	                           * data */
+				   * that a peer with Nagle's algorithm on
+				   * does not wait 40 ms for a delayed ACK
+				   * between its session ticket and its first
+				   * data */
 	bool detect_tls;          /* nothing below TLS: tell a peer that
-	                           * answers in TLS from garbage */
+				   * answers in TLS from garbage */
 	int send_buffer, receive_buffer; /* bytes; 0: system default */
 };
 

@@ -41,10 +41,15 @@ static struct socks *self(struct stream *s)
 static const char *reply_text(uint8_t code)
 {
 	static const char *const texts[] = {
-		"", "general failure", "not allowed by its rules",
-		"network unreachable", "host unreachable",
-		"connection refused", "time to live expired",
-		"command not supported", "kind of address not supported",
+		"",
+		"general failure",
+		"not allowed by its rules",
+		"network unreachable",
+		"host unreachable",
+		"connection refused",
+		"time to live expired",
+		"command not supported",
+		"kind of address not supported",
 	};
 
 	return code < ARRAY_SIZE(texts) ? texts[code] : "unknown reason";
@@ -55,8 +60,10 @@ static enum io fail_version(const struct socks *k, struct err *e)
 	char shown[64];
 
 	text_visible(shown, sizeof(shown), buf_view(&k->in));
-	err_set(e, ERR_CONNECT, 0, "the proxy does not speak SOCKS 5: it "
-		"answered '%s'", shown);
+	err_set(e, ERR_CONNECT, 0,
+		"the proxy does not speak SOCKS 5: it "
+		"answered '%s'",
+		shown);
 	return IO_FAIL;
 }
 
@@ -92,9 +99,12 @@ static enum io take_method(struct socks *k, struct err *e)
 		k->out = k->request;
 		k->request = (struct buf){ 0 };
 	} else {
-		err_set(e, ERR_CONNECT, in.p[1], "the proxy accepts no way to "
-			"log in that was offered%s", buf_len(&k->login) ? "" :
-			": it may want a user and a password");
+		err_set(e, ERR_CONNECT, in.p[1],
+			"the proxy accepts no way to "
+			"log in that was offered%s",
+			buf_len(&k->login)
+				? ""
+				: ": it may want a user and a password");
 		return IO_FAIL;
 	}
 	buf_clear(&k->in);
@@ -110,7 +120,8 @@ static enum io take_login(struct socks *k, struct err *e)
 		return io;
 	in = buf_view(&k->in);
 	if (in.p[1] != 0) {
-		err_set(e, ERR_CONNECT, in.p[1], "the proxy refused the user "
+		err_set(e, ERR_CONNECT, in.p[1],
+			"the proxy refused the user "
 			"name or password");
 		return IO_FAIL;
 	}
@@ -149,8 +160,10 @@ static enum io take_reply(struct socks *k, struct err *e)
 		return fail_version(k, e);
 	/* Some proxies say no more than that. */
 	if (p[1] != 0) {
-		err_set(e, ERR_CONNECT, p[1], "the proxy cannot connect: %s "
-			"(%u)", reply_text(p[1]), (unsigned int)p[1]);
+		err_set(e, ERR_CONNECT, p[1],
+			"the proxy cannot connect: %s "
+			"(%u)",
+			reply_text(p[1]), (unsigned int)p[1]);
 		return IO_FAIL;
 	}
 	io = need(k, 5, e);
@@ -279,16 +292,18 @@ static int check(const struct socks_target *t, struct err *e)
 	size_t password = t->password ? strlen(t->password) : 0;
 
 	if (host < 1 || host > SOCKS_TEXT_MAX)
-		return err_set(e, ERR_USAGE, 0, "a host name of %zu bytes is "
-			       "too long for a SOCKS proxy", host);
+		return err_set(e, ERR_USAGE, 0,
+			       "a host name of %zu bytes is "
+			       "too long for a SOCKS proxy",
+			       host);
 	if (user < 1 || user > SOCKS_TEXT_MAX || password > SOCKS_TEXT_MAX)
-		return err_set(e, ERR_USAGE, 0, "the user name and password "
+		return err_set(e, ERR_USAGE, 0,
+			       "the user name and password "
 			       "of a SOCKS proxy have 1 to 255 bytes");
 	return 0;
 }
 
-static int set_up(struct socks *k, const struct socks_target *t,
-		  struct err *e)
+static int set_up(struct socks *k, const struct socks_target *t, struct err *e)
 {
 	buf_init(&k->out, SOCKS_OUT_MAX);
 	buf_init(&k->login, SOCKS_OUT_MAX);
@@ -309,7 +324,8 @@ struct stream *socks_stream_new(struct stream *below,
 		stream_free(below);
 		return NULL;
 	}
-	k->s = (struct stream){ .ops = &socks_ops, .below = below,
+	k->s = (struct stream){ .ops = &socks_ops,
+				.below = below,
 				.fd = below->fd };
 	if (set_up(k, t, e) < 0) {
 		stream_free(&k->s);

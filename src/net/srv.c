@@ -40,7 +40,9 @@ static int parse_record(struct bytes answer, const uint8_t *p, size_t n,
 	ret->weight = (uint16_t)get_u16(p + 2);
 	ret->port = (uint16_t)get_u16(p + 4);
 	return dn_expand(answer.p, p + n, p + SRV_FIXED, ret->host,
-			 sizeof(ret->host)) < 0 ? -1 : 0;
+			 sizeof(ret->host)) < 0
+		       ? -1
+		       : 0;
 }
 
 int srv_parse(struct bytes answer, struct srv_record ret[SRV_MAX])
@@ -166,8 +168,10 @@ int srv_query(const char *name, struct srv_record ret[SRV_MAX], struct err *e)
 	count = srv_parse(bytes_of(answer, (size_t)n), ret);
 	free(answer);
 	if (count < 0)
-		return err_set(e, ERR_RESOLVE, 0, "cannot resolve '%s': the "
-			       "answer is malformed", name);
+		return err_set(e, ERR_RESOLVE, 0,
+			       "cannot resolve '%s': the "
+			       "answer is malformed",
+			       name);
 	/* A target of "." says that the service is not offered. */
 	if (count == 0 || !*ret[0].host || strcmp(ret[0].host, ".") == 0)
 		return fail_query(name, NO_DATA, e);

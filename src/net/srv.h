@@ -24,8 +24,8 @@ struct srv_record {
 /* Asks for a name like "_mqtt._tcp.example.org", waiting as long as the
  * system's resolver does. The number of records, in the order in which to
  * try them; -1 with e (ERR_RESOLVE), also when there are none. */
-int srv_query(const char *name, struct srv_record ret[SRV_MAX],
-	      struct err *e) MUST_CHECK;
+int srv_query(const char *name, struct srv_record ret[SRV_MAX], struct err *e)
+	MUST_CHECK;
 
 /* Reads an answer as it was on the wire. The number of records (SRV_MAX at
  * most), or -1 when it is malformed. */

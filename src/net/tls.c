@@ -168,8 +168,8 @@ static enum io finish(struct tls_layer *t, int result, struct err *e)
 		return fail(t, result, e);
 	if (io != IO_OK)
 		return io;
-	return result == MBEDTLS_ERR_SSL_WANT_READ ? IO_WANT_READ :
-						     IO_WANT_WRITE;
+	return result == MBEDTLS_ERR_SSL_WANT_READ ? IO_WANT_READ
+						   : IO_WANT_WRITE;
 }
 
 /* ------------------------------------------------------------------ stream */
@@ -243,7 +243,7 @@ static void read_last_words(struct tls_layer *t, struct err *e)
 	begin(t, NULL);
 	buf_clear(&t->out);
 	if (!t->has_data && mbedtls_ssl_read(&t->ssl, &c, 1) ==
-			    MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
+				    MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
 		fail(t, MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, e);
 }
 
@@ -253,8 +253,8 @@ static int make_records(struct tls_layer *t, const uint8_t *p, size_t n)
 	size_t done = 0;
 
 	while (done < n && buf_len(&t->out) < WRITE_TARGET) {
-		size_t part = n - done < t->record_max ? n - done :
-							 t->record_max;
+		size_t part = n - done < t->record_max ? n - done
+						       : t->record_max;
 		int result = mbedtls_ssl_write(&t->ssl, p + done, part);
 
 		if (is_again(t, result))
@@ -294,8 +294,7 @@ static enum io tls_write(struct stream *s, const void *p, size_t n,
 
 static bool tls_has_pending(const struct stream *s)
 {
-	const struct tls_layer *t =
-		CONTAINER_OF(s, const struct tls_layer, s);
+	const struct tls_layer *t = CONTAINER_OF(s, const struct tls_layer, s);
 
 	return buf_len(&t->in) > 0 || mbedtls_ssl_check_pending(&t->ssl);
 }
@@ -376,13 +375,15 @@ static int set_server_name(struct tls_layer *t, struct err *e)
 	if (n > 1 && name[n - 1] == '.')
 		n--;
 	if (!n || n >= sizeof(text))
-		return err_set(e, ERR_USAGE, 0, "'%s' cannot be the name of a "
-			       "TLS server: it is %zu bytes long", name, n);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' cannot be the name of a "
+			       "TLS server: it is %zu bytes long",
+			       name, n);
 	memcpy(text, name, n);
 	/* The library compares certificates with it as well; the verdict is
 	 * that of tls_verify_certificate(). */
-	if (mbedtls_ssl_set_hostname(&t->ssl, is_address(text) ? NULL :
-				     text) != 0)
+	if (mbedtls_ssl_set_hostname(&t->ssl, is_address(text) ? NULL : text) !=
+	    0)
 		return err_nomem(e);
 	return 0;
 }
@@ -427,7 +428,8 @@ struct stream *tls_stream_new(struct stream *below, struct tls_config *c,
 		stream_free(below);
 		return NULL;
 	}
-	t->s = (struct stream){ .ops = &tls_ops, .below = below,
+	t->s = (struct stream){ .ops = &tls_ops,
+				.below = below,
 				.fd = below->fd };
 	t->config = tls_config_share(c);
 	buf_init(&t->in, READ_AHEAD);

@@ -61,8 +61,8 @@ static void add_file(struct printer *p, const char *path)
 static void add_options(struct printer *p, const struct tls_options *o)
 {
 	const uint8_t flags[] = { (uint8_t)o->min_version,
-				  (uint8_t)o->max_version,
-				  o->no_verify_host, o->is_insecure };
+				  (uint8_t)o->max_version, o->no_verify_host,
+				  o->is_insecure };
 
 	add_file(p, o->ca_file);
 	add_file(p, o->ca_path);
@@ -85,8 +85,8 @@ static void add_options(struct printer *p, const struct tls_options *o)
 	add_bytes(p, bytes_of(flags, sizeof(flags)));
 }
 
-static int print_options(const struct tls_options *o,
-			 uint8_t ret[PRINT_SIZE], struct err *e)
+static int print_options(const struct tls_options *o, uint8_t ret[PRINT_SIZE],
+			 struct err *e)
 {
 	struct printer p = { .result = 0 };
 
@@ -123,8 +123,7 @@ void tls_cache_free(struct tls_cache *c)
 /* Under the lock also while files are read: the others would only read the
  * same files. */
 static struct tls_config *get_locked(struct tls_cache *c,
-				     const struct tls_options *o,
-				     struct err *e)
+				     const struct tls_options *o, struct err *e)
 {
 	uint8_t print[PRINT_SIZE];
 	struct tls_config *fresh;

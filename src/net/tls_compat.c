@@ -42,7 +42,8 @@ int tls_compat_start(struct err *e)
 	pthread_once(&psa_once, start_psa);
 	if (psa_status == PSA_SUCCESS)
 		return 0;
-	return err_set(e, ERR_LOCAL, (int)psa_status, "cannot start the "
+	return err_set(e, ERR_LOCAL, (int)psa_status,
+		       "cannot start the "
 		       "cryptography of mbedTLS (PSA error %d)",
 		       (int)psa_status);
 }
@@ -58,8 +59,8 @@ enum tls_version tls_compat_newest(void)
 
 static mbedtls_ssl_protocol_version native_version(enum tls_version v)
 {
-	return v == TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 :
-			      MBEDTLS_SSL_VERSION_TLS1_2;
+	return v == TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3
+			    : MBEDTLS_SSL_VERSION_TLS1_2;
 }
 
 static bool is_known(enum tls_version v)
@@ -76,8 +77,9 @@ static void set_versions(mbedtls_ssl_config *conf, enum tls_version oldest,
 
 enum tls_version tls_compat_version(const mbedtls_ssl_context *ssl)
 {
-	return mbedtls_ssl_get_version_number(ssl) ==
-	       MBEDTLS_SSL_VERSION_TLS1_3 ? TLS_1_3 : TLS_1_2;
+	return mbedtls_ssl_get_version_number(ssl) == MBEDTLS_SSL_VERSION_TLS1_3
+		       ? TLS_1_3
+		       : TLS_1_2;
 }
 
 /* 3.6.1 hides the tickets of TLS 1.3 unless asked. */
@@ -85,8 +87,7 @@ static void signal_tickets(mbedtls_ssl_config *conf UNUSED)
 {
 #if MBEDTLS_VERSION_NUMBER >= 0x03060100 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
 	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
-		conf,
-		MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+		conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
 }
 
@@ -161,8 +162,7 @@ static void export_key(void *ctx, mbedtls_ssl_key_export_type type,
 }
 
 void tls_compat_export_keys(mbedtls_ssl_config *conf UNUSED,
-			    mbedtls_ssl_context *ssl,
-			    struct tls_key_sink *sink)
+			    mbedtls_ssl_context *ssl, struct tls_key_sink *sink)
 {
 	mbedtls_ssl_set_export_keys_cb(ssl, export_key, sink);
 }
@@ -245,9 +245,9 @@ void tls_compat_prefer_fast_groups(mbedtls_ssl_config *conf)
 {
 	static const mbedtls_ecp_group_id groups[] = {
 		MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
-		MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_SECP521R1,
-		MBEDTLS_ECP_DP_BP256R1, MBEDTLS_ECP_DP_BP384R1,
-		MBEDTLS_ECP_DP_BP512R1, MBEDTLS_ECP_DP_SECP256K1,
+		MBEDTLS_ECP_DP_SECP384R1,  MBEDTLS_ECP_DP_SECP521R1,
+		MBEDTLS_ECP_DP_BP256R1,    MBEDTLS_ECP_DP_BP384R1,
+		MBEDTLS_ECP_DP_BP512R1,    MBEDTLS_ECP_DP_SECP256K1,
 		MBEDTLS_ECP_DP_NONE,
 	};
 
@@ -299,19 +299,23 @@ int tls_compat_set_versions(mbedtls_ssl_config *conf, enum tls_version oldest,
 			    enum tls_version newest, struct err *e)
 {
 	static const char *const names[] = {
-		[TLS_1_0] = "1.0", [TLS_1_1] = "1.1",
-		[TLS_1_2] = "1.2", [TLS_1_3] = "1.3",
+		[TLS_1_0] = "1.0",
+		[TLS_1_1] = "1.1",
+		[TLS_1_2] = "1.2",
+		[TLS_1_3] = "1.3",
 	};
 	enum tls_version bad = is_known(oldest) ? newest : oldest;
 
 	if (!is_known(oldest) || !is_known(newest))
-		return err_set(e, ERR_USAGE, 0, "TLS %s is not in this build "
+		return err_set(e, ERR_USAGE, 0,
+			       "TLS %s is not in this build "
 			       "(mbedTLS " MBEDTLS_VERSION_STRING ")",
 			       names[bad]);
 	if (oldest > newest)
-		return err_set(e, ERR_USAGE, 0, "the lowest TLS version (%s) "
-			       "is above the highest (%s)", names[oldest],
-			       names[newest]);
+		return err_set(e, ERR_USAGE, 0,
+			       "the lowest TLS version (%s) "
+			       "is above the highest (%s)",
+			       names[oldest], names[newest]);
 	set_versions(conf, oldest, newest);
 	return 0;
 }

@@ -32,8 +32,7 @@ enum tls_version tls_compat_newest(void);
 /* Versions from oldest to newest, both of them known to the library. -1 when
  * it cannot (ERR_USAGE). */
 int tls_compat_set_versions(mbedtls_ssl_config *conf, enum tls_version oldest,
-			    enum tls_version newest,
-			    struct err *e) MUST_CHECK;
+			    enum tls_version newest, struct err *e) MUST_CHECK;
 /* Of an established connection. */
 enum tls_version tls_compat_version(const mbedtls_ssl_context *ssl);
 
@@ -64,8 +63,7 @@ struct tls_key_sink {
 		    const uint8_t random[32], struct bytes secret);
 };
 /* Before the handshake; the sink must outlive both. */
-void tls_compat_export_keys(mbedtls_ssl_config *conf,
-			    mbedtls_ssl_context *ssl,
+void tls_compat_export_keys(mbedtls_ssl_config *conf, mbedtls_ssl_context *ssl,
 			    struct tls_key_sink *sink);
 
 /* Where a handshake has got to. */

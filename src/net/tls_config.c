@@ -97,8 +97,9 @@ static struct tls_config *config_alloc(void)
 static int set_trust(struct tls_config *c, const struct tls_options *o,
 		     struct err *e)
 {
-	const char *where = o->ca_file ? o->ca_file :
-			    o->ca_path ? o->ca_path : tls_system_ca();
+	const char *where = o->ca_file   ? o->ca_file
+			    : o->ca_path ? o->ca_path
+					 : tls_system_ca();
 	int status = 0;
 
 	if (o->ca_file)
@@ -138,21 +139,22 @@ static int set_cert(struct tls_config *c, const struct tls_options *o,
 	if (!o->cert_file && !o->key_file)
 		return 0;
 	if (!o->cert_file || !o->key_file)
-		return err_set(e, ERR_USAGE, 0, "a client certificate and its "
+		return err_set(e, ERR_USAGE, 0,
+			       "a client certificate and its "
 			       "private key belong together: the %s is "
-			       "missing", o->cert_file ? "key" :
-			       "certificate");
+			       "missing",
+			       o->cert_file ? "key" : "certificate");
 	if (tls_load_cert(&c->cert, o->cert_file, e) < 0 ||
 	    load_key(c, o, e) < 0)
 		return -1;
 	result = tls_compat_check_pair(&c->cert, &c->key);
 	if (result == 0)
-		result = mbedtls_ssl_conf_own_cert(&c->ssl, &c->cert,
-						   &c->key);
+		result = mbedtls_ssl_conf_own_cert(&c->ssl, &c->cert, &c->key);
 	if (result != 0)
-		return err_set(e, ERR_TLS, result, "private key '%s' does not "
-			       "belong to certificate '%s'", o->key_file,
-			       o->cert_file);
+		return err_set(e, ERR_TLS, result,
+			       "private key '%s' does not "
+			       "belong to certificate '%s'",
+			       o->key_file, o->cert_file);
 	c->has_cert = true;
 	return 0;
 }
@@ -166,14 +168,16 @@ static int set_psk(struct tls_config *c, const struct tls_options *o,
 	if (!bytes_is_set(o->psk) && !identity)
 		return 0;
 	if (!o->psk.n || !identity || !*identity)
-		return err_set(e, ERR_USAGE, 0, "a pre-shared key and its "
+		return err_set(e, ERR_USAGE, 0,
+			       "a pre-shared key and its "
 			       "identity belong together: the %s is missing",
 			       o->psk.n ? "identity" : "key");
 	result = mbedtls_ssl_conf_psk(&c->ssl, o->psk.p, o->psk.n,
 				      (const unsigned char *)identity,
 				      strlen(identity));
 	if (result != 0)
-		return err_set(e, ERR_USAGE, result, "the pre-shared key of "
+		return err_set(e, ERR_USAGE, result,
+			       "the pre-shared key of "
 			       "%zu bytes or its identity is too long",
 			       o->psk.n);
 	tls_compat_psk_only(&c->ssl);
@@ -208,22 +212,24 @@ static int set_alpn(struct tls_config *c, const struct tls_options *o,
 		size_t n = strlen(o->alpn[i]);
 
 		if (n < 1 || n > 255)
-			return err_set(e, ERR_USAGE, 0, "the ALPN protocol "
+			return err_set(e, ERR_USAGE, 0,
+				       "the ALPN protocol "
 				       "'%s' is %zu bytes long, expected 1 to "
-				       "255", o->alpn[i], n);
+				       "255",
+				       o->alpn[i], n);
 		c->alpn[i] = strdup(o->alpn[i]);
 		if (!c->alpn[i])
 			return err_nomem(e);
 	}
-	if (mbedtls_ssl_conf_alpn_protocols(&c->ssl,
-					    (const char **)c->alpn) != 0)
-		return err_set(e, ERR_USAGE, 0, "the list of ALPN protocols "
+	if (mbedtls_ssl_conf_alpn_protocols(&c->ssl, (const char **)c->alpn) !=
+	    0)
+		return err_set(e, ERR_USAGE, 0,
+			       "the list of ALPN protocols "
 			       "is too long");
 	return 0;
 }
 
-static int parse_pin(const char *text, uint8_t ret[TLS_PIN_SIZE],
-		     struct err *e)
+static int parse_pin(const char *text, uint8_t ret[TLS_PIN_SIZE], struct err *e)
 {
 	static const char prefix[] = "sha256//";
 	const char *base64 = text;
@@ -233,9 +239,12 @@ static int parse_pin(const char *text, uint8_t ret[TLS_PIN_SIZE],
 		base64 += strlen(prefix);
 	if (mbedtls_base64_decode(ret, TLS_PIN_SIZE, &n,
 				  (const unsigned char *)base64,
-				  strlen(base64)) != 0 || n != TLS_PIN_SIZE)
-		return err_set(e, ERR_USAGE, 0, "'%s' is not the base64 of a "
-			       "SHA-256 (44 characters)", text);
+				  strlen(base64)) != 0 ||
+	    n != TLS_PIN_SIZE)
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is not the base64 of a "
+			       "SHA-256 (44 characters)",
+			       text);
 	return 0;
 }
 
@@ -248,8 +257,8 @@ static int set_pins(struct tls_config *c, const struct tls_options *o,
 	if (!c->pins)
 		return err_nomem(e);
 	for (; c->pin_count < o->pin_count; c->pin_count++)
-		if (parse_pin(o->pins[c->pin_count], c->pins[c->pin_count],
-			      e) < 0)
+		if (parse_pin(o->pins[c->pin_count], c->pins[c->pin_count], e) <
+		    0)
 			return -1;
 	return 0;
 }
@@ -271,9 +280,9 @@ static int set_rest(struct tls_config *c, const struct tls_options *o,
 {
 	/* Without REQUIRED the handshake goes on, and what is wrong is only
 	 * written down. */
-	mbedtls_ssl_conf_authmode(&c->ssl, o->is_insecure ?
-				  MBEDTLS_SSL_VERIFY_OPTIONAL :
-				  MBEDTLS_SSL_VERIFY_REQUIRED);
+	mbedtls_ssl_conf_authmode(&c->ssl,
+				  o->is_insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL
+						 : MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_rng(&c->ssl, tls_compat_random, NULL);
 	tls_compat_prefer_fast_groups(&c->ssl);
 	tls_compat_enable_tickets(&c->ssl);
@@ -304,8 +313,7 @@ static int config_build(struct tls_config *c, const struct tls_options *o,
 	return c->has_psk ? 0 : set_trust(c, o, e);
 }
 
-struct tls_config *tls_config_new(const struct tls_options *o,
-				  struct err *e)
+struct tls_config *tls_config_new(const struct tls_options *o, struct err *e)
 {
 	struct tls_config *c = config_alloc();
 
@@ -427,8 +435,8 @@ void tls_config_forget(struct tls_config *c, const char *server)
 
 int tls_pin_of(const mbedtls_x509_crt *crt, uint8_t ret[TLS_PIN_SIZE])
 {
-	const mbedtls_md_info_t *md =
-		mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
+	const mbedtls_md_info_t *md = mbedtls_md_info_from_type(
+		MBEDTLS_MD_SHA256);
 
 	return mbedtls_md(md, crt->pk_raw.p, crt->pk_raw.len, ret) ? -1 : 0;
 }
@@ -443,16 +451,18 @@ int tls_config_check_pins(const struct tls_config *c,
 	if (!c->pin_count)
 		return 0;
 	if (!crt || tls_pin_of(crt, pin) < 0)
-		return err_set(e, ERR_TLS, 0, "the server showed no "
+		return err_set(e, ERR_TLS, 0,
+			       "the server showed no "
 			       "certificate whose key could be compared with "
 			       "the pinned ones");
 	for (size_t i = 0; i < c->pin_count; i++)
 		if (memcmp(pin, c->pins[i], sizeof(pin)) == 0)
 			return 0;
 	(void)mbedtls_base64_encode(text, sizeof(text), &n, pin, sizeof(pin));
-	return err_set(e, ERR_TLS, 0, "the server's public key is none of the "
-		       "%zu pinned: it is sha256//%.*s", c->pin_count, (int)n,
-		       (const char *)text);
+	return err_set(e, ERR_TLS, 0,
+		       "the server's public key is none of the "
+		       "%zu pinned: it is sha256//%.*s",
+		       c->pin_count, (int)n, (const char *)text);
 }
 
 /* ---------------------------------------------------------------- answers */

@@ -22,8 +22,7 @@ struct tls_config;
 
 /* Reads all files. NULL with e: ERR_LOCAL when one cannot be read, ERR_TLS
  * when it holds something else, ERR_USAGE for bad values. */
-struct tls_config *tls_config_new(const struct tls_options *o,
-				  struct err *e);
+struct tls_config *tls_config_new(const struct tls_options *o, struct err *e);
 struct tls_config *tls_config_share(struct tls_config *c);
 /* Drops a reference; NULL is fine. */
 void tls_config_release(struct tls_config *c);
@@ -50,11 +49,11 @@ bool tls_config_any_host(const struct tls_config *c);
 const char *tls_config_sni(const struct tls_config *c);
 /* -1 with e when the certificate's key is none of the pinned ones. */
 int tls_config_check_pins(const struct tls_config *c,
-			  const mbedtls_x509_crt *crt,
-			  struct err *e) MUST_CHECK;
+			  const mbedtls_x509_crt *crt, struct err *e)
+	MUST_CHECK;
 
 /* SHA-256 of the public key, as pins have it. */
-int tls_pin_of(const mbedtls_x509_crt *crt,
-	       uint8_t ret[TLS_PIN_SIZE]) MUST_CHECK;
+int tls_pin_of(const mbedtls_x509_crt *crt, uint8_t ret[TLS_PIN_SIZE])
+	MUST_CHECK;
 
 #endif

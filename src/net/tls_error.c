@@ -92,20 +92,23 @@ static const char *alert_advice(const struct tls_failure *f)
 	case ALERT_BAD_RECORD_MAC:
 	case ALERT_DECRYPT_ERROR:
 		return f->has_psk ? ": the pre-shared key is not the "
-				    "server's, it seems" : "";
+				    "server's, it seems"
+				  : "";
 	case ALERT_HANDSHAKE_FAILURE:
 		if (f->has_data)
 			return ": it wanted another handshake, it seems";
 		if (!f->is_past_hello)
-			return f->has_psk ?
-			       ": does it know the PSK identity?" :
-			       ": no TLS version or cipher suite in common, "
-			       "it seems";
-		return f->has_cert ? "" : ": it wants a client certificate, "
-					  "it seems";
+			return f->has_psk
+				       ? ": does it know the PSK identity?"
+				       : ": no TLS version or cipher suite in common, "
+					 "it seems";
+		return f->has_cert ? ""
+				   : ": it wants a client certificate, "
+				     "it seems";
 	case ALERT_UNKNOWN_CA:
 		return f->has_cert ? ": it does not trust the issuer of our "
-				     "certificate" : "";
+				     "certificate"
+				   : "";
 	case ALERT_CERTIFICATE_EXPIRED:
 		return f->has_cert ? ": our certificate has expired" : "";
 	default:
@@ -113,8 +116,8 @@ static const char *alert_advice(const struct tls_failure *f)
 	}
 	if (!is_about_certificate(f->alert))
 		return "";
-	return f->has_cert ? ": it does not accept our certificate" :
-			     ": it wants a client certificate, it seems";
+	return f->has_cert ? ": it does not accept our certificate"
+			   : ": it wants a client certificate, it seems";
 }
 
 static int explain_alert(const struct tls_failure *f, struct err *e)
@@ -125,8 +128,7 @@ static int explain_alert(const struct tls_failure *f, struct err *e)
 	tls_alert_name(f->alert, name, sizeof(name));
 	return err_set(e, is_tls ? ERR_TLS : ERR_LOST, f->alert,
 		       "the server ended %s with the TLS alert: %s%s",
-		       f->is_established ? "the connection" :
-					   "the handshake",
+		       f->is_established ? "the connection" : "the handshake",
 		       name, alert_advice(f));
 }
 
@@ -136,8 +138,8 @@ static const char *hint_cert(const struct tls_failure *f)
 	if (f->has_psk || f->has_data || !f->is_past_hello ||
 	    (f->is_established && !f->is_tls13))
 		return "";
-	return f->has_cert ? " (it may not accept our certificate)" :
-			     " (it may want a client certificate)";
+	return f->has_cert ? " (it may not accept our certificate)"
+			   : " (it may want a client certificate)";
 }
 
 static int explain_end(const struct tls_failure *f, struct err *e)
@@ -145,15 +147,20 @@ static int explain_end(const struct tls_failure *f, struct err *e)
 	const char *hint = hint_cert(f);
 
 	if (f->is_established)
-		return err_set(e, ERR_LOST, 0, "the connection ended without "
+		return err_set(e, ERR_LOST, 0,
+			       "the connection ended without "
 			       "the goodbye of TLS: it was cut, or the server "
-			       "is careless%s", hint);
+			       "is careless%s",
+			       hint);
 	if (!f->first.n)
-		return err_set(e, ERR_TLS, 0, "the server closed the "
+		return err_set(e, ERR_TLS, 0,
+			       "the server closed the "
 			       "connection when it was spoken to in TLS: "
 			       "does this port speak TLS?");
-	return err_set(e, ERR_TLS, 0, "the server closed the connection in "
-		       "the middle of the TLS handshake%s", hint);
+	return err_set(e, ERR_TLS, 0,
+		       "the server closed the connection in "
+		       "the middle of the TLS handshake%s",
+		       hint);
 }
 
 /* A record has a type of 20 to 24 and major version 3. */
@@ -170,13 +177,15 @@ static int explain_other(const struct tls_failure *f, struct err *e)
 	/* mbedTLS has no KeyUpdate (RFC 8446 section 4.6.3). */
 	if (f->is_established &&
 	    f->result == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)
-		return err_set(e, ERR_LOST, f->result, "the server wanted to "
+		return err_set(e, ERR_LOST, f->result,
+			       "the server wanted to "
 			       "change the TLS keys, it seems, which this "
 			       "build cannot");
 	mbedtls_strerror(f->result, text, sizeof(text));
-	return err_set(e, ERR_TLS, f->result, "%s: %s", f->is_established ?
-		       "the server broke the TLS protocol" :
-		       "the TLS handshake failed", text);
+	return err_set(e, ERR_TLS, f->result, "%s: %s",
+		       f->is_established ? "the server broke the TLS protocol"
+					 : "the TLS handshake failed",
+		       text);
 }
 
 int tls_explain(const struct tls_failure *f, struct err *e)
@@ -190,13 +199,16 @@ int tls_explain(const struct tls_failure *f, struct err *e)
 		return explain_alert(f, e);
 	if (!f->is_established && f->first.n && !is_tls(f->first)) {
 		text_visible(shown, sizeof(shown), f->first);
-		return err_set(e, ERR_TLS, 0, "this port does not speak TLS: "
-			       "it answered '%s'", shown);
+		return err_set(e, ERR_TLS, 0,
+			       "this port does not speak TLS: "
+			       "it answered '%s'",
+			       shown);
 	}
 	if (f->result == 0 || f->result == MBEDTLS_ERR_SSL_CONN_EOF)
 		return explain_end(f, e);
 	if (tls_compat_is_version_problem(f->result))
-		return err_set(e, ERR_TLS, f->result, "the server chose a TLS "
+		return err_set(e, ERR_TLS, f->result,
+			       "the server chose a TLS "
 			       "version outside the allowed range");
 	return explain_other(f, e);
 }
@@ -210,6 +222,5 @@ void tls_explain_below(const struct tls_failure *f, struct err *e)
 	/* A reset destroys an alert that was under way. */
 	used = strlen(e->text);
 	snprintf(e->text + used, sizeof(e->text) - used, "%s",
-		 !f->first.n ? ": does this port speak TLS?" :
-			       hint_cert(f));
+		 !f->first.n ? ": does this port speak TLS?" : hint_cert(f));
 }

@@ -24,7 +24,7 @@ struct tls_failure {
 	bool has_cert, has_psk; /* what we could show */
 	const char *problems;   /* of its certificates; "" when none */
 	const char *advice;     /* what to try about them; "" when nothing */
-	struct bytes first;  /* what came first, as it was on the wire */
+	struct bytes first;     /* what came first, as it was on the wire */
 };
 
 /* Always -1; e is ERR_TLS, or ERR_LOST for what ends an established

@@ -119,14 +119,18 @@ int tls_load_ca_path(mbedtls_x509_crt *chain, const char *path, struct err *e)
 	if (stat(path, &st) < 0)
 		return fail_file(e, "CA directory", path);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(e, ERR_LOCAL, ENOTDIR, "CA directory '%s' is "
-			       "not a directory", path);
+		return err_set(e, ERR_LOCAL, ENOTDIR,
+			       "CA directory '%s' is "
+			       "not a directory",
+			       path);
 	result = mbedtls_x509_crt_parse_path(chain, path);
 	if (result < 0)
 		return fail_content(e, "CA directory", path, result);
 	if (!chain->raw.p)
-		return err_set(e, ERR_TLS, 0, "CA directory '%s' holds no "
-			       "certificate", path);
+		return err_set(e, ERR_TLS, 0,
+			       "CA directory '%s' holds no "
+			       "certificate",
+			       path);
 	return 0;
 }
 
@@ -156,9 +160,11 @@ int tls_load_system_ca(mbedtls_x509_crt *chain, struct err *e)
 		return tls_load_ca_file(chain, where, e);
 	status = tls_load_ca_path(chain, where, e);
 	if (status < 0)
-		err_set(e, ERR_TLS, 0, "this system has no trusted "
+		err_set(e, ERR_TLS, 0,
+			"this system has no trusted "
 			"certificates in %s (Debian package ca-certificates): "
-			"name a CA file", where);
+			"name a CA file",
+			where);
 	return status;
 }
 
@@ -183,9 +189,10 @@ int tls_load_cert(mbedtls_x509_crt *chain, const char *path, struct err *e)
 	int result = parse_chain(chain, what, path, e);
 
 	if (result > 0)
-		return err_set(e, ERR_TLS, 0, "%s '%s' has %d certificates "
-			       "of a kind that is not supported", what, path,
-			       result);
+		return err_set(e, ERR_TLS, 0,
+			       "%s '%s' has %d certificates "
+			       "of a kind that is not supported",
+			       what, path, result);
 	return result;
 }
 
@@ -194,13 +201,17 @@ static int fail_key(struct err *e, const char *path, int result,
 {
 	if (result == MBEDTLS_ERR_PK_PASSWORD_REQUIRED ||
 	    result == MBEDTLS_ERR_PEM_PASSWORD_REQUIRED)
-		return err_set(e, ERR_TLS, result, "private key '%s' is "
-			       "encrypted: its passphrase is needed", path);
+		return err_set(e, ERR_TLS, result,
+			       "private key '%s' is "
+			       "encrypted: its passphrase is needed",
+			       path);
 	/* Garbage is what the wrong one makes of a key now and then. */
 	if (result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH ||
 	    result == MBEDTLS_ERR_PEM_PASSWORD_MISMATCH || was_decrypted)
-		return err_set(e, ERR_TLS, result, "private key '%s': the "
-			       "passphrase is wrong", path);
+		return err_set(e, ERR_TLS, result,
+			       "private key '%s': the "
+			       "passphrase is wrong",
+			       path);
 	return fail_content(e, "private key", path, result);
 }
 

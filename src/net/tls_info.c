@@ -36,8 +36,8 @@ static void set_pin(const mbedtls_x509_crt *crt, struct tls_certificate *ret)
 	size_t n = 0;
 
 	if (tls_pin_of(crt, pin) == 0 &&
-	    mbedtls_base64_encode(text, sizeof(text), &n, pin,
-				  sizeof(pin)) == 0)
+	    mbedtls_base64_encode(text, sizeof(text), &n, pin, sizeof(pin)) ==
+		    0)
 		snprintf(ret->pin, sizeof(ret->pin), "sha256//%.*s", (int)n,
 			 (const char *)text);
 }
@@ -79,8 +79,7 @@ static int copy_chain(const mbedtls_x509_crt *crt, struct tls_info *ret,
 	return 0;
 }
 
-int tls_get_info(const struct stream *top, struct tls_info *ret,
-		 struct err *e)
+int tls_get_info(const struct stream *top, struct tls_info *ret, struct err *e)
 {
 	const struct tls_layer *t = tls_find(top);
 	struct tls_info info = { 0 };
@@ -91,8 +90,7 @@ int tls_get_info(const struct stream *top, struct tls_info *ret,
 	info.version = mbedtls_ssl_get_version(&t->ssl);
 	info.suite = mbedtls_ssl_get_ciphersuite(&t->ssl);
 	alpn = mbedtls_ssl_get_alpn_protocol(&t->ssl);
-	text_visible(info.alpn, sizeof(info.alpn),
-		     bytes_str(alpn ? alpn : ""));
+	text_visible(info.alpn, sizeof(info.alpn), bytes_str(alpn ? alpn : ""));
 	info.is_resumed = tls_is_resumed(t);
 	info.is_verified = !t->verify.any_host;
 	snprintf(info.problems, sizeof(info.problems), "%s",

@@ -15,8 +15,7 @@ static int compose(struct buf *line, const char *label, struct bytes random,
 {
 	if (buf_printf(line, "%s ", label) < 0 ||
 	    text_hex(line, random, false) < 0 ||
-	    buf_append_byte(line, ' ') < 0 ||
-	    text_hex(line, secret, false) < 0)
+	    buf_append_byte(line, ' ') < 0 || text_hex(line, secret, false) < 0)
 		return -1;
 	return buf_append_byte(line, '\n');
 }
@@ -39,8 +38,7 @@ int tls_keylog_open(struct tls_keylog *k, const char *path, struct err *e)
 	k->sink.log = keylog_write;
 	k->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (k->fd < 0)
-		return err_sys(e, ERR_LOCAL, "cannot open key log '%s'",
-			       path);
+		return err_sys(e, ERR_LOCAL, "cannot open key log '%s'", path);
 	return 0;
 }
 

@@ -16,8 +16,8 @@ struct tls_keylog {
 };
 
 /* Appends to the file; creates it readable for its owner alone. */
-int tls_keylog_open(struct tls_keylog *k, const char *path,
-		    struct err *e) MUST_CHECK;
+int tls_keylog_open(struct tls_keylog *k, const char *path, struct err *e)
+	MUST_CHECK;
 void tls_keylog_close(struct tls_keylog *k);
 
 #endif

@@ -19,14 +19,14 @@ struct tls_layer {
 	struct tls_config *config; /* a reference of our own */
 	mbedtls_ssl_context ssl;
 	struct tls_verify verify;
-	char *host;           /* what the certificate must name */
-	char *server;         /* host and port: key of the saved session */
-	struct err *err;      /* of the call under way, for the layer below */
-	struct buf in;        /* ciphertext read ahead */
-	struct buf out;       /* ciphertext that has to leave */
-	size_t pending_n;     /* bytes of the caller's that are in there */
-	size_t record_max;    /* bytes that fit a record */
-	uint8_t first[32];    /* what came first, as it was on the wire */
+	char *host;        /* what the certificate must name */
+	char *server;      /* host and port: key of the saved session */
+	struct err *err;   /* of the call under way, for the layer below */
+	struct buf in;     /* ciphertext read ahead */
+	struct buf out;    /* ciphertext that has to leave */
+	size_t pending_n;  /* bytes of the caller's that are in there */
+	size_t record_max; /* bytes that fit a record */
+	uint8_t first[32]; /* what came first, as it was on the wire */
 	size_t first_n;
 	bool is_blocked;      /* the library asked for bytes in vain */
 	bool is_established;  /* the library is done with the handshake */

@@ -30,22 +30,22 @@ struct tls_options {
 	 * the system's store. */
 	const char *ca_file, *ca_path;
 	const char *crl_file;
-	const char *cert_file, *key_file; /* ours; both or neither */
-	struct bytes key_passphrase;      /* BYTES_NULL: none */
+	const char *cert_file, *key_file;     /* ours; both or neither */
+	struct bytes key_passphrase;          /* BYTES_NULL: none */
 	struct tls_passphrase ask_passphrase; /* load NULL: as above */
-	struct bytes psk;                 /* instead of certificates */
+	struct bytes psk;                     /* instead of certificates */
 	const char *psk_identity;
-	const char *const *alpn;          /* in order of preference */
+	const char *const *alpn; /* in order of preference */
 	size_t alpn_count;
-	const char *sni;                  /* NULL: the server's name */
+	const char *sni; /* NULL: the server's name */
 	enum tls_version min_version, max_version;
 	const char *ciphers; /* names with ':' between; NULL: a good list */
 	/* Base64 of the SHA-256 of public keys (SubjectPublicKeyInfo), also
 	 * with "sha256//" in front: the server must have one of them. */
 	const char *const *pins;
 	size_t pin_count;
-	bool no_verify_host;  /* any name, but a trusted certificate */
-	bool is_insecure;     /* any certificate (pins still hold) */
+	bool no_verify_host;     /* any name, but a trusted certificate */
+	bool is_insecure;        /* any certificate (pins still hold) */
 	const char *keylog_file; /* NSS key log, appended to */
 };
 

@@ -50,7 +50,8 @@ static struct reader enter(struct reader *r, int tag)
 	/* The library's readers take no const, and change nothing. */
 	unsigned char *p = (unsigned char *)(uintptr_t)b.p;
 
-	return (struct reader){ .p = p, .end = p ? p + b.n : p,
+	return (struct reader){ .p = p,
+				.end = p ? p + b.n : p,
 				.is_bad = r->is_bad };
 }
 
@@ -63,10 +64,10 @@ static void expect_oid(struct reader *r, struct bytes want)
 /* hmacWithSHA1 ... hmacWithSHA512: 1.2.840.113549.2.7 to 11. */
 static mbedtls_md_type_t prf_of(struct bytes oid)
 {
-	static const uint8_t prefix[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
-					  0x02 };
+	static const uint8_t prefix[] = { 0x2a, 0x86, 0x48, 0x86,
+					  0xf7, 0x0d, 0x02 };
 	static const mbedtls_md_type_t types[] = {
-		MBEDTLS_MD_SHA1, MBEDTLS_MD_SHA224, MBEDTLS_MD_SHA256,
+		MBEDTLS_MD_SHA1,   MBEDTLS_MD_SHA224, MBEDTLS_MD_SHA256,
 		MBEDTLS_MD_SHA384, MBEDTLS_MD_SHA512,
 	};
 
@@ -80,8 +81,8 @@ static mbedtls_md_type_t prf_of(struct bytes oid)
 /* aes128-CBC, aes192-CBC, aes256-CBC: 2.16.840.1.101.3.4.1.2, 22, 42. */
 static size_t key_size_of(struct bytes oid)
 {
-	static const uint8_t prefix[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03,
-					  0x04, 0x01 };
+	static const uint8_t prefix[] = { 0x60, 0x86, 0x48, 0x01,
+					  0x65, 0x03, 0x04, 0x01 };
 
 	if (oid.n != sizeof(prefix) + 1 ||
 	    memcmp(oid.p, prefix, sizeof(prefix)) != 0)
@@ -105,8 +106,8 @@ static void read_kdf(struct reader *r, struct scheme *ret)
 	expect_oid(&kdf, BYTES_LIT("\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c"));
 	params = enter(&kdf, SEQUENCE);
 	ret->salt = take(&params, MBEDTLS_ASN1_OCTET_STRING);
-	if (params.is_bad || mbedtls_asn1_get_int(&params.p, params.end,
-						  &ret->iterations) != 0)
+	if (params.is_bad ||
+	    mbedtls_asn1_get_int(&params.p, params.end, &ret->iterations) != 0)
 		r->is_bad = true;
 	/* The key's length may follow; the cipher says it too. */
 	if (!r->is_bad && params.p < params.end &&
@@ -138,9 +139,8 @@ static bool read_scheme(struct bytes der, struct scheme *ret)
 	ret->data = take(&all, MBEDTLS_ASN1_OCTET_STRING);
 	return !cipher.is_bad && !all.is_bad && ret->key_size &&
 	       ret->prf != MBEDTLS_MD_NONE && ret->iv.n == AES_BLOCK &&
-	       ret->iterations > 0 &&
-	       ret->iterations <= PBES2_ITERATIONS_MAX && ret->data.n > 0 &&
-	       ret->data.n % AES_BLOCK == 0;
+	       ret->iterations > 0 && ret->iterations <= PBES2_ITERATIONS_MAX &&
+	       ret->data.n > 0 && ret->data.n % AES_BLOCK == 0;
 }
 
 static int hmac(mbedtls_md_context_t *md, struct bytes in, struct bytes more,
@@ -227,8 +227,8 @@ static enum pbes2 decrypt(const struct scheme *s, struct bytes passphrase,
 		return PBES2_OTHER;
 	memcpy(iv, s->iv.p, sizeof(iv));
 	mbedtls_aes_init(&aes);
-	if (mbedtls_aes_setkey_dec(&aes, key,
-				   (unsigned int)s->key_size * 8) == 0 &&
+	if (mbedtls_aes_setkey_dec(&aes, key, (unsigned int)s->key_size * 8) ==
+		    0 &&
 	    mbedtls_aes_crypt_cbc(&aes, MBEDTLS_AES_DECRYPT, s->data.n, iv,
 				  s->data.p, room) == 0)
 		n = unpadded(room, s->data.n);
@@ -253,8 +253,8 @@ static bool decode_pem(struct bytes key, struct buf *ret)
 	to = memmem(from, key.n - (size_t)(from - key.p), tail, strlen(tail));
 	room = buf_reserve(ret, key.n);
 	if (!to || !room ||
-	    mbedtls_base64_decode(room, key.n, &n, from,
-				  (size_t)(to - from)) != 0)
+	    mbedtls_base64_decode(room, key.n, &n, from, (size_t)(to - from)) !=
+		    0)
 		return false;
 	buf_commit(ret, n);
 	return true;
@@ -271,8 +271,8 @@ enum pbes2 pbes2_decrypt(struct bytes key, struct bytes passphrase,
 	if (decode_pem(key, &der))
 		key = buf_view(&der);
 	if (key.n && read_scheme(key, &s))
-		result = passphrase.n ? decrypt(&s, passphrase, ret) :
-					PBES2_NEEDS_PASSPHRASE;
+		result = passphrase.n ? decrypt(&s, passphrase, ret)
+				      : PBES2_NEEDS_PASSPHRASE;
 	buf_release(&der);
 	return result;
 }

@@ -21,7 +21,8 @@ static size_t noise_length(const char *name)
 	return 0;
 }
 
-/* A function of its own: glibc's macro would count as three levels of nesting. */
+/* A function of its own: glibc's macro would count as three levels of nesting.
+ */
 static char upper(char c)
 {
 	return (char)toupper((unsigned char)c);
@@ -73,8 +74,7 @@ static int unknown(const char *name, size_t n, struct err *e)
 	near = text_nearest(shown, names, count);
 	free(names);
 	return err_set(e, ERR_USAGE, 0, "cipher suite '%s' is not known%s%s",
-		       shown, near ? "; did you mean " : "",
-		       near ? near : "");
+		       shown, near ? "; did you mean " : "", near ? near : "");
 }
 
 /* The suite's number, or 0. */

@@ -16,9 +16,9 @@ enum { ALT_DNS = 2, ALT_ADDRESS = 7 };
 
 /* What was asked for, in the form that certificates use. */
 struct wanted {
-	struct bytes name;   /* without a final dot */
+	struct bytes name; /* without a final dot */
 	uint8_t address[16];
-	size_t address_n;    /* 4, 16, or 0 for a name */
+	size_t address_n; /* 4, 16, or 0 for a name */
 };
 
 static struct wanted wanted_of(const char *host)
@@ -27,8 +27,8 @@ static struct wanted wanted_of(const char *host)
 	char address[INET6_ADDRSTRLEN];
 
 	/* No certificate names a zone: "fe80::1%eth0". */
-	snprintf(address, sizeof(address), "%.*s",
-		 (int)strcspn(host, "%"), host);
+	snprintf(address, sizeof(address), "%.*s", (int)strcspn(host, "%"),
+		 host);
 	if (inet_pton(AF_INET, address, w.address) == 1)
 		w.address_n = 4;
 	else if (inet_pton(AF_INET6, address, w.address) == 1)
@@ -40,8 +40,8 @@ static struct wanted wanted_of(const char *host)
 
 static bool equal_ignoring_case(struct bytes a, struct bytes b)
 {
-	return a.n == b.n && strncasecmp((const char *)a.p,
-					 (const char *)b.p, a.n) == 0;
+	return a.n == b.n &&
+	       strncasecmp((const char *)a.p, (const char *)b.p, a.n) == 0;
 }
 
 /* "*.example.org" stands for one label, and only in front of two others. */
@@ -109,8 +109,8 @@ bool tls_verify_name(const mbedtls_x509_crt *crt, const char *host)
 
 		if (!is_common_name(n) || !cn.n)
 			continue;
-		if (w.address_n ? bytes_equal(cn, w.name) :
-				  matches_dns(cn, w.name))
+		if (w.address_n ? bytes_equal(cn, w.name)
+				: matches_dns(cn, w.name))
 			return true;
 	}
 	return false;
@@ -236,13 +236,15 @@ static void explain_dates(struct context *c, uint32_t flags)
 	tls_time(&c->crt->valid_to, to, sizeof(to));
 	now_text(now, sizeof(now));
 	if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
-		add(c, "certificate '%s' by '%s' expired on %s (this "
-		    "machine's clock says %s)", c->subject, c->issuer, to,
-		    now);
+		add(c,
+		    "certificate '%s' by '%s' expired on %s (this "
+		    "machine's clock says %s)",
+		    c->subject, c->issuer, to, now);
 	if (flags & MBEDTLS_X509_BADCERT_FUTURE)
-		add(c, "certificate '%s' by '%s' is not valid before %s (this "
-		    "machine's clock says %s: is it right?)", c->subject,
-		    c->issuer, from, now);
+		add(c,
+		    "certificate '%s' by '%s' is not valid before %s (this "
+		    "machine's clock says %s: is it right?)",
+		    c->subject, c->issuer, from, now);
 }
 
 static void explain_trust(struct context *c, uint32_t flags)
@@ -255,20 +257,25 @@ static void explain_trust(struct context *c, uint32_t flags)
 		if (mbedtls_x509_serial_gets(serial, sizeof(serial),
 					     &c->crt->serial) < 0)
 			serial[0] = '\0';
-		add(c, "certificate '%s' with serial number %s was revoked "
-		    "by '%s'", c->subject, serial, c->issuer);
+		add(c,
+		    "certificate '%s' with serial number %s was revoked "
+		    "by '%s'",
+		    c->subject, serial, c->issuer);
 	}
 	if (!(flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED))
 		return;
 	c->v->is_self_signed = bytes_equal(bytes_of(s->p, s->len),
 					   bytes_of(i->p, i->len));
 	if (c->v->is_self_signed)
-		add(c, "certificate '%s' is self-signed and not among the "
-		    "trusted ones (%s)", c->subject, c->v->trust);
+		add(c,
+		    "certificate '%s' is self-signed and not among the "
+		    "trusted ones (%s)",
+		    c->subject, c->v->trust);
 	else
-		add(c, "certificate '%s' is issued by '%s', which is not "
-		    "among the trusted ones (%s) nor sent along", c->subject,
-		    c->issuer, c->v->trust);
+		add(c,
+		    "certificate '%s' is issued by '%s', which is not "
+		    "among the trusted ones (%s) nor sent along",
+		    c->subject, c->issuer, c->v->trust);
 }
 
 /* The library blames the certificate for its issuer's key as well. */
@@ -279,15 +286,18 @@ static void explain_strength(struct context *c, uint32_t flags)
 		tls_compat_signature_hash(c->crt));
 
 	if (flags & MBEDTLS_X509_BADCERT_BAD_MD)
-		add(c, "certificate '%s' by '%s' is signed with %s, which is "
-		    "too weak", c->subject, c->issuer,
+		add(c,
+		    "certificate '%s' by '%s' is signed with %s, which is "
+		    "too weak",
+		    c->subject, c->issuer,
 		    md ? mbedtls_md_get_name(md) : "an unknown hash");
-	if (flags & (MBEDTLS_X509_BADCERT_BAD_KEY |
-		     MBEDTLS_X509_BADCERT_BAD_PK))
-		add(c, "the key of certificate '%s' (%s, %zu bits) or of its "
-		    "issuer '%s' is too weak", c->subject,
-		    mbedtls_pk_get_name(pk), mbedtls_pk_get_bitlen(pk),
-		    c->issuer);
+	if (flags &
+	    (MBEDTLS_X509_BADCERT_BAD_KEY | MBEDTLS_X509_BADCERT_BAD_PK))
+		add(c,
+		    "the key of certificate '%s' (%s, %zu bits) or of its "
+		    "issuer '%s' is too weak",
+		    c->subject, mbedtls_pk_get_name(pk),
+		    mbedtls_pk_get_bitlen(pk), c->issuer);
 }
 
 static void explain_usage(struct context *c, uint32_t flags)
@@ -297,26 +307,27 @@ static void explain_usage(struct context *c, uint32_t flags)
 	if (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE |
 		     MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
 		     MBEDTLS_X509_BADCERT_NS_CERT_TYPE))
-		add(c, "certificate '%s' by '%s' is not meant for a server "
-		    "(key usage)", c->subject, c->issuer);
+		add(c,
+		    "certificate '%s' by '%s' is not meant for a server "
+		    "(key usage)",
+		    c->subject, c->issuer);
 	if (!(flags & MBEDTLS_X509_BADCERT_CN_MISMATCH))
 		return;
 	tls_list_names(c->crt, names, sizeof(names));
-	add(c, "certificate '%s' by '%s' is for %s, not for '%s'",
-	    c->subject, c->issuer, names, c->v->host);
+	add(c, "certificate '%s' by '%s' is for %s, not for '%s'", c->subject,
+	    c->issuer, names, c->v->host);
 }
 
 static void explain_list(struct context *c, uint32_t flags)
 {
 	if (flags & MBEDTLS_X509_BADCRL_EXPIRED)
-		add(c, "the revocation list of '%s' is out of date",
-		    c->issuer);
+		add(c, "the revocation list of '%s' is out of date", c->issuer);
 	if (flags & MBEDTLS_X509_BADCRL_FUTURE)
 		add(c, "the revocation list of '%s' is from the future",
 		    c->issuer);
-	if (flags & (MBEDTLS_X509_BADCRL_NOT_TRUSTED |
-		     MBEDTLS_X509_BADCRL_BAD_MD | MBEDTLS_X509_BADCRL_BAD_PK |
-		     MBEDTLS_X509_BADCRL_BAD_KEY))
+	if (flags &
+	    (MBEDTLS_X509_BADCRL_NOT_TRUSTED | MBEDTLS_X509_BADCRL_BAD_MD |
+	     MBEDTLS_X509_BADCRL_BAD_PK | MBEDTLS_X509_BADCRL_BAD_KEY))
 		add(c, "the revocation list of '%s' is not properly signed",
 		    c->issuer);
 }
@@ -335,8 +346,8 @@ static void explain(struct tls_verify *v, const mbedtls_x509_crt *crt,
 	explain_usage(&c, flags);
 	explain_list(&c, flags);
 	if (strlen(v->problems) == before)
-		add(&c, "certificate '%s' is not acceptable (0x%x)",
-		    c.subject, (unsigned int)flags);
+		add(&c, "certificate '%s' is not acceptable (0x%x)", c.subject,
+		    (unsigned int)flags);
 }
 
 int tls_verify_certificate(void *ctx, mbedtls_x509_crt *crt, int depth,
@@ -371,13 +382,14 @@ static const struct {
 	{ MBEDTLS_X509_BADCERT_EXPIRED,
 	  "if the clock is right, the server needs a new one" },
 	{ MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_KEY |
-	  MBEDTLS_X509_BADCERT_BAD_PK, "the server needs a stronger one" },
-	{ MBEDTLS_X509_BADCERT_KEY_USAGE |
-	  MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
-	  MBEDTLS_X509_BADCERT_NS_CERT_TYPE,
+		  MBEDTLS_X509_BADCERT_BAD_PK,
+	  "the server needs a stronger one" },
+	{ MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
+		  MBEDTLS_X509_BADCERT_NS_CERT_TYPE,
 	  "the server needs one for servers" },
 	{ MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE |
-	  MBEDTLS_X509_BADCRL_NOT_TRUSTED, "fetch the current list" },
+		  MBEDTLS_X509_BADCRL_NOT_TRUSTED,
+	  "fetch the current list" },
 };
 
 const char *tls_verify_advice(const struct tls_verify *v)

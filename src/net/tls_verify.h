@@ -20,10 +20,10 @@
 #define TLS_NAME_SIZE 160
 
 struct tls_verify {
-	const char *host;  /* name or address that was asked for; borrowed */
-	const char *trust; /* what is trusted, for messages; borrowed */
-	bool any_host;     /* no name check */
-	bool was_asked;    /* a certificate came, and was looked at */
+	const char *host;    /* name or address that was asked for; borrowed */
+	const char *trust;   /* what is trusted, for messages; borrowed */
+	bool any_host;       /* no name check */
+	bool was_asked;      /* a certificate came, and was looked at */
 	uint32_t flags;      /* of the library, for the whole chain */
 	bool is_self_signed; /* and not trusted */
 	/* What was found wrong, top of the chain first, "; " between. */

@@ -33,16 +33,19 @@ static int check(const struct transport_config *c,
 		 const struct dial_config *target, struct err *e)
 {
 	if (target->unix_path && (c->proxy || c->srv))
-		return err_set(e, ERR_USAGE, 0, "a Unix socket is not reached "
-			       "through %s", c->proxy ? "a proxy" :
-			       "DNS SRV records");
+		return err_set(e, ERR_USAGE, 0,
+			       "a Unix socket is not reached "
+			       "through %s",
+			       c->proxy ? "a proxy" : "DNS SRV records");
 	/* Behind a proxy, DNS may be another one, or none. */
 	if (c->proxy && c->srv)
-		return err_set(e, ERR_USAGE, 0, "DNS SRV records cannot be "
+		return err_set(e, ERR_USAGE, 0,
+			       "DNS SRV records cannot be "
 			       "used through a proxy");
 	if (c->proxy && c->proxy->scheme != URL_SOCKS5 &&
 	    c->proxy->scheme != URL_SOCKS5H && c->proxy->scheme != URL_HTTP)
-		return err_set(e, ERR_USAGE, 0, "a proxy's URL begins with "
+		return err_set(e, ERR_USAGE, 0,
+			       "a proxy's URL begins with "
 			       "socks5://, socks5h:// or http://");
 	return 0;
 }
@@ -62,8 +65,8 @@ struct dial *transport_dial(const struct transport_config *c,
 		return dial_new(&d, now, e);
 	d.role = "proxy";
 	d.host = c->proxy->host;
-	d.port = c->proxy->port ? c->proxy->port :
-				  url_default_port(c->proxy->scheme);
+	d.port = c->proxy->port ? c->proxy->port
+				: url_default_port(c->proxy->scheme);
 	if (c->proxy->scheme == URL_SOCKS5) {
 		d.far_host = target->host;
 		d.far_port = target->port;
@@ -125,8 +128,8 @@ static struct stream *add_tls(struct stream *below, const struct plan *p,
 		.name = server_name(p->c, p->target),
 		.port = p->target->port,
 	};
-	struct tls_config *config = tls_cache_get(p->c->tls_cache,
-						  &p->c->tls, e);
+	struct tls_config *config = tls_cache_get(p->c->tls_cache, &p->c->tls,
+						  e);
 	struct stream *s;
 
 	if (!config) {
@@ -145,8 +148,8 @@ static struct stream *add_ws(struct stream *below, const struct plan *p,
 	const struct ws_peer peer = {
 		.host = server_name(p->c, p->target),
 		.port = p->target->port,
-		.default_port = p->target->unix_path ? 0 :
-				url_default_port(scheme),
+		.default_port = p->target->unix_path ? 0
+						     : url_default_port(scheme),
 	};
 
 	return ws_stream_new(below, &p->c->ws, &peer, e);
@@ -155,19 +158,21 @@ static struct stream *add_ws(struct stream *below, const struct plan *p,
 /* From the bottom up; NULL for what is not asked for. */
 static void choose_layers(const struct transport_config *c, add_layer *ret[4])
 {
-	ret[0] = c->proxy_header.version != PROXY_HEADER_NONE ?
-		 add_proxy_header : NULL;
-	ret[1] = !c->proxy ? NULL :
-		 c->proxy->scheme == URL_HTTP ? add_http_connect : add_socks;
+	ret[0] = c->proxy_header.version != PROXY_HEADER_NONE ? add_proxy_header
+							      : NULL;
+	ret[1] = !c->proxy                      ? NULL
+		 : c->proxy->scheme == URL_HTTP ? add_http_connect
+						: add_socks;
 	ret[2] = has_tls(c) ? add_tls : NULL;
 	ret[3] = has_ws(c) ? add_ws : NULL;
 }
 
 struct stream *transport_open(const struct transport_config *c,
-			      const struct dial_config *target,
-			      struct dial *d, struct err *e)
+			      const struct dial_config *target, struct dial *d,
+			      struct err *e)
 {
-	const struct plan p = { .c = c ? c : &plain, .target = target,
+	const struct plan p = { .c = c ? c : &plain,
+				.target = target,
 				.dial = d };
 	struct socket_options o = p.c->socket;
 	add_layer *layers[4];

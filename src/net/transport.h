@@ -24,8 +24,12 @@
 #include "net/url.h"
 #include "net/ws.h"
 
-enum transport_kind { TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_WS,
-		      TRANSPORT_WSS };
+enum transport_kind {
+	TRANSPORT_TCP,
+	TRANSPORT_TLS,
+	TRANSPORT_WS,
+	TRANSPORT_WSS
+};
 
 /* Pointers are borrowed and must outlive the streams. A zeroed one is plain
  * TCP (or a Unix socket, when the dial_config names one). */
@@ -42,8 +46,8 @@ struct transport_config {
 	const struct url *proxy; /* socks5, socks5h or http; NULL: none */
 	struct proxy_header_options proxy_header;
 	bool srv; /* the dial's host is a domain whose DNS names the servers
-	           * (_mqtt._tcp, with TLS _secure-mqtt._tcp); TLS verifies
-	           * the domain */
+		   * (_mqtt._tcp, with TLS _secure-mqtt._tcp); TLS verifies
+		   * the domain */
 };
 
 /* As dial_new(); c NULL is a zeroed one. target must live as long as the
@@ -56,8 +60,8 @@ struct dial *transport_dial(const struct transport_config *c,
  * dial to be freed. NULL with e: ERR_USAGE for what cannot be configured so,
  * ERR_LOCAL for files that cannot be read. */
 struct stream *transport_open(const struct transport_config *c,
-			      const struct dial_config *target,
-			      struct dial *d, struct err *e);
+			      const struct dial_config *target, struct dial *d,
+			      struct err *e);
 
 /* The scheme's kind; URL_UNIX and proxies count as TCP. */
 enum transport_kind transport_kind_of(enum url_scheme scheme);

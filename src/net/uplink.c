@@ -39,7 +39,8 @@ static bool is_default_route(struct uplink *u, const char *line)
 	struct in_addr a;
 
 	if (sscanf(line, "%31s %8x %8x", u->interface, &destination,
-		   &gateway) != 3 || destination || !gateway)
+		   &gateway) != 3 ||
+	    destination || !gateway)
 		return false;
 	a.s_addr = gateway;
 	return inet_ntop(AF_INET, &a, u->gateway, sizeof(u->gateway)) != NULL;

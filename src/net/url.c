@@ -37,8 +37,7 @@ static int bad(struct err *e, const char *what, struct bytes part,
 		       expected);
 }
 
-static int find_scheme(struct bytes name, enum url_scheme *ret,
-		       struct err *e)
+static int find_scheme(struct bytes name, enum url_scheme *ret, struct err *e)
 {
 	const char *names[ARRAY_SIZE(url_schemes)], *near;
 	char shown[URL_PART_SHOWN];
@@ -54,11 +53,15 @@ static int find_scheme(struct bytes name, enum url_scheme *ret,
 	text_visible(shown, sizeof(shown), name);
 	near = text_nearest(shown, names, ARRAY_SIZE(names));
 	if (near)
-		return err_set(e, ERR_USAGE, 0, "URL: scheme '%s' is not "
-			       "known; did you mean '%s'?", shown, near);
-	return err_set(e, ERR_USAGE, 0, "URL: scheme '%s' is not known; "
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: scheme '%s' is not "
+			       "known; did you mean '%s'?",
+			       shown, near);
+	return err_set(e, ERR_USAGE, 0,
+		       "URL: scheme '%s' is not known; "
 		       "expected mqtt, mqtts, ws, wss or unix (proxies: "
-		       "socks5, socks5h, http)", shown);
+		       "socks5, socks5h, http)",
+		       shown);
 }
 
 static int hex_value(uint8_t c)
@@ -102,10 +105,12 @@ static int decode(struct bytes s, const char *what, char **ret, struct err *e)
 		}
 		if (c <= 0) {
 			free(out);
-			return err_set(e, ERR_USAGE, 0, "URL: '%%' in the %s "
+			return err_set(e, ERR_USAGE, 0,
+				       "URL: '%%' in the %s "
 				       "must be followed by two hexadecimal "
 				       "digits other than 00 (a '%%' itself "
-				       "is written %%25)", what);
+				       "is written %%25)",
+				       what);
 		}
 		out[n++] = (char)c;
 	}
@@ -156,7 +161,8 @@ static int parse_port(struct bytes s, struct bytes rest, struct url *u,
 		return 0;
 	}
 	if (rest.n && memchr(rest.p, '@', rest.n))
-		return err_set(e, ERR_USAGE, 0, "URL: the port is not a "
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: the port is not a "
 			       "number from 1 to 65535 (a '/' in a password "
 			       "must be written %%2F)");
 	return bad(e, "port", s, "is not a number from 1 to 65535");
@@ -200,13 +206,14 @@ static int parse_name(struct bytes s, struct url *u, struct err *e)
 	if (decode(s, "host", &u->host, e) < 0)
 		return -1;
 	if (strlen(u->host) > URL_HOST_MAX)
-		return err_set(e, ERR_USAGE, 0, "URL: the host is %zu bytes "
-			       "long, expected at most %d", strlen(u->host),
-			       URL_HOST_MAX);
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: the host is %zu bytes "
+			       "long, expected at most %d",
+			       strlen(u->host), URL_HOST_MAX);
 	for (const char *c = u->host; *c; c++)
-		if ((unsigned char)*c <= ' ' || strchr("/\\?#@:[]<>\"\x7f",
-						       *c))
-			return bad(e, "host", s, "has a character that no "
+		if ((unsigned char)*c <= ' ' || strchr("/\\?#@:[]<>\"\x7f", *c))
+			return bad(e, "host", s,
+				   "has a character that no "
 				   "name has");
 	return 0;
 }
@@ -237,7 +244,8 @@ static int parse_host_port(struct bytes s, struct bytes rest, struct url *u,
 		return parse_bracketed(s, rest, u, e);
 	host = until(&s, ":");
 	if (s.n && memchr(s.p + 1, ':', s.n - 1))
-		return err_set(e, ERR_USAGE, 0, "URL: more than one ':' in "
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: more than one ':' in "
 			       "the host (an IPv6 address is written in "
 			       "brackets: [::1])");
 	if (s.n && parse_port(skip(s, 1), rest, u, e) < 0)
@@ -256,7 +264,8 @@ static int parse_authority(struct bytes s, struct bytes rest, struct url *u,
 	info = bytes_of(s.p, (size_t)(at - s.p));
 	s = skip(s, info.n + 1);
 	if (s.n && memchr(s.p, '@', s.n))
-		return err_set(e, ERR_USAGE, 0, "URL: more than one '@' (in a "
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: more than one '@' (in a "
 			       "user name or password it is written %%40)");
 	if (parse_userinfo(info, u, e) < 0)
 		return -1;
@@ -270,13 +279,16 @@ static int parse_target(struct bytes s, struct url *u, struct err *e)
 		struct bytes tail = skip(s, i);
 
 		if (s.p[i] == '#')
-			return bad(e, "fragment", tail, "means nothing to a "
+			return bad(e, "fragment", tail,
+				   "means nothing to a "
 				   "server (a '#' is written %23)");
 		if (s.p[i] == '%' && escape_value(tail) < 0)
-			return bad(e, "path", s, "has a '%' without two "
+			return bad(e, "path", s,
+				   "has a '%' without two "
 				   "hexadecimal digits after it");
 		if (s.p[i] >= 0x7f)
-			return bad(e, "path", s, "has characters that must "
+			return bad(e, "path", s,
+				   "has characters that must "
 				   "be percent-encoded");
 	}
 	u->path = strndup((const char *)s.p, s.n);
@@ -311,12 +323,14 @@ static int parse_unix(struct bytes s, struct url *u, struct err *e)
 	else if (s.n >= 2 && memcmp(s.p, "//", 2) == 0)
 		return bad(e, "path", s, "has a host: expected unix:/path");
 	if (!s.n || s.p[0] != '/')
-		return bad(e, "path", s, "is not absolute: expected "
+		return bad(e, "path", s,
+			   "is not absolute: expected "
 			   "unix:/path");
 	if (decode(s, "path", &u->path, e) < 0)
 		return -1;
 	if (strlen(u->path) > max)
-		return err_set(e, ERR_USAGE, 0, "URL: the socket's path is "
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: the socket's path is "
 			       "%zu bytes long, expected at most %zu",
 			       strlen(u->path), max);
 	return 0;
@@ -331,14 +345,17 @@ static int parse_rest(struct bytes s, struct url *u, struct err *e)
 	if (u->scheme == URL_UNIX)
 		return parse_unix(s, u, e);
 	if (s.n < 2 || memcmp(s.p, "//", 2) != 0)
-		return err_set(e, ERR_USAGE, 0, "URL: '//' must follow the "
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: '//' must follow the "
 			       "scheme");
 	s = skip(s, 2);
 	authority = until(&s, "/?#");
 	/* An '@' suggests that this is the rest of a password. */
 	if (s.n && s.p[0] != '/' && memchr(s.p, '@', s.n))
-		return err_set(e, ERR_USAGE, 0, "URL: '%c' before the first "
-			       "'/' must be percent-encoded", s.p[0]);
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: '%c' before the first "
+			       "'/' must be percent-encoded",
+			       s.p[0]);
 	if (s.n && s.p[0] != '/')
 		return bad(e, has_topic ? "topic" : "path", s,
 			   "must start with '/'");
@@ -351,9 +368,11 @@ static int check_bytes(struct bytes s, struct err *e)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] < ' ' || s.p[i] == 0x7f || s.p[i] == ' ')
-			return err_set(e, ERR_USAGE, 0, "URL: a blank or "
+			return err_set(e, ERR_USAGE, 0,
+				       "URL: a blank or "
 				       "control character at position %zu "
-				       "must be percent-encoded", i + 1);
+				       "must be percent-encoded",
+				       i + 1);
 	return 0;
 }
 
@@ -366,7 +385,8 @@ int url_parse(const char *text, struct url *ret, struct err *e)
 		return -1;
 	name = until(&s, ":/?#@");
 	if (!s.n || s.p[0] != ':' || !name.n)
-		return err_set(e, ERR_USAGE, 0, "URL: the scheme is missing: "
+		return err_set(e, ERR_USAGE, 0,
+			       "URL: the scheme is missing: "
 			       "expected mqtt://, mqtts://, ws://, wss:// or "
 			       "unix:/path");
 	if (find_scheme(name, &u.scheme, e) < 0)
@@ -399,9 +419,8 @@ void url_release(struct url *u)
 uint16_t url_default_port(enum url_scheme scheme)
 {
 	static const uint16_t ports[] = {
-		[URL_MQTT] = 1883,   [URL_MQTTS] = 8883,
-		[URL_WS] = 80,       [URL_WSS] = 443,
-		[URL_UNIX] = 0,      [URL_SOCKS5] = 1080,
+		[URL_MQTT] = 1883,    [URL_MQTTS] = 8883, [URL_WS] = 80,
+		[URL_WSS] = 443,      [URL_UNIX] = 0,     [URL_SOCKS5] = 1080,
 		[URL_SOCKS5H] = 1080, [URL_HTTP] = 3128,
 	};
 

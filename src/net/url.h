@@ -20,7 +20,7 @@ enum url_scheme {
 	URL_MQTTS, /* mqtts:// ssl:// tls:// */
 	URL_WS,
 	URL_WSS,
-	URL_UNIX,  /* unix:/path unix:///path */
+	URL_UNIX,    /* unix:/path unix:///path */
 	URL_SOCKS5,  /* names resolved here */
 	URL_SOCKS5H, /* names resolved by the proxy */
 	URL_HTTP,    /* HTTP CONNECT proxy */
@@ -31,8 +31,8 @@ struct url {
 	/* Decoded; NULL when absent. An empty user before a password counts
 	 * as absent: "mqtt://:secret@host" is a password alone. */
 	char *user, *password;
-	char *host;            /* decoded, no brackets; NULL for unix */
-	uint16_t port;         /* 0 when absent */
+	char *host;    /* decoded, no brackets; NULL for unix */
+	uint16_t port; /* 0 when absent */
 	/* NULL when absent; else with its leading '/'. For mqtt and mqtts a
 	 * topic or filter follows the '/', decoded, '?' and '#' included;
 	 * for unix it is the socket, decoded; for ws and wss the request

@@ -13,7 +13,7 @@
 
 enum {
 	WS_READ_AHEAD = 32 * 1024,
-	WS_PAYLOAD_MAX = 64 * 1024,  /* of a frame that we make */
+	WS_PAYLOAD_MAX = 64 * 1024, /* of a frame that we make */
 	WS_OUT_MAX = 4 * WS_PAYLOAD_MAX,
 	WS_CONTROL_MAX = 125,
 	WS_KEY_BYTES = 16,
@@ -26,11 +26,11 @@ enum {
 struct ws {
 	struct stream s;
 	wslay_frame_context_ptr frames;
-	struct buf in;   /* bytes read ahead, before wslay sees them */
-	struct buf out;  /* frames that have to leave */
+	struct buf in;  /* bytes read ahead, before wslay sees them */
+	struct buf out; /* frames that have to leave */
 	struct ws_masks masks;
-	size_t pending_n;   /* bytes of the caller's that are in out */
-	struct bytes chunk; /* of a payload, in wslay's hands */
+	size_t pending_n;    /* bytes of the caller's that are in out */
+	struct bytes chunk;  /* of a payload, in wslay's hands */
 	uint64_t frame_left; /* bytes of the frame's payload to come */
 	uint64_t max_frame;
 	uint8_t control[WS_CONTROL_MAX];
@@ -39,11 +39,11 @@ struct ws {
 	size_t pong_n;
 	bool is_pong_due;
 	bool is_in_frame, is_in_message;
-	bool is_drained;    /* the layer below had no more */
+	bool is_drained; /* the layer below had no more */
 	bool is_close_sent;
-	enum io below;      /* what stopped reading */
-	enum io end;        /* IO_EOF or IO_FAIL once it has come to that */
-	struct err *err;    /* of the call under way */
+	enum io below;       /* what stopped reading */
+	enum io end;         /* IO_EOF or IO_FAIL once it has come to that */
+	struct err *err;     /* of the call under way */
 	struct err *end_err; /* why, when it could not be told at once */
 	char *subprotocol;
 	char key[WS_KEY_SIZE];
@@ -56,8 +56,10 @@ static struct ws *self(struct stream *s)
 
 static enum io fail_protocol(struct ws *w, const char *what)
 {
-	err_set(w->err, ERR_PROTOCOL, 0, "the server broke the WebSocket "
-		"protocol: %s", what);
+	err_set(w->err, ERR_PROTOCOL, 0,
+		"the server broke the WebSocket "
+		"protocol: %s",
+		what);
 	return IO_FAIL;
 }
 
@@ -69,8 +71,7 @@ static enum io flush(struct ws *w)
 
 	if (io == IO_OK && w->is_pong_due && !w->is_close_sent) {
 		w->is_pong_due = false;
-		if (ws_put_frame(&w->out, WS_PONG,
-				 bytes_of(w->pong, w->pong_n),
+		if (ws_put_frame(&w->out, WS_PONG, bytes_of(w->pong, w->pong_n),
 				 &w->masks) < 0) {
 			err_nomem(w->err);
 			return IO_FAIL;
@@ -100,16 +101,17 @@ static enum io ws_step(struct stream *s, struct err *e)
 		/* Something else, or too much of it. */
 		if (in.n >= HTTP_HEAD_MAX || (in.n && !http_may_be_head(in)))
 			break;
-		io = stream_read_buf(s->below, &w->in,
-				     HTTP_HEAD_MAX - in.n, e);
+		io = stream_read_buf(s->below, &w->in, HTTP_HEAD_MAX - in.n, e);
 	}
 	if (io != IO_OK)
 		return io;
 	in = buf_view(&w->in);
 	n = http_head_length(in);
 	if (!n && http_may_be_head(in)) {
-		err_set(e, ERR_PROTOCOL, 0, "the head of the server's HTTP "
-			"answer is longer than %d bytes", HTTP_HEAD_MAX);
+		err_set(e, ERR_PROTOCOL, 0,
+			"the head of the server's HTTP "
+			"answer is longer than %d bytes",
+			HTTP_HEAD_MAX);
 		return IO_FAIL;
 	}
 	if (ws_check_response(bytes_of(in.p, n ? n : in.n), w->key,
@@ -122,8 +124,7 @@ static enum io ws_step(struct stream *s, struct err *e)
 
 /* ----------------------------------------------------------------- reading */
 
-static ssize_t recv_callback(uint8_t *p, size_t n, int flags UNUSED,
-			     void *ctx)
+static ssize_t recv_callback(uint8_t *p, size_t n, int flags UNUSED, void *ctx)
 {
 	struct ws *w = ctx;
 	struct bytes in;
@@ -152,8 +153,10 @@ static int put_close(struct ws *w, unsigned int status)
 		return 0;
 	w->is_close_sent = true;
 	return ws_put_frame(&w->out, WS_CLOSE,
-			    bytes_of(payload, status == WS_STATUS_NONE ? 0 :
-				     sizeof(payload)), &w->masks);
+			    bytes_of(payload, status == WS_STATUS_NONE
+						      ? 0
+						      : sizeof(payload)),
+			    &w->masks);
 }
 
 static const char *status_text(unsigned int status)
@@ -200,11 +203,11 @@ static enum io take_close(struct ws *w)
 	if (status == WS_STATUS_NONE || status == WSLAY_CODE_NORMAL_CLOSURE ||
 	    status == WSLAY_CODE_GOING_AWAY)
 		return IO_EOF;
-	text_visible(shown, sizeof(shown),
-		     bytes_of(got.p + 2, got.n - 2));
-	err_set(w->err, ERR_LOST, (int)status, "the server closed the "
-		"WebSocket connection: %s (%u)%s%s", status_text(status),
-		status, *shown ? ": " : "", shown);
+	text_visible(shown, sizeof(shown), bytes_of(got.p + 2, got.n - 2));
+	err_set(w->err, ERR_LOST, (int)status,
+		"the server closed the "
+		"WebSocket connection: %s (%u)%s%s",
+		status_text(status), status, *shown ? ": " : "", shown);
 	return IO_FAIL;
 }
 
@@ -231,18 +234,18 @@ static enum io check_frame(struct ws *w, const struct wslay_frame_iocb *f)
 	if (f->payload_length > w->max_frame) {
 		(void)put_close(w, WSLAY_CODE_MESSAGE_TOO_BIG);
 		(void)stream_write_buf(w->s.below, &w->out, NULL);
-		err_set(w->err, ERR_PROTOCOL, 0, "a WebSocket frame of %ju "
+		err_set(w->err, ERR_PROTOCOL, 0,
+			"a WebSocket frame of %ju "
 			"bytes came, at most %ju are accepted",
-			(uintmax_t)f->payload_length,
-			(uintmax_t)w->max_frame);
+			(uintmax_t)f->payload_length, (uintmax_t)w->max_frame);
 		return IO_FAIL;
 	}
 	if (f->opcode == WSLAY_TEXT_FRAME) /* [MQTT-6.0.0-1] */
 		return fail_protocol(w, "a text frame, MQTT has binary ones");
-	if (f->opcode != (w->is_in_message ? WSLAY_CONTINUATION_FRAME :
-					     WSLAY_BINARY_FRAME))
+	if (f->opcode !=
+	    (w->is_in_message ? WSLAY_CONTINUATION_FRAME : WSLAY_BINARY_FRAME))
 		return fail_protocol(w, "a frame of the wrong kind between "
-				     "others");
+					"others");
 	return IO_OK;
 }
 
@@ -281,7 +284,8 @@ static enum io stopped(struct ws *w)
 	w->is_drained = true;
 	if (w->below != IO_EOF || (!w->is_in_frame && !w->is_in_message))
 		return w->below;
-	err_set(w->err, ERR_LOST, 0, "the connection ended in the middle of a "
+	err_set(w->err, ERR_LOST, 0,
+		"the connection ended in the middle of a "
 		"WebSocket message");
 	return IO_FAIL;
 }
@@ -329,7 +333,8 @@ static enum io end_now(struct ws *w)
 	if (w->end == IO_FAIL && w->err && w->end_err)
 		*w->err = *w->end_err;
 	else if (w->end == IO_FAIL)
-		err_set(w->err, ERR_LOST, 0, "the WebSocket connection "
+		err_set(w->err, ERR_LOST, 0,
+			"the WebSocket connection "
 			"failed");
 	return w->end;
 }
@@ -401,7 +406,8 @@ static enum io ws_write(struct stream *s, const void *p, size_t n,
 
 	w->err = e;
 	if (w->is_close_sent) {
-		err_set(e, ERR_LOST, 0, "the WebSocket connection has been "
+		err_set(e, ERR_LOST, 0,
+			"the WebSocket connection has been "
 			"closed");
 		return IO_FAIL;
 	}
@@ -508,7 +514,8 @@ struct stream *ws_stream_new(struct stream *below, const struct ws_options *o,
 		stream_free(below);
 		return NULL;
 	}
-	w->s = (struct stream){ .ops = &ws_ops, .below = below,
+	w->s = (struct stream){ .ops = &ws_ops,
+				.below = below,
 				.fd = below->fd };
 	if (set_up(w, o, peer, e) < 0) {
 		stream_free(&w->s);

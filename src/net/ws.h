@@ -17,9 +17,9 @@
 #include "net/stream.h"
 
 struct ws_options {
-	const char *path;        /* request target; NULL: "/mqtt" */
-	const char *subprotocol; /* NULL: "mqtt"; "": none */
-	const char *origin;      /* NULL: no Origin header */
+	const char *path;            /* request target; NULL: "/mqtt" */
+	const char *subprotocol;     /* NULL: "mqtt"; "": none */
+	const char *origin;          /* NULL: no Origin header */
 	const char *user, *password; /* basic authentication, or NULL */
 	/* "Name: value"; Host, Origin and Authorization replace ours, those
 	 * that WebSocket itself needs are refused. */

@@ -49,8 +49,9 @@ static size_t put_header(uint8_t *p, enum ws_opcode opcode, uint64_t n)
 	size_t bytes = n < LENGTH_16 ? 0 : n <= UINT16_MAX ? 2 : 8;
 
 	p[0] = (uint8_t)(FINAL | opcode);
-	p[1] = (uint8_t)(MASKED | (bytes == 0 ? n : bytes == 2 ? LENGTH_16 :
-								LENGTH_64));
+	p[1] = (uint8_t)(MASKED | (bytes == 0   ? n
+				   : bytes == 2 ? LENGTH_16
+						: LENGTH_64));
 	for (size_t i = 0; i < bytes; i++)
 		p[2 + i] = (uint8_t)(n >> (8 * (bytes - 1 - i)));
 	return 2 + bytes;

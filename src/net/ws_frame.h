@@ -33,7 +33,6 @@ int ws_put_frame(struct buf *out, enum ws_opcode opcode, struct bytes payload,
 		 struct ws_masks *m) MUST_CHECK;
 
 /* out[i] = in[i] ^ mask[i % 4] for n bytes. */
-void ws_mask(uint8_t *out, const uint8_t *in, size_t n,
-	     const uint8_t mask[4]);
+void ws_mask(uint8_t *out, const uint8_t *in, size_t n, const uint8_t mask[4]);
 
 #endif

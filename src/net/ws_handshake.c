@@ -66,22 +66,30 @@ static bool is_line(const char *text)
 static int check_header(const char *header, struct err *e)
 {
 	static const char *const ours[] = {
-		"Upgrade", "Connection", "Sec-WebSocket-Key",
-		"Sec-WebSocket-Version", "Sec-WebSocket-Protocol",
-		"Sec-WebSocket-Extensions", "Content-Length",
+		"Upgrade",
+		"Connection",
+		"Sec-WebSocket-Key",
+		"Sec-WebSocket-Version",
+		"Sec-WebSocket-Protocol",
+		"Sec-WebSocket-Extensions",
+		"Content-Length",
 		"Transfer-Encoding",
 	};
 	char shown[64];
 
 	text_visible(shown, sizeof(shown), bytes_str(header));
 	if (!name_length(header) || !is_line(header))
-		return err_set(e, ERR_USAGE, 0, "WebSocket header '%s' is not "
-			       "of the form 'Name: value'", shown);
+		return err_set(e, ERR_USAGE, 0,
+			       "WebSocket header '%s' is not "
+			       "of the form 'Name: value'",
+			       shown);
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 		if (is_named(header, ours[i]))
-			return err_set(e, ERR_USAGE, 0, "the WebSocket header "
+			return err_set(e, ERR_USAGE, 0,
+				       "the WebSocket header "
 				       "%s cannot be set: the protocol needs "
-				       "it", ours[i]);
+				       "it",
+				       ours[i]);
 	return 0;
 }
 
@@ -96,15 +104,20 @@ static int check_options(const struct ws_options *o, const char *path,
 	text_visible(shown, sizeof(shown), bytes_str(path));
 	for (const char *c = path; *c; c++)
 		if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
-			return err_set(e, ERR_USAGE, 0, "WebSocket path '%s' "
+			return err_set(e, ERR_USAGE, 0,
+				       "WebSocket path '%s' "
 				       "has characters that must be "
-				       "percent-encoded", shown);
+				       "percent-encoded",
+				       shown);
 	if (path[0] != '/')
-		return err_set(e, ERR_USAGE, 0, "WebSocket path '%s' does not "
-			       "start with '/'", shown);
+		return err_set(e, ERR_USAGE, 0,
+			       "WebSocket path '%s' does not "
+			       "start with '/'",
+			       shown);
 	if (!is_line(o->origin ? o->origin : "") ||
 	    !is_line(o->subprotocol ? o->subprotocol : ""))
-		return err_set(e, ERR_USAGE, 0, "the WebSocket origin or "
+		return err_set(e, ERR_USAGE, 0,
+			       "the WebSocket origin or "
 			       "subprotocol has control characters");
 	return 0;
 }
@@ -134,8 +147,8 @@ static int put_optional(struct buf *out, const struct ws_options *o)
 {
 	const char *subprotocol = o->subprotocol ? o->subprotocol : "mqtt";
 
-	if (*subprotocol && buf_printf(out, "Sec-WebSocket-Protocol: %s\r\n",
-				       subprotocol) < 0)
+	if (*subprotocol &&
+	    buf_printf(out, "Sec-WebSocket-Protocol: %s\r\n", subprotocol) < 0)
 		return -1;
 	if (o->origin && !has_own(o, "Origin") &&
 	    buf_printf(out, "Origin: %s\r\n", o->origin) < 0)
@@ -155,9 +168,11 @@ static int put_request(struct buf *out, const struct ws_options *o,
 	if (buf_printf(out, "GET %s HTTP/1.1\r\n",
 		       o->path ? o->path : "/mqtt") < 0 ||
 	    (!has_own(o, "Host") && put_host(out, peer) < 0) ||
-	    buf_printf(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+	    buf_printf(out,
+		       "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 		       "Sec-WebSocket-Key: %s\r\n"
-		       "Sec-WebSocket-Version: 13\r\n", key) < 0 ||
+		       "Sec-WebSocket-Version: 13\r\n",
+		       key) < 0 ||
 	    put_optional(out, o) < 0)
 		return -1;
 	return buf_append_str(out, "\r\n");
@@ -170,7 +185,8 @@ int ws_compose_request(struct buf *out, const struct ws_options *o,
 	if (check_options(o, o->path ? o->path : "/mqtt", e) < 0)
 		return -1;
 	if (!is_line(peer->host) || strchr(peer->host, ' '))
-		return err_set(e, ERR_USAGE, 0, "the host name has a blank or "
+		return err_set(e, ERR_USAGE, 0,
+			       "the host name has a blank or "
 			       "control character");
 	return put_request(out, o, peer, key) < 0 ? err_nomem(e) : 0;
 }
@@ -184,8 +200,7 @@ static int refuse(const struct http_head *h, struct err *e)
 
 	http_show(h, shown, sizeof(shown));
 	return err_set(e, is_login ? ERR_REFUSED : ERR_CONNECT, h->status,
-		       "the server refused the WebSocket upgrade: '%s'",
-		       shown);
+		       "the server refused the WebSocket upgrade: '%s'", shown);
 }
 
 static int bad_upgrade(const struct http_head *h, const char *what,
@@ -194,8 +209,10 @@ static int bad_upgrade(const struct http_head *h, const char *what,
 	char shown[HTTP_SHOWN_SIZE];
 
 	http_show(h, shown, sizeof(shown));
-	return err_set(e, ERR_PROTOCOL, h->status, "the server's WebSocket "
-		       "upgrade '%s' %s", shown, what);
+	return err_set(e, ERR_PROTOCOL, h->status,
+		       "the server's WebSocket "
+		       "upgrade '%s' %s",
+		       shown, what);
 }
 
 /* The server must choose the one protocol that was offered [MQTT-6.0.0-4]. */
@@ -221,8 +238,10 @@ int ws_check_response(struct bytes head, const char *key,
 
 	if (http_parse(head, &h) < 0) {
 		text_visible(shown, sizeof(shown), head);
-		return err_set(e, ERR_PROTOCOL, 0, "this port does not speak "
-			       "WebSocket: it answered '%s'", shown);
+		return err_set(e, ERR_PROTOCOL, 0,
+			       "this port does not speak "
+			       "WebSocket: it answered '%s'",
+			       shown);
 	}
 	if (h.status != 101)
 		return refuse(&h, e);
@@ -233,10 +252,14 @@ int ws_check_response(struct bytes head, const char *key,
 		return err_nomem(e);
 	if (!bytes_equal(http_field(&h, "Sec-WebSocket-Accept"),
 			 bytes_str(accept)))
-		return bad_upgrade(&h, "does not prove that it is one "
-				   "(Sec-WebSocket-Accept)", e);
+		return bad_upgrade(&h,
+				   "does not prove that it is one "
+				   "(Sec-WebSocket-Accept)",
+				   e);
 	if (bytes_is_set(http_field(&h, "Sec-WebSocket-Extensions")))
-		return bad_upgrade(&h, "has extensions that were not asked "
-				   "for", e);
+		return bad_upgrade(&h,
+				   "has extensions that were not asked "
+				   "for",
+				   e);
 	return check_subprotocol(&h, subprotocol, e);
 }

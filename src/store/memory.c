@@ -179,8 +179,7 @@ static struct message *memory_put(struct store *store, const struct publish *p,
 	return &entry->message;
 }
 
-static void memory_update(struct store *store UNUSED,
-			  struct message *m UNUSED)
+static void memory_update(struct store *store UNUSED, struct message *m UNUSED)
 {
 }
 

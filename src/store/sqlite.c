@@ -25,30 +25,32 @@
 static const char *const sql[STMT_COUNT] = {
 	[STMT_BEGIN] = "BEGIN IMMEDIATE",
 	[STMT_COMMIT] = "COMMIT",
-	[STMT_PUT] = "INSERT INTO outbox (seq, state, pid, qos, retain, topic,"
+	[STMT_PUT] =
+		"INSERT INTO outbox (seq, state, pid, qos, retain, topic,"
 		" props, payload, release_order, queued_at, expires_at,"
 		" maybe_sent, tag) VALUES"
 		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[STMT_UPDATE] = "UPDATE outbox SET state = ?2, pid = ?3,"
-		" release_order = ?4, maybe_sent = ?5 WHERE seq = ?1",
+			" release_order = ?4, maybe_sent = ?5 WHERE seq = ?1",
 	[STMT_REMOVE] = "DELETE FROM outbox WHERE seq = ?1",
 	[STMT_LOAD] = "SELECT seq, state, pid, qos, retain, topic, props,"
-		" payload, release_order, expires_at, maybe_sent, tag"
-		" FROM outbox WHERE seq > ?1 ORDER BY seq",
+		      " payload, release_order, expires_at, maybe_sent, tag"
+		      " FROM outbox WHERE seq > ?1 ORDER BY seq",
 	[STMT_INBOUND_ADD] = "INSERT OR IGNORE INTO inbox2 VALUES (?1)",
 	[STMT_INBOUND_REMOVE] = "DELETE FROM inbox2 WHERE pid = ?1",
 	[STMT_INBOUND_CLEAR] = "DELETE FROM inbox2",
 	[STMT_INBOUND_LOAD] = "SELECT pid FROM inbox2",
-	[STMT_SOURCE_SET] = "INSERT OR REPLACE INTO source VALUES"
+	[STMT_SOURCE_SET] =
+		"INSERT OR REPLACE INTO source VALUES"
 		" (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[STMT_PIECE_ADD] = "INSERT OR REPLACE INTO piece VALUES (?1, ?2)",
 	[STMT_PIECE_CLEAR] = "DELETE FROM piece",
 	[STMT_SINK_SET] = "INSERT OR REPLACE INTO sink VALUES (?1, ?2)",
 	[STMT_SINK_GET] = "SELECT committed FROM sink WHERE path = ?1",
 	[STMT_HEARTBEAT_SET] = "INSERT OR REPLACE INTO heartbeat VALUES"
-		" (?1, ?2, ?3, ?4, ?5, ?6)",
+			       " (?1, ?2, ?3, ?4, ?5, ?6)",
 	[STMT_HEARTBEAT_GET] = "SELECT current, good, bad, stable, changed"
-		" FROM heartbeat WHERE network = ?1",
+			       " FROM heartbeat WHERE network = ?1",
 };
 
 int sqlite_fail(struct sqlite_store *s, const char *what, struct err *e)
@@ -57,8 +59,8 @@ int sqlite_fail(struct sqlite_store *s, const char *what, struct err *e)
 
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		return sqlite_damaged(s, sqlite3_errmsg(s->db), e);
-	return err_set(e, ERR_LOCAL, code, "%s store '%s': %s", what,
-		       s->path, sqlite3_errmsg(s->db));
+	return err_set(e, ERR_LOCAL, code, "%s store '%s': %s", what, s->path,
+		       sqlite3_errmsg(s->db));
 }
 
 sqlite3_stmt *sqlite_statement(struct sqlite_store *s, enum statement which)
@@ -67,8 +69,7 @@ sqlite3_stmt *sqlite_statement(struct sqlite_store *s, enum statement which)
 
 	if (!*stmt)
 		(void)sqlite3_prepare_v3(s->db, sql[which], -1,
-					 SQLITE_PREPARE_PERSISTENT, stmt,
-					 NULL);
+					 SQLITE_PREPARE_PERSISTENT, stmt, NULL);
 	return *stmt;
 }
 
@@ -89,8 +90,7 @@ bool sqlite_begin(struct sqlite_store *s)
 	s->memory->is_dirty = true;
 	if (s->in_transaction)
 		return true;
-	if (s->must_rewrite ||
-	    !sqlite_run(s, sqlite_statement(s, STMT_BEGIN)))
+	if (s->must_rewrite || !sqlite_run(s, sqlite_statement(s, STMT_BEGIN)))
 		return false;
 	s->in_transaction = true;
 	if (s->use == SQLITE_ENQUEUE)
@@ -114,10 +114,10 @@ static bool make_room(struct sqlite_store *s)
 {
 	char text[200];
 
-	snprintf(text, sizeof(text), "UPDATE outbox SET seq = -seq WHERE seq > %"
-		 PRIu64 "; UPDATE outbox SET seq = %" PRIu64
-		 " - seq WHERE seq < 0", s->last_sure,
-		 s->last_seen - s->last_sure);
+	snprintf(text, sizeof(text),
+		 "UPDATE outbox SET seq = -seq WHERE seq > %" PRIu64
+		 "; UPDATE outbox SET seq = %" PRIu64 " - seq WHERE seq < 0",
+		 s->last_sure, s->last_seen - s->last_sure);
 	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
@@ -185,16 +185,15 @@ static int lock_refused(struct sqlite_store *s, struct err *e)
 	char holder[128] = { 0 };
 	ssize_t n = pread(s->lock_fd, holder, sizeof(holder) - 1, 0);
 
-	return err_set(e, ERR_LOCAL, EWOULDBLOCK,
-		       "store '%s' is in use by %s", s->path,
-		       n > 0 ? holder : "another process");
+	return err_set(e, ERR_LOCAL, EWOULDBLOCK, "store '%s' is in use by %s",
+		       s->path, n > 0 ? holder : "another process");
 }
 
 static void write_holder(struct sqlite_store *s)
 {
 	char text[128];
-	int n = snprintf(text, sizeof(text), "process %ld (%s)",
-			 (long)getpid(), program_invocation_short_name);
+	int n = snprintf(text, sizeof(text), "process %ld (%s)", (long)getpid(),
+			 program_invocation_short_name);
 
 	if (n > 0 && ftruncate(s->lock_fd, 0) == 0)
 		(void)!pwrite(s->lock_fd, text, (size_t)n, 0);
@@ -211,8 +210,7 @@ static int take_lock(struct sqlite_store *s, struct err *e)
 	s->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	free(name);
 	if (s->lock_fd < 0)
-		return err_sys(e, ERR_LOCAL, "cannot lock store '%s'",
-			       s->path);
+		return err_sys(e, ERR_LOCAL, "cannot lock store '%s'", s->path);
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return lock_refused(s, e);
 	write_holder(s);
@@ -241,9 +239,10 @@ static int create_file(struct sqlite_store *s, struct err *e)
 	int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return errno == EEXIST ? 0 :
-			err_sys(e, ERR_LOCAL, "cannot create store '%s'",
-				s->path);
+		return errno == EEXIST
+			       ? 0
+			       : err_sys(e, ERR_LOCAL,
+					 "cannot create store '%s'", s->path);
 	close(fd);
 	sync_directory(s->path);
 	return 0;
@@ -275,29 +274,30 @@ static int set_pragmas(struct sqlite_store *s, bool survives_power_loss,
 
 	s->has_log = mode && strcmp(mode, "wal") == 0;
 	if (mode && !s->has_log)
-		mode = ask_for_journal(s, "PRAGMA journal_mode=TRUNCATE",
-				       text);
-	if (!mode || sqlite3_exec(s->db, survives_power_loss || !s->has_log ?
-				  "PRAGMA synchronous=FULL" :
-				  "PRAGMA synchronous=NORMAL",
+		mode = ask_for_journal(s, "PRAGMA journal_mode=TRUNCATE", text);
+	if (!mode || sqlite3_exec(s->db,
+				  survives_power_loss || !s->has_log
+					  ? "PRAGMA synchronous=FULL"
+					  : "PRAGMA synchronous=NORMAL",
 				  NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_fail(s, "cannot open", e);
-	(void)sqlite3_exec(s->db, "PRAGMA journal_size_limit=" WAL_LIMIT,
-			   NULL, NULL, NULL);
+	(void)sqlite3_exec(s->db, "PRAGMA journal_size_limit=" WAL_LIMIT, NULL,
+			   NULL, NULL);
 	return 0;
 }
 
 static int open_db(struct sqlite_store *s, const struct sqlite_options *o,
 		   struct err *e)
 {
-	int flags = o->use == SQLITE_LOOK ?
-		SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+	int flags = o->use == SQLITE_LOOK ? SQLITE_OPEN_READONLY
+					  : SQLITE_OPEN_READWRITE;
 
 	if (o->use != SQLITE_LOOK && create_file(s, e) < 0)
 		return -1;
 	if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
 		return sqlite_fail(s, "cannot open", e);
-	sqlite3_busy_timeout(s->db, o->use == SQLITE_SEND ? BUSY_SEND_MS : BUSY_MS);
+	sqlite3_busy_timeout(s->db,
+			     o->use == SQLITE_SEND ? BUSY_SEND_MS : BUSY_MS);
 	if (o->use != SQLITE_LOOK &&
 	    set_pragmas(s, o->survives_power_loss, e) < 0)
 		return -1;
@@ -381,9 +381,8 @@ static void close_db(struct sqlite_store *s)
 		sqlite3_finalize(s->statements[i]);
 	if (s->use == SQLITE_SEND) {
 		(void)sqlite_set_clean(s, true);
-		(void)sqlite3_wal_checkpoint_v2(s->db, NULL,
-						SQLITE_CHECKPOINT_TRUNCATE,
-						NULL, NULL);
+		(void)sqlite3_wal_checkpoint_v2(
+			s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	}
 	sqlite3_close(s->db);
 }

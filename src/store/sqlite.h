@@ -38,7 +38,7 @@ struct sqlite_options {
 	enum sqlite_use use;
 	bool survives_power_loss; /* fsync per commit, else per checkpoint */
 	size_t max_bytes; /* in memory: older messages and those of others
-	                   * beyond that stay in the file; 0: 64 MiB */
+			   * beyond that stay in the file; 0: 64 MiB */
 };
 
 /*
@@ -77,7 +77,7 @@ struct sqlite_source {
 	uint64_t records;
 	uint8_t chain[32];      /* digest_chain() over all records */
 	uint64_t pending_start; /* pipe: offset of what was peeked and may
-	                         * not have been read yet */
+				 * not have been read yet */
 	uint64_t pending_size;
 	uint8_t pending_hash[32];
 	bool is_set;
@@ -106,7 +106,7 @@ int sqlite_set_sink(struct store *s, const char *path, uint64_t committed)
 struct sqlite_heartbeat {
 	uint64_t current, good, bad; /* ns; bad 0: none known */
 	bool is_stable;
-	uint64_t changed;            /* wall clock, ns */
+	uint64_t changed; /* wall clock, ns */
 };
 bool sqlite_get_heartbeat(struct store *s, struct bytes network,
 			  struct sqlite_heartbeat *ret);

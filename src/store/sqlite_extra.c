@@ -39,9 +39,10 @@ static sqlite3_stmt *select_once(struct sqlite_store *s, const char *sql)
 
 static bool load_source(struct sqlite_store *s)
 {
-	sqlite3_stmt *stmt = select_once(s, "SELECT device, inode, head_hash,"
-		" head_size, offset, records, chain, pending_start,"
-		" pending_size, pending_hash, chained, eof FROM source");
+	sqlite3_stmt *stmt = select_once(
+		s, "SELECT device, inode, head_hash,"
+		   " head_size, offset, records, chain, pending_start,"
+		   " pending_size, pending_hash, chained, eof FROM source");
 	struct sqlite_source *v = &s->source;
 
 	if (!stmt)
@@ -131,8 +132,7 @@ static bool write_piece(struct sqlite_store *s)
 	return sqlite_run(s, stmt);
 }
 
-int sqlite_add_piece(struct store *store, uint64_t offset,
-		     struct bytes piece)
+int sqlite_add_piece(struct store *store, uint64_t offset, struct bytes piece)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
@@ -146,8 +146,7 @@ int sqlite_add_piece(struct store *store, uint64_t offset,
 	return 0;
 }
 
-static int append_pieces(sqlite3_stmt *stmt, uint64_t before,
-			 struct buf *ret)
+static int append_pieces(sqlite3_stmt *stmt, uint64_t before, struct buf *ret)
 {
 	int r;
 
@@ -166,7 +165,7 @@ int sqlite_get_pieces(struct store *store, uint64_t before, struct buf *ret)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *stmt = select_once(s, "SELECT offset, data FROM piece"
-					 " ORDER BY offset");
+					    " ORDER BY offset");
 	char sql[80];
 	int r;
 
@@ -174,8 +173,8 @@ int sqlite_get_pieces(struct store *store, uint64_t before, struct buf *ret)
 		return -1;
 	r = append_pieces(stmt, before, ret);
 	sqlite3_finalize(stmt);
-	snprintf(sql, sizeof(sql), "DELETE FROM piece WHERE offset >= %"
-		 PRIu64, before);
+	snprintf(sql, sizeof(sql), "DELETE FROM piece WHERE offset >= %" PRIu64,
+		 before);
 	if (r < 0 || sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return -1;
 	s->has_pieces = buf_len(ret) != 0;
@@ -212,8 +211,7 @@ static bool write_sink(struct sqlite_store *s)
 	return sqlite_run(s, stmt);
 }
 
-int sqlite_set_sink(struct store *store, const char *path,
-		    uint64_t committed)
+int sqlite_set_sink(struct store *store, const char *path, uint64_t committed)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
@@ -239,7 +237,7 @@ static char *column_copy(sqlite3_stmt *stmt, int col)
 static bool load_session(struct sqlite_store *s)
 {
 	sqlite3_stmt *stmt = select_once(s, "SELECT client_id, server,"
-		" version, expiry FROM session");
+					    " version, expiry FROM session");
 
 	if (!stmt)
 		return false;
@@ -261,8 +259,7 @@ void sqlite_get_session(struct store *store, struct sqlite_session *ret)
 	*ret = sqlite_of(store)->session;
 }
 
-static bool keep_session(struct sqlite_store *s,
-			 const struct sqlite_session *v)
+static bool keep_session(struct sqlite_store *s, const struct sqlite_session *v)
 {
 	char *id = strdup(v->client_id), *server = strdup(v->server);
 
@@ -291,7 +288,7 @@ int sqlite_set_session(struct store *store, const struct sqlite_session *v,
 	if (!keep_session(s, v))
 		return err_nomem(e);
 	stmt = select_once(s, "INSERT OR REPLACE INTO session VALUES"
-			   " (1, ?1, ?2, ?3, ?4)");
+			      " (1, ?1, ?2, ?3, ?4)");
 	if (!stmt || !sqlite_begin(s)) {
 		sqlite3_finalize(stmt);
 		return sqlite_fail(s, "cannot write", e);
@@ -355,10 +352,11 @@ void sqlite_set_heartbeat(struct store *store, struct bytes network,
 		bind_num(stmt, 6, v->changed);
 	}
 	(void)sqlite_run(s, stmt);
-	(void)sqlite3_exec(s->db, "DELETE FROM heartbeat WHERE network NOT IN"
+	(void)sqlite3_exec(s->db,
+			   "DELETE FROM heartbeat WHERE network NOT IN"
 			   " (SELECT network FROM heartbeat ORDER BY changed"
-			   " DESC LIMIT " HEARTBEATS_KEPT ")", NULL, NULL,
-			   NULL);
+			   " DESC LIMIT " HEARTBEATS_KEPT ")",
+			   NULL, NULL, NULL);
 }
 
 /* --- the whole ------------------------------------------------------- */
@@ -378,19 +376,19 @@ bool sqlite_load_extra(struct sqlite_store *s)
 	return load_source(s) && load_session(s);
 }
 
-int sqlite_get_info(struct store *store, struct sqlite_info *ret,
-		    struct err *e)
+int sqlite_get_info(struct store *store, struct sqlite_info *ret, struct err *e)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	sqlite3_stmt *stmt = select_once(s, "SELECT"
-		" count(*) FILTER (WHERE state = 0),"
-		" count(*) FILTER (WHERE state = 1),"
-		" count(*) FILTER (WHERE state = 2),"
-		" (SELECT count(*) FROM inbox2),"
-		" total(length(topic) + length(props) + length(payload)),"
-		" min(queued_at),"
-		" (SELECT user_version FROM pragma_user_version)"
-		" FROM outbox");
+	sqlite3_stmt *stmt = select_once(
+		s, "SELECT"
+		   " count(*) FILTER (WHERE state = 0),"
+		   " count(*) FILTER (WHERE state = 1),"
+		   " count(*) FILTER (WHERE state = 2),"
+		   " (SELECT count(*) FROM inbox2),"
+		   " total(length(topic) + length(props) + length(payload)),"
+		   " min(queued_at),"
+		   " (SELECT user_version FROM pragma_user_version)"
+		   " FROM outbox");
 
 	if (!stmt || sqlite3_step(stmt) != SQLITE_ROW) {
 		sqlite3_finalize(stmt);
@@ -421,11 +419,12 @@ int sqlite_clear(struct store *store, struct err *e)
 	free(STEAL(s->client_id));
 	free(STEAL(s->server));
 	s->session = (struct sqlite_session){ 0 };
-	if (sqlite3_exec(s->db, "DELETE FROM outbox; DELETE FROM inbox2;"
+	if (sqlite3_exec(s->db,
+			 "DELETE FROM outbox; DELETE FROM inbox2;"
 			 " DELETE FROM source; DELETE FROM piece;"
 			 " DELETE FROM sink;"
-			 " DELETE FROM session; DELETE FROM heartbeat", NULL,
-			 NULL, NULL) != SQLITE_OK)
+			 " DELETE FROM session; DELETE FROM heartbeat",
+			 NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_fail(s, "cannot clear", e);
 	return 0;
 }

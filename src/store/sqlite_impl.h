@@ -47,15 +47,15 @@ struct sqlite_store {
 	int lock_fd;
 	char *path;
 	enum sqlite_use use;
-	bool has_log;        /* the journal mode is WAL */
+	bool has_log; /* the journal mode is WAL */
 	bool in_transaction;
-	bool must_rewrite;   /* SQLite lost what was pending */
-	uint64_t last_seen;  /* highest seq known to us */
-	uint64_t last_sure;  /* of those, highest that is in the file */
-	size_t max_bytes;    /* to be loaded */
+	bool must_rewrite;           /* SQLite lost what was pending */
+	uint64_t last_seen;          /* highest seq known to us */
+	uint64_t last_sure;          /* of those, highest that is in the file */
+	size_t max_bytes;            /* to be loaded */
 	uint64_t wall_minus_session; /* to keep deadlines across runs */
 	struct sqlite_source source;
-	bool source_moves;   /* with each put() */
+	bool source_moves; /* with each put() */
 	bool source_changed;
 	bool has_pieces;
 	/* What is set once and again if SQLite lost it. */
@@ -88,8 +88,8 @@ void sqlite_free(struct store *store);
 int sqlite_schema_ready(struct sqlite_store *s, struct err *e) MUST_CHECK;
 /* The same with other steps: entry N takes the file from version N to N + 1,
  * all of them or none. -1 with e also when the file is newer. */
-int sqlite_migrate(struct sqlite_store *s, const char *const *steps,
-		   int count, struct err *e) MUST_CHECK;
+int sqlite_migrate(struct sqlite_store *s, const char *const *steps, int count,
+		   struct err *e) MUST_CHECK;
 /* Says so in e; the file is never touched. Returns -1. */
 int sqlite_damaged(struct sqlite_store *s, const char *how, struct err *e);
 int sqlite_check_damage(struct sqlite_store *s, struct err *e) MUST_CHECK;

@@ -6,8 +6,18 @@
 #include "store/sqlite_impl.h"
 
 enum column { /* of STMT_LOAD */
-	COL_SEQ, COL_STATE, COL_PID, COL_QOS, COL_RETAIN, COL_TOPIC,
-	COL_PROPS, COL_PAYLOAD, COL_RELEASE, COL_EXPIRES, COL_MAYBE, COL_TAG,
+	      COL_SEQ,
+	      COL_STATE,
+	      COL_PID,
+	      COL_QOS,
+	      COL_RETAIN,
+	      COL_TOPIC,
+	      COL_PROPS,
+	      COL_PAYLOAD,
+	      COL_RELEASE,
+	      COL_EXPIRES,
+	      COL_MAYBE,
+	      COL_TAG,
 };
 
 static struct bytes column_bytes(sqlite3_stmt *stmt, enum column col)
@@ -21,8 +31,8 @@ static struct bytes column_bytes(sqlite3_stmt *stmt, enum column col)
 
 static void bind_bytes(sqlite3_stmt *stmt, int at, struct bytes b)
 {
-	(void)sqlite3_bind_blob64(stmt, at, b.n ? (const void *)b.p : "",
-				  b.n, SQLITE_STATIC);
+	(void)sqlite3_bind_blob64(stmt, at, b.n ? (const void *)b.p : "", b.n,
+				  SQLITE_STATIC);
 }
 
 static void bind_num(sqlite3_stmt *stmt, int at, uint64_t v)
@@ -38,16 +48,14 @@ static uint64_t column_num(sqlite3_stmt *stmt, enum column col)
 /* --- reading --------------------------------------------------------- */
 
 /* A deadline of an earlier run, in this run's session clock. */
-static uint64_t restore_expiry(const struct sqlite_store *s,
-			       sqlite3_stmt *stmt)
+static uint64_t restore_expiry(const struct sqlite_store *s, sqlite3_stmt *stmt)
 {
 	uint64_t wall;
 
 	if (sqlite3_column_type(stmt, COL_EXPIRES) == SQLITE_NULL)
 		return CLOCK_NEVER;
 	wall = column_num(stmt, COL_EXPIRES);
-	return wall > s->wall_minus_session ?
-		wall - s->wall_minus_session : 0;
+	return wall > s->wall_minus_session ? wall - s->wall_minus_session : 0;
 }
 
 /* Rows are hostile too: a file may have been edited by hand. */
@@ -58,8 +66,8 @@ static bool is_sane(sqlite3_stmt *stmt)
 	uint64_t pid = column_num(stmt, COL_PID);
 
 	return qos >= 1 && qos <= 2 && state <= MESSAGE_RELEASED &&
-		pid <= MQTT_PID_MAX && (state == MESSAGE_QUEUED || pid) &&
-		column_bytes(stmt, COL_TOPIC).n <= MQTT_STRING_MAX;
+	       pid <= MQTT_PID_MAX && (state == MESSAGE_QUEUED || pid) &&
+	       column_bytes(stmt, COL_TOPIC).n <= MQTT_STRING_MAX;
 }
 
 static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
@@ -77,10 +85,11 @@ static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
 		s->last_seen = column_num(stmt, COL_SEQ);
 		return true;
 	}
-	if (!s->memory->count || s->memory->bytes + s->memory->count *
-	    sizeof(*m) + p.payload.n <= s->max_bytes)
-		m = s->memory_ops->put(s->memory, &p,
-				       column_num(stmt, COL_TAG), 0, NULL);
+	if (!s->memory->count ||
+	    s->memory->bytes + s->memory->count * sizeof(*m) + p.payload.n <=
+		    s->max_bytes)
+		m = s->memory_ops->put(s->memory, &p, column_num(stmt, COL_TAG),
+				       0, NULL);
 	s->memory->is_full = !m;
 	if (!m)
 		return false; /* no room for now: the row waits its turn */
@@ -117,8 +126,7 @@ bool sqlite_load_inbound(struct sqlite_store *s)
 	while (stmt && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
 		pid = sqlite3_column_int(stmt, 0);
 		if (pid > 0 && pid <= (int)MQTT_PID_MAX &&
-		    s->memory_ops->inbound_add(s->memory,
-					       (uint16_t)pid) < 0)
+		    s->memory_ops->inbound_add(s->memory, (uint16_t)pid) < 0)
 			break;
 	}
 	if (stmt)
@@ -155,9 +163,8 @@ static bool write_message(struct sqlite_store *s, const struct message *m)
 
 /* The number comes after all that others have enqueued: the transaction is
  * open, so nobody can slip in between. */
-static struct message *sqlite_put(struct store *store,
-				  const struct publish *p, uint64_t tag,
-				  uint64_t now, struct err *e)
+static struct message *sqlite_put(struct store *store, const struct publish *p,
+				  uint64_t tag, uint64_t now, struct err *e)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	struct message *m;
@@ -272,8 +279,10 @@ static bool empty_tables(struct sqlite_store *s)
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), "DELETE FROM inbox2; "
-		 "DELETE FROM outbox WHERE seq <= %" PRIu64, s->last_seen);
+	snprintf(text, sizeof(text),
+		 "DELETE FROM inbox2; "
+		 "DELETE FROM outbox WHERE seq <= %" PRIu64,
+		 s->last_seen);
 	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 

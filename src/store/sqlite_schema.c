@@ -54,9 +54,11 @@ uint64_t sqlite_last_number(struct sqlite_store *s)
 	sqlite3_stmt *stmt = NULL;
 	uint64_t v = 0;
 
-	if (sqlite3_prepare_v2(s->db, "SELECT seq FROM sqlite_sequence "
-			       "WHERE name = 'outbox'", -1, &stmt, NULL)
-	    == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(s->db,
+			       "SELECT seq FROM sqlite_sequence "
+			       "WHERE name = 'outbox'",
+			       -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
 		v = (uint64_t)sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
 	return v;
@@ -64,8 +66,7 @@ uint64_t sqlite_last_number(struct sqlite_store *s)
 
 static int run(struct sqlite_store *s, const char *sql)
 {
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ?
-		0 : -1;
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 }
 
 static int take_steps(struct sqlite_store *s, const char *const *steps,
@@ -81,8 +82,8 @@ static int take_steps(struct sqlite_store *s, const char *const *steps,
 	return run(s, sql);
 }
 
-int sqlite_migrate(struct sqlite_store *s, const char *const *steps,
-		   int count, struct err *e)
+int sqlite_migrate(struct sqlite_store *s, const char *const *steps, int count,
+		   struct err *e)
 {
 	int v = get_int(s->db, "PRAGMA user_version", -1);
 
@@ -91,13 +92,12 @@ int sqlite_migrate(struct sqlite_store *s, const char *const *steps,
 	if (v > count)
 		return err_set(e, ERR_LOCAL, 0,
 			       "store '%s' was written by a newer version "
-			       "(schema %d, this program knows %d)", s->path,
-			       v, count);
+			       "(schema %d, this program knows %d)",
+			       s->path, v, count);
 	if (v == count)
 		return 0;
 	if (s->use == SQLITE_LOOK)
-		return err_set(e, ERR_LOCAL, 0, "'%s' is not a store",
-			       s->path);
+		return err_set(e, ERR_LOCAL, 0, "'%s' is not a store", s->path);
 	/* Somebody else may be doing the same: look again inside. */
 	if (run(s, "BEGIN IMMEDIATE") < 0)
 		return sqlite_fail(s, "cannot set up", e);
@@ -116,9 +116,10 @@ int sqlite_schema_ready(struct sqlite_store *s, struct err *e)
 
 int sqlite_set_clean(struct sqlite_store *s, bool is_clean)
 {
-	return run(s, is_clean ?
-		   "INSERT OR REPLACE INTO meta VALUES ('clean', 1)" :
-		   "INSERT OR REPLACE INTO meta VALUES ('clean', 0)");
+	return run(s,
+		   is_clean
+			   ? "INSERT OR REPLACE INTO meta VALUES ('clean', 1)"
+			   : "INSERT OR REPLACE INTO meta VALUES ('clean', 0)");
 }
 
 int sqlite_damaged(struct sqlite_store *s, const char *how, struct err *e)
@@ -126,7 +127,8 @@ int sqlite_damaged(struct sqlite_store *s, const char *how, struct err *e)
 	return err_set(e, ERR_LOCAL, SQLITE_CORRUPT,
 		       "store '%s' is damaged (%s); it was left as it is: "
 		       "save what 'sqlite3 FILE .recover' can read, then "
-		       "move it away", s->path, how);
+		       "move it away",
+		       s->path, how);
 }
 
 /* Looks through the whole file only when the last run did not end well. */
@@ -139,15 +141,13 @@ int sqlite_check_damage(struct sqlite_store *s, struct err *e)
 
 	if (get_int(s->db, "SELECT v FROM meta WHERE k = 'clean'", 1))
 		return 0;
-	r = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt,
-			       NULL);
+	r = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
 	if (r == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
 		text = (const char *)sqlite3_column_text(stmt, 0);
 		is_good = text && sqlite3_stricmp(text, "ok") == 0;
 	}
 	if (!is_good)
-		(void)sqlite_damaged(s, text ? text : sqlite3_errmsg(s->db),
-				     e);
+		(void)sqlite_damaged(s, text ? text : sqlite3_errmsg(s->db), e);
 	sqlite3_finalize(stmt);
 	return is_good ? 0 : -1;
 }

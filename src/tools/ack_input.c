@@ -17,7 +17,8 @@ static void on_ready(struct watch *w, uint32_t events);
 void ack_input_init(struct ack_input *a, void (*on_change)(void *ctx),
 		    void *ctx)
 {
-	*a = (struct ack_input){ .first = 1, .ctx = ctx,
+	*a = (struct ack_input){ .first = 1,
+				 .ctx = ctx,
 				 .on_change = on_change };
 	a->watch.fd = -1;
 	a->watch.on_ready = on_ready;
@@ -88,8 +89,8 @@ static void take_line(struct ack_input *a, struct bytes line)
 	char text[LINE_LIMIT];
 
 	text_visible(text, sizeof(text), line);
-	if (line.n >= LINE_LIMIT ||
-	    parse_uint(text, 1, UINT64_MAX, &n, NULL) || n >= last) {
+	if (line.n >= LINE_LIMIT || parse_uint(text, 1, UINT64_MAX, &n, NULL) ||
+	    n >= last) {
 		log_line(LOG_WARN, "'%s' is not the number of a message", text);
 		return;
 	}

@@ -17,9 +17,9 @@
 struct ack_input {
 	struct client *client;
 	struct watch watch;
-	struct buf line;     /* that is not complete yet */
-	struct buf done;     /* a byte per delivery from first on: 1 done */
-	uint64_t first;      /* oldest delivery that is not acknowledged */
+	struct buf line; /* that is not complete yet */
+	struct buf done; /* a byte per delivery from first on: 1 done */
+	uint64_t first;  /* oldest delivery that is not acknowledged */
 	bool is_open;
 	void *ctx;
 	/* One or more were acknowledged, or no more numbers will come. */

@@ -34,11 +34,15 @@ static const struct command_function *find(const char *name, struct err *e)
 	text_visible(shown, sizeof(shown), bytes_str(name));
 	near = text_nearest(name, names, ARRAY_SIZE(names));
 	if (near)
-		err_set(e, ERR_USAGE, 0, "there is no command '%s', did you "
-			"mean '%s'?", shown, near);
+		err_set(e, ERR_USAGE, 0,
+			"there is no command '%s', did you "
+			"mean '%s'?",
+			shown, near);
 	else
-		err_set(e, ERR_USAGE, 0, "there is no command '%s': see "
-			"mqtt-bench --help", shown);
+		err_set(e, ERR_USAGE, 0,
+			"there is no command '%s': see "
+			"mqtt-bench --help",
+			shown);
 	return NULL;
 }
 
@@ -49,7 +53,8 @@ static int run(struct tool_run *t, struct err *e)
 	const struct command_function *c;
 
 	if (s->operands.n == 0)
-		return err_set(e, ERR_USAGE, 0, "a command is missing, such "
+		return err_set(e, ERR_USAGE, 0,
+			       "a command is missing, such "
 			       "as 'run', 'pub' or 'list': see mqtt-bench "
 			       "--help");
 	c = find(s->operands.v[0], e);

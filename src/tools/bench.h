@@ -32,9 +32,9 @@ struct bench {
 	struct settings *settings;
 	const struct bench_settings *options;
 	const char *command;
-	struct text_list words;  /* operands after the command */
-	struct err output;       /* what could not be written during a run;
-	                          * the report goes on without it */
+	struct text_list words; /* operands after the command */
+	struct err output;      /* what could not be written during a run;
+				 * the report goes on without it */
 };
 
 /* A scenario that is ready to be carried out. */
@@ -44,9 +44,9 @@ struct bench_load {
 	struct plan plan;
 	uint64_t seed;
 	uint64_t run_id;
-	uint32_t shard, shards;  /* 0 of 1: the whole */
-	uint64_t start_at;       /* ns since 1970; 0: at once */
-	uint64_t epoch;          /* see struct run_config */
+	uint32_t shard, shards; /* 0 of 1: the whole */
+	uint64_t start_at;      /* ns since 1970; 0: at once */
+	uint64_t epoch;         /* see struct run_config */
 };
 
 #define BENCH_COMMAND(name, operands, help) \
@@ -86,8 +86,8 @@ int bench_scenario_open(const char *name, struct scenario *ret, struct err *e)
 int bench_scenario_adjust(struct bench *b, struct scenario *s, struct err *e)
 	MUST_CHECK;
 /* bench_compose.c: the scenario that conn, pub or sub stand for. */
-int bench_scenario_compose(struct bench *b, struct scenario *ret,
-			   struct err *e) MUST_CHECK;
+int bench_scenario_compose(struct bench *b, struct scenario *ret, struct err *e)
+	MUST_CHECK;
 
 /* bench_once.c */
 /* Carries out a load once, with progress on standard error and --ndjson. ret
@@ -118,11 +118,10 @@ int bench_print(struct bytes text, bool to_stderr, struct err *e) MUST_CHECK;
 /* bench_report.c: for results that were read from files. */
 /* Checks a requirement, or those of the options; base: see judge.h. What does
  * not hold is an outcome, not an error. */
-int bench_require(struct result *r, const char *text,
-		  const struct result *base, struct err *e) MUST_CHECK;
+int bench_require(struct result *r, const char *text, const struct result *base,
+		  struct err *e) MUST_CHECK;
 int bench_require_options(struct bench *b, struct result *r,
-			  const struct result *base, struct err *e)
-	MUST_CHECK;
+			  const struct result *base, struct err *e) MUST_CHECK;
 /* --title, when there is one. */
 int bench_set_title(struct bench *b, struct result *r, struct err *e)
 	MUST_CHECK;

@@ -26,7 +26,8 @@ void bench_broker_begin(struct bench_broker *w, const struct bench *b,
 {
 	const struct run_target *t = &l->targets.v[0];
 
-	*w = (struct bench_broker){ .bench = b, .course = json_array(),
+	*w = (struct bench_broker){ .bench = b,
+				    .course = json_array(),
 				    .pid = (long)b->options->broker_pid };
 	mutex_init(&w->lock);
 	/* The peer in this program has counts of its own. */
@@ -45,8 +46,7 @@ void bench_broker_begin(struct bench_broker *w, const struct bench *b,
 
 /* ----------------------------------------------------------------- topics */
 
-static struct broker_value *value_of(struct bench_broker *w,
-				     const char *topic)
+static struct broker_value *value_of(struct bench_broker *w, const char *topic)
 {
 	for (size_t i = 0; i < w->count; i++)
 		if (strcmp(w->values[i].topic, topic) == 0)
@@ -213,8 +213,8 @@ json_t *bench_broker_end(struct bench_broker *w)
 	if (w->token)
 		client_free_token(w->client, w->token);
 	if (w->client)
-		(void)client_disconnect(w->client, NULL,
-					clock_boot() + GOODBYE, &e);
+		(void)client_disconnect(w->client, NULL, clock_boot() + GOODBYE,
+					&e);
 	client_free(w->client);
 	o = describe(w);
 	json_decref(w->course);

@@ -24,22 +24,22 @@ enum { BROKER_TOPICS = 128, BROKER_TEXT = 96 };
 /* One topic of $SYS and what it said last. */
 struct broker_value {
 	char topic[BROKER_TEXT], text[BROKER_TEXT];
-	bool has_changed;        /* since the last sample */
+	bool has_changed; /* since the last sample */
 };
 
 struct bench_broker {
 	const struct bench *bench;
-	long pid;                /* 0: not known */
-	double cpu;              /* seconds it had used at the last sample */
-	uint64_t sampled_at;     /* clock_boot(); 0: not yet */
-	struct client *client;   /* NULL: not begun, or not wanted */
+	long pid;              /* 0: not known */
+	double cpu;            /* seconds it had used at the last sample */
+	uint64_t sampled_at;   /* clock_boot(); 0: not yet */
+	struct client *client; /* NULL: not begun, or not wanted */
 	struct client_params params; /* the client's */
-	struct token *token;     /* of its subscription */
+	struct token *token;         /* of its subscription */
 	bool is_begun;
 	struct mutex lock;
 	struct broker_value *values; /* the lock's */
-	size_t count;            /* the lock's */
-	json_t *course;          /* samples with values that had changed */
+	size_t count;                /* the lock's */
+	json_t *course;              /* samples with values that had changed */
 };
 
 void bench_broker_begin(struct bench_broker *w, const struct bench *b,

@@ -51,8 +51,10 @@ static int compare(struct bench *b, const struct result *old,
 	    bench_print(buf_view(&text), false, e) < 0)
 		return -1;
 	if (missed)
-		return err_set(e, ERR_NO, 0, "%zu of %zu requirements %s not "
-			       "hold", missed, now->outcome_count,
+		return err_set(e, ERR_NO, 0,
+			       "%zu of %zu requirements %s not "
+			       "hold",
+			       missed, now->outcome_count,
 			       missed == 1 ? "does" : "do");
 	return 0;
 }
@@ -63,7 +65,8 @@ int bench_do_compare(struct bench *b, struct err *e)
 	int r;
 
 	if (b->words.n != 2)
-		return err_set(e, ERR_USAGE, 0, "'compare' needs two result "
+		return err_set(e, ERR_USAGE, 0,
+			       "'compare' needs two result "
 			       "files: the old one and the new one");
 	result_init(&old);
 	result_init(&now);

@@ -57,8 +57,8 @@ static void compose_mqtt(struct composer *c, const struct bench *b)
 		     o->session_expiry);
 }
 
-static void compose_publish(struct composer *c,
-			    const struct bench_settings *o, size_t i)
+static void compose_publish(struct composer *c, const struct bench_settings *o,
+			    size_t i)
 {
 	static const char *const arrivals[] = { "constant", "poisson" };
 	static const char *const phases[] = { "uniform", "aligned" };
@@ -141,20 +141,22 @@ static int check(const struct bench *b, struct err *e)
 			       b->command);
 	if (b->options->session_expiry && b->options->has_version &&
 	    b->settings->typed.version != MQTT_5)
-		return err_set(e, ERR_USAGE, 0, "--session-expiry needs MQTT "
+		return err_set(e, ERR_USAGE, 0,
+			       "--session-expiry needs MQTT "
 			       "5");
 	if (is_conn && b->options->topics.n)
-		return err_set(e, ERR_USAGE, 0, "'conn' has no use for "
+		return err_set(e, ERR_USAGE, 0,
+			       "'conn' has no use for "
 			       "--topic");
 	if (b->options->arrival > 1 && !b->options->rate &&
 	    !b->options->client_rate && !b->options->interval)
-		return err_set(e, ERR_USAGE, 0, "--arrival poisson needs "
+		return err_set(e, ERR_USAGE, 0,
+			       "--arrival poisson needs "
 			       "--rate or --rate-per-client");
 	return 0;
 }
 
-int bench_scenario_compose(struct bench *b, struct scenario *ret,
-			   struct err *e)
+int bench_scenario_compose(struct bench *b, struct scenario *ret, struct err *e)
 {
 	struct composer c = { .result = 0 };
 	struct document_source source = { .name = source_name };

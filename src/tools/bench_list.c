@@ -34,7 +34,8 @@ int bench_do_show(struct bench *b, struct err *e)
 	int r;
 
 	if (b->words.n != 1)
-		return err_set(e, ERR_USAGE, 0, "'show' needs the name of one "
+		return err_set(e, ERR_USAGE, 0,
+			       "'show' needs the name of one "
 			       "scenario or file: see mqtt-bench list");
 	if (bench_scenario_open(b->words.v[0], &s, e) < 0)
 		return -1;
@@ -52,7 +53,8 @@ int bench_do_validate(struct bench *b, struct err *e)
 	bool has_failed = false;
 
 	if (!b->words.n)
-		return err_set(e, ERR_USAGE, 0, "'validate' needs the name of "
+		return err_set(e, ERR_USAGE, 0,
+			       "'validate' needs the name of "
 			       "a file");
 	for (size_t i = 0; i < b->words.n; i++) {
 		if (bench_scenario_open(b->words.v[i], &s, &why) < 0) {

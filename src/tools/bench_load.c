@@ -68,14 +68,17 @@ static int raise_descriptors(const struct plan *p, struct err *e)
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return err_sys(e, ERR_LOCAL, "cannot read the limit of open "
+		return err_sys(e, ERR_LOCAL,
+			       "cannot read the limit of open "
 			       "files");
 	if (files.rlim_cur >= need)
 		return 0;
 	files.rlim_cur = need < files.rlim_max ? need : files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
-		return err_sys(e, ERR_LOCAL, "cannot raise the limit of open "
-			       "files to %llu", (unsigned long long)need);
+		return err_sys(e, ERR_LOCAL,
+			       "cannot raise the limit of open "
+			       "files to %llu",
+			       (unsigned long long)need);
 	return 0;
 }
 
@@ -90,26 +93,28 @@ static int check_manners(const struct bench *b, const struct bench_load *l,
 	if (l->targets.is_private || b->options->is_owner)
 		return 0;
 	if (p->clients > POLITE_CLIENTS)
-		return err_set(e, ERR_USAGE, 0, "%llu clients are more than "
+		return err_set(e, ERR_USAGE, 0,
+			       "%llu clients are more than "
 			       "%d, and '%s' is a public address: add "
 			       "--i-own-this-broker if you do",
 			       (unsigned long long)p->clients, POLITE_CLIENTS,
 			       l->targets.v[0].name);
 	if (p->publishers && p->rate_in <= 0)
-		return err_set(e, ERR_USAGE, 0, "this publishes as fast as it "
+		return err_set(e, ERR_USAGE, 0,
+			       "this publishes as fast as it "
 			       "goes, and '%s' is a public address: give a "
 			       "--rate, or add --i-own-this-broker if you do",
 			       l->targets.v[0].name);
 	if (p->rate_in > POLITE_RATE || p->rate_out > POLITE_RATE)
-		return err_set(e, ERR_USAGE, 0, "%s are more than 1 k/s, and "
-			       "'%s' is a public address: add "
-			       "--i-own-this-broker if you do",
-			       metric_format(rate, sizeof(rate),
-					     UNIT_PER_SECOND,
-					     p->rate_in > p->rate_out
-						     ? p->rate_in
-						     : p->rate_out),
-			       l->targets.v[0].name);
+		return err_set(
+			e, ERR_USAGE, 0,
+			"%s are more than 1 k/s, and "
+			"'%s' is a public address: add "
+			"--i-own-this-broker if you do",
+			metric_format(rate, sizeof(rate), UNIT_PER_SECOND,
+				      p->rate_in > p->rate_out ? p->rate_in
+							       : p->rate_out),
+			l->targets.v[0].name);
 	return 0;
 }
 
@@ -137,8 +142,7 @@ static int draw(uint64_t *ret, struct err *e)
 
 /* Shards have to come to the same ones. A seed of 32 bits is enough, and can
  * be typed again. */
-static int choose_numbers(struct bench *b, struct bench_load *l,
-			  struct err *e)
+static int choose_numbers(struct bench *b, struct bench_load *l, struct err *e)
 {
 	if (draw(&l->run_id, e) < 0 || draw(&l->seed, e) < 0)
 		return -1;
@@ -159,18 +163,21 @@ static int choose_numbers(struct bench *b, struct bench_load *l,
 static int check_options(const struct bench *b, struct err *e)
 {
 	static const char *const names[] = {
-		"clients", "id", "clean", "session-expiry", "topic", "size",
-		"message", "payload-file", "header", "retain", "arrival",
-		"phase", "limit",
+		"clients", "id",     "clean",   "session-expiry",
+		"topic",   "size",   "message", "payload-file",
+		"header",  "retain", "arrival", "phase",
+		"limit",
 	};
 	const struct option *o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		o = option_find(names[i], TOOL_BENCH);
 		if (b->settings->origins[o - options].kind != ORIGIN_DEFAULT)
-			return err_set(e, ERR_USAGE, 0, "--%s is for conn, "
+			return err_set(e, ERR_USAGE, 0,
+				       "--%s is for conn, "
 				       "pub and sub: a scenario says it for "
-				       "each of its groups", names[i]);
+				       "each of its groups",
+				       names[i]);
 	}
 	return 0;
 }
@@ -181,7 +188,8 @@ static int load_scenario(struct bench *b, struct scenario *ret, struct err *e)
 	    strcmp(b->command, "sub") == 0)
 		return bench_scenario_compose(b, ret, e);
 	if (b->words.n != 1)
-		return err_set(e, ERR_USAGE, 0, "'%s' needs the name of one "
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' needs the name of one "
 			       "scenario or file: see mqtt-bench list",
 			       b->command);
 	if (check_options(b, e) < 0)

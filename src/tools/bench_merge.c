@@ -57,7 +57,8 @@ int bench_do_merge(struct bench *b, struct err *e)
 	if (!parts || !files)
 		r = err_nomem(e);
 	else if (n == 0)
-		r = err_set(e, ERR_USAGE, 0, "'merge' needs the result files "
+		r = err_set(e, ERR_USAGE, 0,
+			    "'merge' needs the result files "
 			    "of all shards");
 	else
 		r = merge(b, parts, files, e);

@@ -41,10 +41,12 @@ static int split(const char *where, struct place *ret, struct err *e)
 	}
 	if ((colon && len == 0) || len >= sizeof(ret->host) ||
 	    parse_uint(port, 1, 65535, &number, NULL) < 0)
-		return err_set(e, ERR_USAGE, 0, "option '--metrics': '%s' is "
-			       "not [ADDRESS:]PORT", where);
-	snprintf(ret->host, sizeof(ret->host), "%.*s",
-		 colon ? (int)len : 9, colon ? host : "127.0.0.1");
+		return err_set(e, ERR_USAGE, 0,
+			       "option '--metrics': '%s' is "
+			       "not [ADDRESS:]PORT",
+			       where);
+	snprintf(ret->host, sizeof(ret->host), "%.*s", colon ? (int)len : 9,
+		 colon ? host : "127.0.0.1");
 	snprintf(ret->port, sizeof(ret->port), "%u", (unsigned)number);
 	return 0;
 }
@@ -79,8 +81,10 @@ static int take_port(const char *where, struct err *e)
 	if (split(where, &p, e) < 0)
 		return -1;
 	if (getaddrinfo(p.host, p.port, &hints, &list) != 0)
-		return err_set(e, ERR_USAGE, 0, "option '--metrics': '%s' is "
-			       "not an IP address", p.host);
+		return err_set(e, ERR_USAGE, 0,
+			       "option '--metrics': '%s' is "
+			       "not an IP address",
+			       p.host);
 	fd = listen_at(list);
 	if (fd < 0)
 		err_sys(e, ERR_LOCAL, "cannot serve metrics at '%s'", where);
@@ -96,8 +100,8 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned status,
 	struct MHD_Response *r;
 	enum MHD_Result result;
 
-	r = MHD_create_response_from_buffer(text.n,
-		(void *)(uintptr_t)text.p, MHD_RESPMEM_MUST_COPY);
+	r = MHD_create_response_from_buffer(text.n, (void *)(uintptr_t)text.p,
+					    MHD_RESPMEM_MUST_COPY);
 	if (!r)
 		return MHD_NO;
 	result = MHD_add_response_header(r, "Content-Type", type);

@@ -80,8 +80,7 @@ static int add_settings(const struct bench_load *l, json_t *o)
 	r = text ? json_object_set_new(o, "target", json_string(text)) : -1;
 	buf_release(&targets);
 	return r | json_object_set_new(o, "seed",
-				       json_sprintf("%ju",
-						    (uintmax_t)l->seed));
+				       json_sprintf("%ju", (uintmax_t)l->seed));
 }
 
 /* What a result says of the run it is from. */
@@ -149,15 +148,22 @@ static int execute(struct bench *b, const struct bench_load *l,
 	int fd = bench_watch_signals(b, e), result;
 	const struct run_config config = {
 		.scenario = &l->scenario,
-		.targets = l->targets.v, .target_count = l->targets.count,
-		.bind_addresses = from->v, .bind_count = from->n,
+		.targets = l->targets.v,
+		.target_count = l->targets.count,
+		.bind_addresses = from->v,
+		.bind_count = from->n,
 		.threads = l->plan.threads,
-		.shard = l->shard, .shards = l->shards,
-		.seed = l->seed, .run_id = l->run_id, .clock_id = r->clock_id,
-		.username = l->targets.user, .password = l->targets.password,
+		.shard = l->shard,
+		.shards = l->shards,
+		.seed = l->seed,
+		.run_id = l->run_id,
+		.clock_id = r->clock_id,
+		.username = l->targets.user,
+		.password = l->targets.password,
 		.ack_timeout = ACK_TIMEOUT,
 		.clock_bound = r->clock_bound,
-		.start_at = l->start_at, .epoch = l->epoch,
+		.start_at = l->start_at,
+		.epoch = l->epoch,
 		.interval = b->options->report_every,
 		.interrupt_fd = fd,
 		.ctx = &o,

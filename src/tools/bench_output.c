@@ -13,8 +13,7 @@ static bool is_stdout(const char *path)
 	return path && strcmp(path, "-") == 0;
 }
 
-static int print_report(struct bench *b, const struct result *r,
-			struct err *e)
+static int print_report(struct bench *b, const struct result *r, struct err *e)
 {
 	bool to_stderr = is_stdout(b->options->json) ||
 			 is_stdout(b->options->html) ||
@@ -33,8 +32,7 @@ static int print_report(struct bench *b, const struct result *r,
 	return bench_print(buf_view(&text), to_stderr, e);
 }
 
-static int write_hgrm(const struct result *r, const char *prefix,
-		      struct err *e)
+static int write_hgrm(const struct result *r, const char *prefix, struct err *e)
 {
 	AUTO(buf_release) struct buf text = { 0 }, name = { 0 };
 	const char *path;
@@ -45,8 +43,8 @@ static int write_hgrm(const struct result *r, const char *prefix,
 		buf_clear(&text);
 		buf_clear(&name);
 		if (hist_write_hgrm(&r->timings[t], &text) < 0 ||
-		    buf_printf(&name, "%s.%s.hgrm", prefix,
-			       timing_name(t)) < 0 ||
+		    buf_printf(&name, "%s.%s.hgrm", prefix, timing_name(t)) <
+			    0 ||
 		    !(path = buf_cstr(&name)))
 			return err_nomem(e);
 		if (file_save(path, buf_view(&text), e) < 0)
@@ -104,15 +102,18 @@ static int conclude(const struct result *r, struct err *e)
 		return err_set(e, (enum err_kind)r->partial_status, 0, "%s",
 			       r->partial);
 	if (r->verdict.trust == TRUST_INVALID)
-		return err_set(e, ERR_INVALID, 0, "the measurement is not "
-			       "valid: %s", r->verdict.count
-			       ? r->verdict.reasons[0].text : "");
+		return err_set(e, ERR_INVALID, 0,
+			       "the measurement is not "
+			       "valid: %s",
+			       r->verdict.count ? r->verdict.reasons[0].text
+						: "");
 	if (r->partial && r->partial_status)
 		return err_set(e, ERR_NO, 0, "%s", r->partial);
 	if (n)
-		return err_set(e, ERR_NO, 0, "%zu of %zu requirements %s not "
-			       "hold", n, r->outcome_count,
-			       n == 1 ? "does" : "do");
+		return err_set(e, ERR_NO, 0,
+			       "%zu of %zu requirements %s not "
+			       "hold",
+			       n, r->outcome_count, n == 1 ? "does" : "do");
 	return 0;
 }
 

@@ -50,7 +50,8 @@ int bench_run_all(struct bench *b, const struct bench_load *l,
 		return bench_run_once(b, l, ret, e);
 	result_init(ret);
 	if (l->shards > 1)
-		return err_set(e, ERR_USAGE, 0, "--repeat and --shard exclude "
+		return err_set(e, ERR_USAGE, 0,
+			       "--repeat and --shard exclude "
 			       "each other: repeat the shards, and merge each "
 			       "time");
 	runs = calloc(b->options->repeat, sizeof(*runs));

@@ -7,8 +7,8 @@
 #include "bench/result_file.h"
 #include "tools/bench.h"
 
-int bench_require(struct result *r, const char *text,
-		  const struct result *base, struct err *e)
+int bench_require(struct result *r, const char *text, const struct result *base,
+		  struct err *e)
 {
 	struct require one;
 	int held;
@@ -51,7 +51,8 @@ int bench_do_report(struct bench *b, struct err *e)
 	int result;
 
 	if (b->words.n != 1)
-		return err_set(e, ERR_USAGE, 0, "'report' needs one result "
+		return err_set(e, ERR_USAGE, 0,
+			       "'report' needs one result "
 			       "file, from --json");
 	result_init(&r);
 	result = result_load(b->words.v[0], &r, e);

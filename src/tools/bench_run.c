@@ -11,8 +11,7 @@ static int print_plan(const struct bench_load *l, struct err *e)
 	return bench_print(buf_view(&text), false, e);
 }
 
-static int carry_out(struct bench *b, const struct bench_load *l,
-		     struct err *e)
+static int carry_out(struct bench *b, const struct bench_load *l, struct err *e)
 {
 	struct result result;
 	int r = bench_run_all(b, l, &result, e);

@@ -21,8 +21,7 @@ static bool is_file(const char *name)
 {
 	size_t n = strlen(name);
 
-	return strchr(name, '/') ||
-	       (n > 5 && !strcmp(name + n - 5, ".yaml")) ||
+	return strchr(name, '/') || (n > 5 && !strcmp(name + n - 5, ".yaml")) ||
 	       access(name, F_OK) == 0;
 }
 
@@ -55,7 +54,7 @@ static int open_file(const char *path, struct scenario *ret, struct err *e)
 	struct document_source source = { .name = path };
 	const char *slash = strrchr(path, '/');
 	char *directory = slash ? strndup(path, (size_t)(slash - path) +
-						(slash == path))
+							(slash == path))
 				: NULL;
 	struct buf text;
 	int r;
@@ -108,8 +107,10 @@ static int interval_rate(const char *option, const char *text, double *ret,
 	if (parse_duration(text, CLOCK_MSEC, &ns, e) < 0)
 		return blame(option, e);
 	if (ns == 0)
-		return err_set(e, ERR_USAGE, 0, "option '--%s': expected more "
-			       "than 0", option);
+		return err_set(e, ERR_USAGE, 0,
+			       "option '--%s': expected more "
+			       "than 0",
+			       option);
 	*ret = (double)CLOCK_SEC / (double)ns;
 	return 0;
 }
@@ -135,8 +136,10 @@ static int adjust_rate(const struct bench_settings *o, struct scenario *s,
 	double rate;
 
 	if ((o->rate != NULL) + (o->client_rate != NULL) +
-	    (o->interval != NULL) > 1)
-		return err_set(e, ERR_USAGE, 0, "expected one of --rate, "
+		    (o->interval != NULL) >
+	    1)
+		return err_set(e, ERR_USAGE, 0,
+			       "expected one of --rate, "
 			       "--rate-per-client and --interval");
 	if (o->rate) {
 		if (number_rate(o->rate, &rate, e) < 0)
@@ -161,7 +164,8 @@ static int adjust_connects(const struct bench *b, struct scenario *s,
 	const struct bench_settings *o = b->options;
 
 	if (o->connect_rate && o->connect_interval)
-		return err_set(e, ERR_USAGE, 0, "--connect-rate and "
+		return err_set(e, ERR_USAGE, 0,
+			       "--connect-rate and "
 			       "--connect-interval exclude each other");
 	if (o->connect_rate &&
 	    number_rate(o->connect_rate, &s->connect.rate, e) < 0)
@@ -222,8 +226,8 @@ static int adjust_groups(const struct bench *b, struct scenario *s,
 }
 
 /* Those of the command line hold as well as those of the scenario. */
-static int add_requirements(const struct bench_settings *o,
-			    struct scenario *s, struct err *e)
+static int add_requirements(const struct bench_settings *o, struct scenario *s,
+			    struct err *e)
 {
 	struct require *list;
 
@@ -233,8 +237,8 @@ static int add_requirements(const struct bench_settings *o,
 		return err_nomem(e);
 	s->require = list;
 	for (size_t i = 0; i < o->require.n; i++) {
-		if (require_parse(o->require.v[i], &list[s->require_count],
-				  e) < 0)
+		if (require_parse(o->require.v[i], &list[s->require_count], e) <
+		    0)
 			return blame("require", e);
 		s->require_count++;
 	}

@@ -17,7 +17,7 @@
 struct varied {
 	const char *what;
 	enum metric_unit unit;
-	double from;       /* unless told */
+	double from; /* unless told */
 };
 
 static const struct varied varied[] = {
@@ -45,7 +45,7 @@ static int vary(const struct bench *b, struct scenario *s, double v,
 static bool is_reached(const struct result *r)
 {
 	return r->measured > 0 && (double)r->sent_in_time / r->measured >=
-				  (1 - PRECISION) * r->asked;
+					  (1 - PRECISION) * r->asked;
 }
 
 /* Our own lag is a part of what is measured: what holds in spite of it holds
@@ -108,16 +108,17 @@ static int keep_run(struct search_job *j, const struct result *r,
 	const struct search_step *t = search_next(&j->search);
 	const struct search_note *n = &j->notes[j->search.count - 1];
 	json_t *values = json_array();
-	json_t *run = json_pack("{s:f, s:s, s:s, s:s, s:o}",
-		"value", t->value, "outcome", search_outcome_name(o),
-		"verdict", trust_name(r->verdict.trust), "why", n->text,
-		"requirements", values);
+	json_t *run = json_pack("{s:f, s:s, s:s, s:s, s:o}", "value", t->value,
+				"outcome", search_outcome_name(o), "verdict",
+				trust_name(r->verdict.trust), "why", n->text,
+				"requirements", values);
 
 	for (size_t i = 0; i < r->outcome_count; i++)
-		json_array_append_new(values, json_pack("{s:s, s:b, s:s}",
-			"requirement", r->outcomes[i].requirement,
-			"holds", r->outcomes[i].holds,
-			"text", r->outcomes[i].text));
+		json_array_append_new(
+			values, json_pack("{s:s, s:b, s:s}", "requirement",
+					  r->outcomes[i].requirement, "holds",
+					  r->outcomes[i].holds, "text",
+					  r->outcomes[i].text));
 	return json_array_append_new(j->runs, run);
 }
 
@@ -130,15 +131,18 @@ static int introduce(struct search_job *j, const struct bench *b,
 	size_t n;
 
 	if (s->require_count == 0)
-		return err_set(e, ERR_USAGE, 0, "nothing is required: say "
+		return err_set(e, ERR_USAGE, 0,
+			       "nothing is required: say "
 			       "what must hold with --require, such as "
 			       "--require 'e2e.p99 < 20ms'");
 	j->metric_unit = metric_unit(knee_metric(s, &name));
 	snprintf(j->metric, sizeof(j->metric), "%.*s",
 		 (int)strcspn(name, " <>=!"), name);
 	j->is_self = bench_targets_are_self(&l->targets);
-	n = (size_t)snprintf(j->title, sizeof(j->title), "Highest %s of %s "
-			     "with ", varied[b->options->vary].what, s->name);
+	n = (size_t)snprintf(j->title, sizeof(j->title),
+			     "Highest %s of %s "
+			     "with ",
+			     varied[b->options->vary].what, s->name);
 	for (size_t i = 0; i < s->require_count && n < sizeof(j->title); i++)
 		n += (size_t)snprintf(j->title + n, sizeof(j->title) - n,
 				      "%s%s", i ? ", " : "",
@@ -214,23 +218,26 @@ static int parse_value(const char *option, const char *text, double *ret,
 	if (number_rate(text, ret, e) < 0)
 		return err_prefix(e, "option '--%s'", option);
 	if (*ret <= 0)
-		return err_set(e, ERR_USAGE, 0, "option '--%s': expected more "
-			       "than 0", option);
+		return err_set(e, ERR_USAGE, 0,
+			       "option '--%s': expected more "
+			       "than 0",
+			       option);
 	return 0;
 }
 
-static int configure(const struct bench *b, struct search_job *j,
-		     struct err *e)
+static int configure(const struct bench *b, struct search_job *j, struct err *e)
 {
 	const struct bench_settings *o = b->options;
 	const struct varied *v = &varied[o->vary];
 	struct search_config c = {
-		.from = v->from, .precision = PRECISION,
+		.from = v->from,
+		.precision = PRECISION,
 		.is_whole = v->unit == UNIT_NUMBER,
 	};
 
 	if (o->vary == VARY_FANOUT && b->words.n == 0)
-		return err_set(e, ERR_USAGE, 0, "--vary fan-out needs a "
+		return err_set(e, ERR_USAGE, 0,
+			       "--vary fan-out needs a "
 			       "scenario in which clients subscribe to the "
 			       "same topics");
 	if (parse_value("from", o->from, &c.from, e) < 0 ||
@@ -259,8 +266,9 @@ static int finish(struct bench *b, struct search_job *j, struct err *e)
 	if (search_describe(j, &text) < 0 || search_conclude(j, &line) < 0 ||
 	    !(why = buf_cstr(&line)))
 		return err_nomem(e);
-	if (bench_print_and_save(b, buf_view(&text), b->options->json
-				 ? search_to_json(j) : NULL, e) < 0)
+	if (bench_print_and_save(b, buf_view(&text),
+				 b->options->json ? search_to_json(j) : NULL,
+				 e) < 0)
 		return -1;
 	if (s->end == SEARCH_NONE)
 		return err_set(e, ERR_NO, 0, "%s", why);

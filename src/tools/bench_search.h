@@ -14,20 +14,20 @@
 
 /* What is known of a step: of its last run that came to its verdict. */
 struct search_note {
-	char text[512];    /* why it does not hold; empty: it does */
-	double reading;    /* of the requirement that the knee is drawn of;
-	                    * HUGE_VAL: never, NAN: not known */
+	char text[512]; /* why it does not hold; empty: it does */
+	double reading; /* of the requirement that the knee is drawn of;
+			 * HUGE_VAL: never, NAN: not known */
 };
 
 struct search_job {
 	struct search search;
 	struct search_note notes[SEARCH_STEPS_MAX];
-	const char *what;       /* "rate", "connections", "fan-out" */
-	enum metric_unit unit;  /* of the values */
-	char title[200];        /* "... with e2e.p99 < 20ms, lost == 0" */
-	char metric[64];        /* what the knee is drawn of */
+	const char *what;      /* "rate", "connections", "fan-out" */
+	enum metric_unit unit; /* of the values */
+	char title[200];       /* "... with e2e.p99 < 20ms, lost == 0" */
+	char metric[64];       /* what the knee is drawn of */
 	enum metric_unit metric_unit;
-	json_t *runs;           /* all of them, in their order */
+	json_t *runs; /* all of them, in their order */
 	bool is_self, is_interrupted;
 };
 

@@ -7,8 +7,7 @@
 
 #define COLUMNS 44 /* of the longest bar */
 
-char *search_value(const struct search_job *j, double v, char *dst,
-		   size_t size)
+char *search_value(const struct search_job *j, double v, char *dst, size_t size)
 {
 	if (j->unit == UNIT_PER_SECOND)
 		return metric_format(dst, size, j->unit, v);
@@ -23,8 +22,7 @@ static const char *reading(const struct search_job *j, size_t i, char *dst,
 
 	if (isnan(v))
 		return "-";
-	return isinf(v) ? "never" : metric_format(dst, size, j->metric_unit,
-						  v);
+	return isinf(v) ? "never" : metric_format(dst, size, j->metric_unit, v);
 }
 
 static int describe_steps(const struct search_job *j, struct buf *out)
@@ -37,19 +35,19 @@ static int describe_steps(const struct search_job *j, struct buf *out)
 	for (size_t i = 0; i < j->search.count; i++) {
 		t = &j->search.steps[i];
 		r |= buf_printf(out, "%4zu %12s %5u %12s  %s%s%s\n", i + 1,
-				search_value(j, t->value, value,
-					     sizeof(value)),
+				search_value(j, t->value, value, sizeof(value)),
 				t->runs, reading(j, i, cell, sizeof(cell)),
-				!t->runs ? "not run" : t->is_over
-				? search_outcome_name(t->outcome)
-				: "open",
+				!t->runs     ? "not run"
+				: t->is_over ? search_outcome_name(t->outcome)
+					     : "open",
 				*j->notes[i].text ? ": " : "",
 				j->notes[i].text);
 	}
 	return r;
 }
 
-/* ------------------------------------------------------------------ the knee */
+/* ------------------------------------------------------------------ the knee
+ */
 
 /* The steps that have a reading, by value. */
 static size_t sort_steps(const struct search_job *j,
@@ -62,7 +60,8 @@ static size_t sort_steps(const struct search_job *j,
 			continue;
 		at = n++;
 		for (; at > 0 && j->search.steps[ret[at - 1]].value >
-				 j->search.steps[i].value; at--)
+					 j->search.steps[i].value;
+		     at--)
 			ret[at] = ret[at - 1];
 		ret[at] = i;
 	}
@@ -83,7 +82,8 @@ static int bar(double v, double least, double most)
 static int draw(const struct search_job *j, const size_t *steps, size_t n,
 		struct buf *out)
 {
-	static const char hashes[] = "############################################";
+	static const char hashes[] =
+		"############################################";
 	double least = HUGE_VAL, most = 0, v;
 	char value[32], cell[32];
 	int r = 0, width;
@@ -102,8 +102,7 @@ static int draw(const struct search_job *j, const size_t *steps, size_t n,
 		v = j->notes[steps[i]].reading;
 		width = least < most || isinf(v) ? bar(v, least, most) : 1;
 		r |= buf_printf(out, "%12s %12s  %-*.*s %s\n",
-				search_value(j, t->value, value,
-					     sizeof(value)),
+				search_value(j, t->value, value, sizeof(value)),
 				reading(j, steps[i], cell, sizeof(cell)),
 				COLUMNS, width, hashes,
 				t->outcome == SEARCH_HOLDS ? "" : "x");
@@ -132,18 +131,21 @@ int search_conclude(const struct search_job *j, struct buf *out)
 		return buf_printf(out, ", the end of what was asked for");
 	case SEARCH_LIMITED:
 		return buf_printf(out, " at least: beyond it this generator "
-				  "is the limit");
+				       "is the limit");
 	default:
 		return buf_printf(out, " at least: the search did not reach "
-				  "its end");
+				       "its end");
 	}
 }
 
 int search_describe(const struct search_job *j, struct buf *out)
 {
 	size_t steps[SEARCH_STEPS_MAX], n = sort_steps(j, steps);
-	int r = buf_printf(out, "%s%s\n", j->title, j->is_self
-		? " (against the peer in mqtt-bench itself: no broker)" : "");
+	int r = buf_printf(
+		out, "%s%s\n", j->title,
+		j->is_self
+			? " (against the peer in mqtt-bench itself: no broker)"
+			: "");
 
 	r |= describe_steps(j, out);
 	if (n > 1) {
@@ -161,18 +163,19 @@ json_t *search_to_json(const struct search_job *j)
 	json_t *steps = json_array();
 
 	for (size_t i = 0; i < s->count; i++)
-		json_array_append_new(steps, json_pack("{s:f, s:i, s:s, s:s}",
-			"value", s->steps[i].value,
-			"runs", (int)s->steps[i].runs,
-			"outcome", s->steps[i].is_over
-				? search_outcome_name(s->steps[i].outcome)
-				: "open",
-			"why", j->notes[i].text));
+		json_array_append_new(
+			steps, json_pack("{s:f, s:i, s:s, s:s}", "value",
+					 s->steps[i].value, "runs",
+					 (int)s->steps[i].runs, "outcome",
+					 s->steps[i].is_over
+						 ? search_outcome_name(
+							   s->steps[i].outcome)
+						 : "open",
+					 "why", j->notes[i].text));
 	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:f, s:f, s:o, s:O}",
-		"schema", "mqtt-bench-search/1", "title", j->title,
-		"vary", j->what, "self", j->is_self,
-		"partial", j->is_interrupted,
-		"end", search_end_name(s->end),
-		"highest", s->best, "fails_at", s->worst,
-		"steps", steps, "runs", j->runs);
+			 "schema", "mqtt-bench-search/1", "title", j->title,
+			 "vary", j->what, "self", j->is_self, "partial",
+			 j->is_interrupted, "end", search_end_name(s->end),
+			 "highest", s->best, "fails_at", s->worst, "steps",
+			 steps, "runs", j->runs);
 }

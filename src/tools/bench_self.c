@@ -60,8 +60,7 @@ json_t *bench_self_counts(const struct bench_targets *t)
 	/* The first three always, the mistakes as far as there were any. */
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		if (i < 3 || counts[i].n)
-			at += snprintf(at, sizeof(text) -
-					   (size_t)(at - text),
+			at += snprintf(at, sizeof(text) - (size_t)(at - text),
 				       "%s%s %" PRIu64, i ? ", " : "",
 				       counts[i].name, counts[i].n);
 	if (json_object_set_new(o, "peer", json_string(text)) < 0) {

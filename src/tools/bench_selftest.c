@@ -18,39 +18,41 @@
 #define CONNECTS_SPARE 200 /* descriptors for everything else */
 
 /* Rates at full speed first, then the lag at a rate that is no effort. */
-enum part { PART_CONNECTS, PART_QOS0, PART_QOS1, PART_BOTH, PART_LAG,
-	    PART_COUNT };
+enum part {
+	PART_CONNECTS,
+	PART_QOS0,
+	PART_QOS1,
+	PART_BOTH,
+	PART_LAG,
+	PART_COUNT
+};
 
 /* Both ways: each client is its own subscriber, so that its window bounds
  * what is under way. */
 static const char *const parts[PART_COUNT] = {
-	[PART_CONNECTS] =
-		"name: selftest-connects\n"
-		"connect: {rate: 0, pending: 100}\n"
-		"phases: {measure: 100ms, drain: 0s}\n"
-		"groups: [{name: idle, clients: 10000}]\n",
-	[PART_QOS0] =
-		"name: selftest-qos0\n"
-		"phases: {warmup: 500ms, measure: 2s, drain: 5s}\n"
-		"groups:\n"
-		"  - name: p\n"
-		"    clients: 100\n"
-		"    publish: [{topic: t/%i, qos: 0, size: 64}]\n",
-	[PART_QOS1] =
-		"name: selftest-qos1\n"
-		"phases: {warmup: 500ms, measure: 2s, drain: 5s}\n"
-		"groups:\n"
-		"  - name: p\n"
-		"    clients: 100\n"
-		"    publish: [{topic: t/%i, qos: 1, size: 64}]\n",
-	[PART_BOTH] =
-		"name: selftest-both\n"
-		"phases: {warmup: 500ms, measure: 2s, drain: 5s}\n"
-		"groups:\n"
-		"  - name: p\n"
-		"    clients: 100\n"
-		"    subscribe: [{filter: t/%i, qos: 0}]\n"
-		"    publish: [{topic: t/%i, qos: 1, size: 64}]\n",
+	[PART_CONNECTS] = "name: selftest-connects\n"
+			  "connect: {rate: 0, pending: 100}\n"
+			  "phases: {measure: 100ms, drain: 0s}\n"
+			  "groups: [{name: idle, clients: 10000}]\n",
+	[PART_QOS0] = "name: selftest-qos0\n"
+		      "phases: {warmup: 500ms, measure: 2s, drain: 5s}\n"
+		      "groups:\n"
+		      "  - name: p\n"
+		      "    clients: 100\n"
+		      "    publish: [{topic: t/%i, qos: 0, size: 64}]\n",
+	[PART_QOS1] = "name: selftest-qos1\n"
+		      "phases: {warmup: 500ms, measure: 2s, drain: 5s}\n"
+		      "groups:\n"
+		      "  - name: p\n"
+		      "    clients: 100\n"
+		      "    publish: [{topic: t/%i, qos: 1, size: 64}]\n",
+	[PART_BOTH] = "name: selftest-both\n"
+		      "phases: {warmup: 500ms, measure: 2s, drain: 5s}\n"
+		      "groups:\n"
+		      "  - name: p\n"
+		      "    clients: 100\n"
+		      "    subscribe: [{filter: t/%i, qos: 0}]\n"
+		      "    publish: [{topic: t/%i, qos: 1, size: 64}]\n",
 	[PART_LAG] =
 		"name: selftest-lag\n"
 		"phases: {warmup: 500ms, measure: 2s, drain: 5s}\n"
@@ -80,8 +82,8 @@ static double read_metric(const struct result *r, enum gauge g)
 
 static void take(struct ceiling *c, enum part part, const struct result *r)
 {
-	c->rates[part] = read_metric(r, part == PART_CONNECTS
-					? GAUGE_RATE_CONNECTS : GAUGE_RATE_IN);
+	c->rates[part] = read_metric(
+		r, part == PART_CONNECTS ? GAUGE_RATE_CONNECTS : GAUGE_RATE_IN);
 	if (part == PART_BOTH)
 		c->out = read_metric(r, GAUGE_RATE_OUT);
 	if (r->floor.total)
@@ -102,7 +104,8 @@ static void fit_clients(struct scenario *s)
 
 	getrlimit(RLIMIT_NOFILE, &files);
 	most = files.rlim_max > 2 * CONNECTS_SPARE
-		? files.rlim_max - CONNECTS_SPARE : CONNECTS_SPARE;
+		       ? files.rlim_max - CONNECTS_SPARE
+		       : CONNECTS_SPARE;
 	if (s->groups[0].clients > most)
 		s->groups[0].clients = (uint32_t)most;
 }
@@ -146,7 +149,8 @@ static int run_part(struct bench *b, enum part part, struct ceiling *c,
 	return r;
 }
 
-/* ---------------------------------------------------------------- the report */
+/* ---------------------------------------------------------------- the report
+ */
 
 static const double levels[] = { 50, 90, 99, 99.9 };
 
@@ -157,30 +161,33 @@ static int print_levels(struct buf *out, const char *label,
 	int r = buf_printf(out, "%-24s", label);
 
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
-		r |= buf_printf(out, "%10s", hist_has_enough(h, levels[i])
-			? metric_format(cell, sizeof(cell), UNIT_NS, (double)
-					hist_percentile(h, levels[i], 0))
-			: "-");
-	return r | buf_printf(out, "%10s\n", h->total
-			      ? metric_format(cell, sizeof(cell), UNIT_NS,
-					      (double)h->max)
-			      : "-");
+		r |= buf_printf(
+			out, "%10s",
+			hist_has_enough(h, levels[i])
+				? metric_format(cell, sizeof(cell), UNIT_NS,
+						(double)hist_percentile(
+							h, levels[i], 0))
+				: "-");
+	return r | buf_printf(out, "%10s\n",
+			      h->total ? metric_format(cell, sizeof(cell),
+						       UNIT_NS, (double)h->max)
+				       : "-");
 }
 
 static int print_rate(struct buf *out, const char *label, double rate)
 {
 	char cell[32];
 
-	return buf_printf(out, "%-24s%10s\n", label, rate > 0
-			  ? metric_format(cell, sizeof(cell), UNIT_PER_SECOND,
-					  rate)
-			  : "-");
+	return buf_printf(out, "%-24s%10s\n", label,
+			  rate > 0 ? metric_format(cell, sizeof(cell),
+						   UNIT_PER_SECOND, rate)
+				   : "-");
 }
 
 static int describe(const struct ceiling *c, struct buf *out)
 {
 	int r = buf_printf(out, "Self-test (against the peer in mqtt-bench "
-			   "itself: no broker)\n");
+				"itself: no broker)\n");
 
 	if (c->partial)
 		r |= buf_printf(out, "%s\n", c->partial);
@@ -205,27 +212,27 @@ static json_t *levels_to_json(const struct hist *h)
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
 		snprintf(name, sizeof(name), "p%g", levels[i]);
 		if (hist_has_enough(h, levels[i]))
-			json_object_set_new(o, name, json_integer((json_int_t)
-				hist_percentile(h, levels[i], 0)));
+			json_object_set_new(
+				o, name,
+				json_integer((json_int_t)hist_percentile(
+					h, levels[i], 0)));
 	}
 	if (h->total)
-		json_object_set_new(o, "max",
-				    json_integer((json_int_t)h->max));
+		json_object_set_new(o, "max", json_integer((json_int_t)h->max));
 	return o;
 }
 
 static json_t *to_json(const struct ceiling *c)
 {
 	return json_pack("{s:s, s:b, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
-		"schema", "mqtt-bench-selftest/1",
-		"partial", c->partial != NULL,
-		"connects", c->rates[PART_CONNECTS],
-		"in_qos0", c->rates[PART_QOS0],
-		"in_qos1", c->rates[PART_QOS1],
-		"both_in", c->rates[PART_BOTH], "both_out", c->out,
-		"lag_idle", levels_to_json(&c->floor),
-		"lag", levels_to_json(&c->lag),
-		"e2e", levels_to_json(&c->e2e));
+			 "schema", "mqtt-bench-selftest/1", "partial",
+			 c->partial != NULL, "connects",
+			 c->rates[PART_CONNECTS], "in_qos0",
+			 c->rates[PART_QOS0], "in_qos1", c->rates[PART_QOS1],
+			 "both_in", c->rates[PART_BOTH], "both_out", c->out,
+			 "lag_idle", levels_to_json(&c->floor), "lag",
+			 levels_to_json(&c->lag), "e2e",
+			 levels_to_json(&c->e2e));
 }
 
 static int report(struct bench *b, const struct ceiling *c, struct err *e)
@@ -244,7 +251,8 @@ int bench_do_selftest(struct bench *b, struct err *e)
 	int r = 0;
 
 	if (b->words.n || b->options->targets.n || b->options->has_target)
-		return err_set(e, ERR_USAGE, 0, "'selftest' has a target of "
+		return err_set(e, ERR_USAGE, 0,
+			       "'selftest' has a target of "
 			       "its own, and no operands");
 	if (hist_init(&c.floor) < 0 || hist_init(&c.lag) < 0 ||
 	    hist_init(&c.e2e) < 0)

@@ -83,9 +83,11 @@ static int parse_shard(struct bench_load *l, const char *text, struct err *e)
 	if (count == 1)
 		return set_shard(l, 0, 1);
 	if (!c)
-		return err_set(e, ERR_USAGE, 0, "'%s' does not say which one: "
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' does not say which one: "
 			       "write I/%s, or start it by Kubernetes, Slurm, "
-			       "Open MPI or GNU parallel", text, text);
+			       "Open MPI or GNU parallel",
+			       text, text);
 	return take_number(l, c, count, e);
 }
 
@@ -102,9 +104,11 @@ static int look_around(struct bench_load *l, struct err *e)
 	if (!getenv(count) && c->other_count)
 		count = c->other_count;
 	if (!getenv(count))
-		return err_set(e, ERR_USAGE, 0, "%s is set and %s is not: say "
+		return err_set(e, ERR_USAGE, 0,
+			       "%s is set and %s is not: say "
 			       "of how many with --shard N, or --shard 1/1 "
-			       "for all of the load", c->number, c->count);
+			       "for all of the load",
+			       c->number, c->count);
 	if (read_variable(count, 1, SHARDS_MAX, &n, e) < 0)
 		return -1;
 	return take_number(l, c, n, e);

@@ -50,8 +50,9 @@ static int resolve_names(struct bench *b, const struct scenario *s,
 		       !(t->typed.host && strchr(t->typed.host, ','))))
 		return settings_resolve_targets(t, &urls, e);
 	if (b->options->has_target) {
-		r = split_hosts(t, &urls, &text) < 0 ? err_nomem(e)
-			: settings_resolve_targets(t, &urls, e);
+		r = split_hosts(t, &urls, &text) < 0
+			    ? err_nomem(e)
+			    : settings_resolve_targets(t, &urls, e);
 		free(urls.v);
 		free(text);
 		return r;
@@ -141,16 +142,19 @@ static int look_up(const struct dial_config *c, uint64_t deadline, char **ret,
 		if (state == IO_OK || state == IO_FAIL)
 			break;
 		if (clock_boot() >= deadline) {
-			err_set(e, ERR_CONNECT, 0, "no answer in time while "
-				"%s", dial_phase(d));
+			err_set(e, ERR_CONNECT, 0,
+				"no answer in time while "
+				"%s",
+				dial_phase(d));
 			state = IO_FAIL;
 			break;
 		}
 		p.fd = dial_fd(d);
 		p.events = state == IO_WANT_READ ? POLLIN : POLLOUT;
-		(void)poll(&p, 1, clock_poll_timeout(
-			tool_earlier(deadline, dial_deadline(d)),
-			clock_boot()));
+		(void)poll(&p, 1,
+			   clock_poll_timeout(tool_earlier(deadline,
+							   dial_deadline(d)),
+					      clock_boot()));
 	}
 	if (state == IO_OK) {
 		*ret = address_of(dial_address(d));
@@ -182,10 +186,11 @@ static char *name_of(const struct client_server *s)
 	const char *shown = NULL;
 	char *copy;
 
-	if ((s->unix_path ? buf_append_str(&text, s->unix_path)
-			  : buf_printf(&text, strchr(s->host, ':')
-				       ? "[%s]:%u" : "%s:%u", s->host,
-				       s->port)) == 0)
+	if ((s->unix_path
+		     ? buf_append_str(&text, s->unix_path)
+		     : buf_printf(&text,
+				  strchr(s->host, ':') ? "[%s]:%u" : "%s:%u",
+				  s->host, s->port)) == 0)
 		shown = buf_cstr(&text);
 	copy = shown ? strdup(shown) : NULL;
 	buf_release(&text);
@@ -199,7 +204,9 @@ static int open_one(struct bench *b, const struct client_server *s,
 	struct run_target *target = &t->v[t->count];
 	struct transport_config *tc = &t->transports[t->count];
 	const struct dial_config dial = {
-		.host = s->host, .port = s->port, .family = p->family,
+		.host = s->host,
+		.port = s->port,
+		.family = p->family,
 		.bind_addresses = p->bind_addresses,
 		.bind_count = p->bind_count,
 	};
@@ -210,7 +217,8 @@ static int open_one(struct bench *b, const struct client_server *s,
 	if (s->transport)
 		*tc = *s->transport;
 	*target = (struct run_target){
-		.port = s->port, .unix_path = s->unix_path,
+		.port = s->port,
+		.unix_path = s->unix_path,
 		.name = t->names[t->count - 1] = name_of(s),
 		.transport = tc,
 	};
@@ -274,7 +282,8 @@ static int find_self(const struct bench *b, const struct scenario *s,
 		if (peer_is_target(v[i]))
 			*ret = v[i];
 	if (*ret && n > 1)
-		return err_set(e, ERR_USAGE, 0, "target 'self' does not go "
+		return err_set(e, ERR_USAGE, 0,
+			       "target 'self' does not go "
 			       "with other targets");
 	return 0;
 }

@@ -21,12 +21,12 @@ struct bench_targets {
 	struct run_target *v;
 	size_t count;
 	struct transport_config *transports; /* one for each */
-	char **names;            /* as errors call them: "host:port" */
-	char *user, *password;   /* for groups that have none; NULL: none */
-	bool is_loopback;        /* all are in 127.0.0.0/8 */
-	bool is_private;         /* none is a public address */
+	char **names;          /* as errors call them: "host:port" */
+	char *user, *password; /* for groups that have none; NULL: none */
+	bool is_loopback;      /* all are in 127.0.0.0/8 */
+	bool is_private;       /* none is a public address */
 	bool is_tls;
-	struct peer peer;        /* see bench_self.h; counts NULL: a broker */
+	struct peer peer; /* see bench_self.h; counts NULL: a broker */
 };
 
 static inline bool bench_targets_are_self(const struct bench_targets *t)

@@ -43,7 +43,9 @@ static unsigned choose_view(const struct bench_settings *o)
 	if (o->progress != PROGRESS_AUTO)
 		return o->progress;
 	return isatty(STDERR_FILENO) && !getenv("NO_COLOR") && terminal &&
-	       strcmp(terminal, "dumb") != 0 ? PROGRESS_LIVE : PROGRESS_LINES;
+			       strcmp(terminal, "dumb") != 0
+		       ? PROGRESS_LIVE
+		       : PROGRESS_LINES;
 }
 
 static void set_up_live(struct bench_view *p)
@@ -56,18 +58,21 @@ static void set_up_live(struct bench_view *p)
 		.title = s->name,
 		.clients = p->load->plan.clients,
 		.width = size.ws_col >= 40 ? size.ws_col : 80,
-		.length = s->phases.measure
-			? (double)(s->phases.warmup + s->phases.measure) /
-				  CLOCK_SEC : 0,
+		.length = s->phases.measure ? (double)(s->phases.warmup +
+						       s->phases.measure) /
+						      CLOCK_SEC
+					    : 0,
 	};
 }
 
 int bench_view_begin(struct bench_view *p, struct bench *b,
-			 const struct bench_load *l, struct err *e)
+		     const struct bench_load *l, struct err *e)
 {
 	const char *path = b->options->ndjson;
 
-	*p = (struct bench_view){ .bench = b, .load = l, .ndjson_fd = -1,
+	*p = (struct bench_view){ .bench = b,
+				  .load = l,
+				  .ndjson_fd = -1,
 				  .how = choose_view(b->options) };
 	set_up_live(p);
 	if (b->options->metrics) {
@@ -78,8 +83,10 @@ int bench_view_begin(struct bench_view *p, struct bench *b,
 	if (!path)
 		return 0;
 	p->ndjson_fd = strcmp(path, "-") == 0
-		? STDOUT_FILENO
-		: open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+			       ? STDOUT_FILENO
+			       : open(path,
+				      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+				      0666);
 	if (p->ndjson_fd >= 0)
 		return 0;
 	bench_metrics_close(p->metrics);
@@ -99,7 +106,7 @@ static void tell_ndjson(struct bench_view *p, const struct interval *i)
 }
 
 void bench_view_tell(void *ctx, const struct result *r,
-			 const struct interval *i, const char **ret_stop)
+		     const struct interval *i, const char **ret_stop)
 {
 	struct bench_view *p = ctx;
 

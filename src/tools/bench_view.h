@@ -16,19 +16,19 @@
 struct bench_view {
 	struct bench *bench;
 	const struct bench_load *load;
-	int ndjson_fd;           /* -1: none */
+	int ndjson_fd;                 /* -1: none */
 	struct bench_metrics *metrics; /* NULL: none */
-	unsigned how;            /* enum bench_progress, never AUTO */
+	unsigned how;                  /* enum bench_progress, never AUTO */
 	struct live live;
 	struct buf text;
-	char why[240];           /* the run has to end early */
+	char why[240]; /* the run has to end early */
 };
 
 int bench_view_begin(struct bench_view *p, struct bench *b,
-			 const struct bench_load *l, struct err *e) MUST_CHECK;
+		     const struct bench_load *l, struct err *e) MUST_CHECK;
 /* For run_config.on_interval; ctx is the view. */
 void bench_view_tell(void *ctx, const struct result *r,
-			 const struct interval *i, const char **ret_stop);
+		     const struct interval *i, const char **ret_stop);
 void bench_view_end(struct bench_view *p);
 
 /* bench_abort.c: true when a requirement that says so does not hold now. */

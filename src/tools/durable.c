@@ -40,8 +40,9 @@ static int keep_session(struct tool_run *t, struct err *e)
 	char server[300];
 
 	if (!id.n)
-		return err_set(e, ERR_USAGE, 0,
-			       "a store needs a client id: expected --id ID, or none to get one");
+		return err_set(
+			e, ERR_USAGE, 0,
+			"a store needs a client id: expected --id ID, or none to get one");
 	name_server(&t->settings.client.servers[0], server, sizeof(server));
 	v.server = server;
 	if (sqlite_set_session(t->store, &v, e))
@@ -59,14 +60,16 @@ static int take_session(struct tool_run *t, struct err *e)
 		return keep_session(t, e);
 	if (t->settings.store.has_given_id &&
 	    !bytes_equal(c->client_id, bytes_str(v.client_id)))
-		return err_set(e, ERR_USAGE, 0,
-			       "store '%s' belongs to client id '%s', not to '%.*s'",
-			       t->settings.store.path, v.client_id,
-			       (int)c->client_id.n,
-			       (const char *)c->client_id.p);
+		return err_set(
+			e, ERR_USAGE, 0,
+			"store '%s' belongs to client id '%s', not to '%.*s'",
+			t->settings.store.path, v.client_id,
+			(int)c->client_id.n, (const char *)c->client_id.p);
 	if (!is_a_server(t, v.server))
-		log_line(LOG_WARN, "store '%s' was made for broker '%s': another one does not know its session",
-			 t->settings.store.path, v.server);
+		log_line(
+			LOG_WARN,
+			"store '%s' was made for broker '%s': another one does not know its session",
+			t->settings.store.path, v.server);
 	c->client_id = bytes_str(v.client_id);
 	return 0;
 }
@@ -113,8 +116,10 @@ int durable_open(struct tool_run *t, struct err *e)
 	if (!t->store)
 		return -1;
 	if (!sqlite_has_log(t->store))
-		log_line(LOG_WARN, "store '%s' is on a file system that makes it slow: expected a local disk",
-			 o.path);
+		log_line(
+			LOG_WARN,
+			"store '%s' is on a file system that makes it slow: expected a local disk",
+			o.path);
 	t->settings.client.heartbeat.load = load_heartbeat;
 	t->settings.client.heartbeat.save = save_heartbeat;
 	t->settings.client.heartbeat.ctx = t->store;
@@ -155,8 +160,9 @@ static void show_source(const struct store *s)
 	sqlite_get_source(s, &v);
 	if (v.is_set)
 		printf("input      %s, %" PRIu64 " records, %" PRIu64
-		       " bytes%s\n", v.inode ? "file" : "stream", v.records,
-		       v.offset, v.at_eof ? ", at its end" : "");
+		       " bytes%s\n",
+		       v.inode ? "file" : "stream", v.records, v.offset,
+		       v.at_eof ? ", at its end" : "");
 }
 
 static int show(struct store *s, const char *path, struct err *e)
@@ -169,11 +175,10 @@ static int show(struct store *s, const char *path, struct err *e)
 	sqlite_get_session(s, &v);
 	printf("file       %s\nschema     %d\n", path, i.schema);
 	if (v.client_id)
-		printf("client id  %s\nbroker     %s\n", v.client_id,
-		       v.server);
+		printf("client id  %s\nbroker     %s\n", v.client_id, v.server);
 	printf("queued     %zu\nsent       %zu\nreleased   %zu\n"
-	       "inbound    %zu\nbytes      %" PRIu64 "\n", i.queued, i.sent,
-	       i.released, i.inbound, i.bytes);
+	       "inbound    %zu\nbytes      %" PRIu64 "\n",
+	       i.queued, i.sent, i.released, i.inbound, i.bytes);
 	show_oldest(i.oldest);
 	show_source(s);
 	if (fflush(stdout))
@@ -201,8 +206,9 @@ static int ask(const struct tool_run *t, size_t n, struct err *e)
 	if (t->settings.store.yes)
 		return 0;
 	if (!isatty(STDIN_FILENO))
-		return err_set(e, ERR_USAGE, 0,
-			       "--store-clear asks on a terminal: expected one, or --yes");
+		return err_set(
+			e, ERR_USAGE, 0,
+			"--store-clear asks on a terminal: expected one, or --yes");
 	fprintf(stderr, "Forget %zu message%s, and all else, in '%s'? [y/N] ",
 		n, n == 1 ? "" : "s", t->settings.store.path);
 	if (fgets(answer, sizeof(answer), stdin) &&
@@ -230,16 +236,15 @@ int durable_clear(const struct tool_run *t, struct err *e)
 	return ret;
 }
 
-void durable_note(const struct tool_run *t,
-		  const struct client_store_event *ev)
+void durable_note(const struct tool_run *t, const struct client_store_event *ev)
 {
 	if (ev->why)
-		log_line(LOG_WARN, "%s; nothing is sent or read until it can be written",
+		log_line(LOG_WARN,
+			 "%s; nothing is sent or read until it can be written",
 			 ev->why->text);
 	else if (ev->took)
 		log_line(LOG_WARN, "store '%s' is slow: writing took %.1f s",
-			 t->settings.store.path,
-			 (double)ev->took / CLOCK_SEC);
+			 t->settings.store.path, (double)ev->took / CLOCK_SEC);
 	else
 		log_line(LOG_WARN, "store '%s' can be written again",
 			 t->settings.store.path);
@@ -257,6 +262,6 @@ void durable_say_where(const struct tool_run *t, struct err *e)
 	n = st.queued + st.awaiting_ack + st.awaiting_comp + st.held;
 	if (n)
 		err_set(e, was.kind, was.code,
-			"%.300s; %zu message%s kept in store '%s'", was.text,
-			n, n == 1 ? " is" : "s are", t->settings.store.path);
+			"%.300s; %zu message%s kept in store '%s'", was.text, n,
+			n == 1 ? " is" : "s are", t->settings.store.path);
 }

@@ -40,8 +40,8 @@ static int put_repeated(const struct tool_run *t, struct store *s,
 	return s->ops->commit(s, e);
 }
 
-static int copy(const struct tool_run *t, struct pub_input *in,
-		struct store *s, struct err *e)
+static int copy(const struct tool_run *t, struct pub_input *in, struct store *s,
+		struct err *e)
 {
 	bool is_one = t->settings.pub.source != PUB_LINES;
 	struct publish messages[BATCH];
@@ -50,8 +50,8 @@ static int copy(const struct tool_run *t, struct pub_input *in,
 	for (size_t i = 0; i < BATCH; i++)
 		messages[i] = t->settings.pub.publish;
 	for (;;) {
-		switch (pub_input_next(in, messages, is_one ? 1 : BATCH,
-				       &count, e)) {
+		switch (pub_input_next(in, messages, is_one ? 1 : BATCH, &count,
+				       e)) {
 		case PUB_INPUT_GOT:
 			if (is_one)
 				return put_repeated(t, s, messages, e);

@@ -24,8 +24,8 @@ static json_t *new_event(struct tool_run *t, const char *name)
 		client_stats(t->client, &st);
 	waiting = st.awaiting_ack + st.awaiting_comp;
 	if (!o ||
-	    json_object_set_new(o, "time", json_real((double)clock_wall() /
-						     CLOCK_SEC)) ||
+	    json_object_set_new(o, "time",
+				json_real((double)clock_wall() / CLOCK_SEC)) ||
 	    json_object_set_new(o, "event", json_string(name)) ||
 	    (t->client &&
 	     json_object_set_new(o, "state", json_string(tool_state(t)))) ||
@@ -78,9 +78,8 @@ void events_up(struct tool_run *t, const struct client_up *up)
 		return;
 	set_text(o, "server", up->server);
 	set_text(o, "address", up->address);
-	(void)json_object_set_new(
-		o, "session_present",
-		json_boolean(ack->packet.session_present));
+	(void)json_object_set_new(o, "session_present",
+				  json_boolean(ack->packet.session_present));
 	(void)json_object_set_new(o, "resent",
 				  json_integer((json_int_t)ack->resent));
 	write_event(t, o);
@@ -95,8 +94,8 @@ void events_down(struct tool_run *t, const struct client_down *down)
 	set_text(o, "server", down->server);
 	set_text(o, "why", down->why->text);
 	(void)json_object_set_new(o, "retry", json_boolean(down->will_retry));
-	(void)json_object_set_new(o, "delay", json_real((double)down->delay /
-							CLOCK_SEC));
+	(void)json_object_set_new(o, "delay",
+				  json_real((double)down->delay / CLOCK_SEC));
 	(void)json_object_set_new(o, "attempt", json_integer(down->attempt));
 	write_event(t, o);
 }
@@ -107,15 +106,16 @@ void events_store(struct tool_run *t, const struct client_store_event *ev)
 
 	if (!is_on(t))
 		return;
-	o = new_event(t, ev->why ? "store_failed" :
-			 ev->took ? "store_slow" : "store_works");
+	o = new_event(t, ev->why    ? "store_failed"
+			 : ev->took ? "store_slow"
+				    : "store_works");
 	if (!o)
 		return;
 	if (ev->why)
 		set_text(o, "why", ev->why->text);
 	if (ev->took)
-		(void)json_object_set_new(o, "took", json_real(
-			(double)ev->took / CLOCK_SEC));
+		(void)json_object_set_new(
+			o, "took", json_real((double)ev->took / CLOCK_SEC));
 	write_event(t, o);
 }
 
@@ -131,8 +131,8 @@ void events_heartbeat(struct tool_run *t, const struct client_heartbeat *h)
 	if (!o)
 		return;
 	set_text(o, "verdict", verdicts[h->verdict]);
-	(void)json_object_set_new(o, "interval", json_real(
-		(double)h->interval / CLOCK_SEC));
+	(void)json_object_set_new(o, "interval",
+				  json_real((double)h->interval / CLOCK_SEC));
 	(void)json_object_set_new(o, "stable", json_boolean(h->is_settled));
 	write_event(t, o);
 }

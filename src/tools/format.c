@@ -69,8 +69,7 @@ static int compile(struct format *f, const struct sub_settings *sub,
 		return format_parse(f, sub->format, &json, e);
 	if (!sub->verbose)
 		return format_add_op(f, OP_PAYLOAD, e) ? 0 : -1;
-	if (!format_add_op(f, OP_TOPIC, e) ||
-	    add_text(f, BYTES_LIT(" "), e) ||
+	if (!format_add_op(f, OP_TOPIC, e) || add_text(f, BYTES_LIT(" "), e) ||
 	    !format_add_op(f, OP_PAYLOAD_SHOWN, e))
 		return -1;
 	return 0;
@@ -153,8 +152,7 @@ static int put_visible(struct buf *out, struct bytes b)
 	return 0;
 }
 
-static int put_wire(const struct render *r, const struct op *op,
-		    struct bytes b)
+static int put_wire(const struct render *r, const struct op *op, struct bytes b)
 {
 	if (op->has_precision)
 		b = cut(b, op->precision);
@@ -163,8 +161,7 @@ static int put_wire(const struct render *r, const struct op *op,
 	return buf_append(r->out, b);
 }
 
-static int put_hex_groups(struct buf *out, struct bytes b,
-			  const struct op *op)
+static int put_hex_groups(struct buf *out, struct bytes b, const struct op *op)
 {
 	const char *digits = op->is_upper ? "0123456789ABCDEF"
 					  : "0123456789abcdef";
@@ -200,9 +197,10 @@ static int put_float(const struct render *r, const struct op *op)
 
 	if (b.n != want) {
 		text_visible(topic, sizeof(topic), r->m->topic);
-		log_line(LOG_WARN,
-			 "payload on '%s' is not a number: it has %zu bytes, %zu are needed",
-			 topic, b.n, want);
+		log_line(
+			LOG_WARN,
+			"payload on '%s' is not a number: it has %zu bytes, %zu are needed",
+			topic, b.n, want);
 		return 0;
 	}
 	if (op->kind == OP_FLOAT) {
@@ -272,7 +270,10 @@ static int put_nanoseconds(const struct render *r)
 static int put_unix_time(const struct render *r)
 {
 	return json_put_uint(r->out, r->received / CLOCK_SEC) ||
-	       buf_append_byte(r->out, '.') || put_nanoseconds(r) ? -1 : 0;
+			       buf_append_byte(r->out, '.') ||
+			       put_nanoseconds(r)
+		       ? -1
+		       : 0;
 }
 
 static int put_json(const struct render *r, struct op *op)
@@ -386,8 +387,8 @@ static int pad(struct buf *out, size_t start, const struct op *op)
 	return 0;
 }
 
-int format_render(struct format *f, const struct publish *m,
-		  uint64_t received, struct buf *out)
+int format_render(struct format *f, const struct publish *m, uint64_t received,
+		  struct buf *out)
 {
 	struct render r = { f, m, received, out };
 	size_t mark = buf_len(out);

@@ -35,7 +35,7 @@ bool format_shows_time(const struct format *f);
 
 /* Appends the message to out. received: ns since 1970. -1 when out is full
  * or memory is short; out is then as it was. */
-int format_render(struct format *f, const struct publish *m,
-		  uint64_t received, struct buf *out) MUST_CHECK;
+int format_render(struct format *f, const struct publish *m, uint64_t received,
+		  struct buf *out) MUST_CHECK;
 
 #endif

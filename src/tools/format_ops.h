@@ -14,7 +14,7 @@
 #include "tools/stamp.h"
 
 enum op_kind {
-	OP_TEXT,          /* text, as it is */
+	OP_TEXT, /* text, as it is */
 	OP_TOPIC,
 	OP_PAYLOAD,
 	OP_PAYLOAD_SHOWN, /* "(null)" when empty, as -v has it */
@@ -25,21 +25,21 @@ enum op_kind {
 	OP_QOS,
 	OP_RETAIN,
 	OP_MID,
-	OP_PROP_NUM,      /* all of that id, with commas between */
+	OP_PROP_NUM, /* all of that id, with commas between */
 	OP_PROP_BYTES,
 	OP_USER_PROPS,
-	OP_STAMP,         /* strftime */
-	OP_NANOSECONDS,   /* of the second, nine digits */
+	OP_STAMP,       /* strftime */
+	OP_NANOSECONDS, /* of the second, nine digits */
 	OP_UNIX_TIME,
 	OP_JSON,
 };
 
 struct op {
 	enum op_kind kind;
-	uint8_t prop;     /* PROP_NUM, PROP_BYTES */
-	bool is_left;     /* padding goes behind */
-	bool is_zero;     /* and consists of zeros (numbers and hex only) */
-	bool is_upper;    /* HEX */
+	uint8_t prop;  /* PROP_NUM, PROP_BYTES */
+	bool is_left;  /* padding goes behind */
+	bool is_zero;  /* and consists of zeros (numbers and hex only) */
+	bool is_upper; /* HEX */
 	bool has_precision;
 	char separator;   /* HEX: between groups of precision digits */
 	size_t width;     /* least number of characters; 0: as it comes */

@@ -12,8 +12,8 @@
 struct parse {
 	struct format *f;
 	const char *whole;
-	const char *p;   /* the next character */
-	uint8_t *free;   /* the next free byte of the literals */
+	const char *p; /* the next character */
+	uint8_t *free; /* the next free byte of the literals */
 	const struct json_style *json;
 	struct err *e;
 };
@@ -254,8 +254,9 @@ static int parse_item(struct parse *s)
 int format_parse(struct format *f, const char *text,
 		 const struct json_style *json, struct err *e)
 {
-	struct parse s = { .f = f, .whole = text, .p = text, .json = json,
-			   .e = e };
+	struct parse s = {
+		.f = f, .whole = text, .p = text, .json = json, .e = e
+	};
 
 	/* "@X" becomes "%X" and a NUL; nothing else gets longer. */
 	f->literals = malloc(strlen(text) * 3 + 1);

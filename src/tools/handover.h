@@ -19,12 +19,12 @@
 #include "tools/sink.h"
 
 struct handover {
-	uint64_t upto;     /* the last delivery taken over */
+	uint64_t upto; /* the last delivery taken over */
 	bool is_due;
 	uint64_t *refused; /* rising; owned */
 	size_t count, cap;
 	const struct sink *sink; /* what was written to it is committed in
-	                          * the same transaction; NULL: none */
+				  * the same transaction; NULL: none */
 	bool commits_first;      /* before anything is written */
 };
 
@@ -35,7 +35,6 @@ void handover_take(struct handover *h, uint64_t delivery);
 int handover_refuse(struct handover *h, uint64_t delivery) MUST_CHECK;
 /* Everything taken over has been written, or will be with commits_first: then
  * -1 says that it must not be. */
-int handover_acknowledge(struct handover *h, struct client *c,
-			 struct err *e);
+int handover_acknowledge(struct handover *h, struct client *c, struct err *e);
 
 #endif

@@ -9,15 +9,14 @@
 /* How a byte appears in a string: 0 as it is, 'u' as \u00XX, '2' depends on
  * the byte after it, anything else behind a backslash. */
 static const char escapes[256] = {
-	['\0'] = 'u', [1] = 'u',     [2] = 'u',    [3] = 'u',
-	[4] = 'u',    [5] = 'u',     [6] = 'u',    [7] = 'u',
-	['\b'] = 'b', ['\t'] = 't',  ['\n'] = 'n', [11] = 'u',
-	['\f'] = 'f', ['\r'] = 'r',  [14] = 'u',   [15] = 'u',
-	[16] = 'u',   [17] = 'u',    [18] = 'u',   [19] = 'u',
-	[20] = 'u',   [21] = 'u',    [22] = 'u',   [23] = 'u',
-	[24] = 'u',   [25] = 'u',    [26] = 'u',   [27] = 'u',
-	[28] = 'u',   [29] = 'u',    [30] = 'u',   [31] = 'u',
-	['"'] = '"',  ['\\'] = '\\', [127] = 'u',  [0xC2] = '2',
+	['\0'] = 'u', [1] = 'u',  [2] = 'u',    [3] = 'u',     [4] = 'u',
+	[5] = 'u',    [6] = 'u',  [7] = 'u',    ['\b'] = 'b',  ['\t'] = 't',
+	['\n'] = 'n', [11] = 'u', ['\f'] = 'f', ['\r'] = 'r',  [14] = 'u',
+	[15] = 'u',   [16] = 'u', [17] = 'u',   [18] = 'u',    [19] = 'u',
+	[20] = 'u',   [21] = 'u', [22] = 'u',   [23] = 'u',    [24] = 'u',
+	[25] = 'u',   [26] = 'u', [27] = 'u',   [28] = 'u',    [29] = 'u',
+	[30] = 'u',   [31] = 'u', ['"'] = '"',  ['\\'] = '\\', [127] = 'u',
+	[0xC2] = '2',
 };
 
 static int put_escape(struct buf *out, uint8_t c, char how)
@@ -80,8 +79,8 @@ int json_put_string(struct buf *out, struct bytes text)
 			break;
 		if (*stop == 0xC2)
 			stop++;
-		if (put_escape(out, *stop, *stop >= 0x80 ? 'u'
-							 : escapes[*stop]))
+		if (put_escape(out, *stop,
+			       *stop >= 0x80 ? 'u' : escapes[*stop]))
 			return -1;
 		p = stop + 1;
 	}
@@ -105,7 +104,9 @@ int json_put_uint(struct buf *out, uint64_t n)
 static int put_base64(struct buf *out, struct bytes data)
 {
 	return buf_append_byte(out, '"') || text_base64(out, data) ||
-	       buf_append_byte(out, '"') ? -1 : 0;
+			       buf_append_byte(out, '"')
+		       ? -1
+		       : 0;
 }
 
 /* One object under construction; an error sticks until the end. */
@@ -124,8 +125,7 @@ static void object_break(struct object *o, unsigned indent)
 		o->failed = true;
 }
 
-static struct object object_open(struct buf *out, char bracket,
-				 unsigned indent)
+static struct object object_open(struct buf *out, char bracket, unsigned indent)
 {
 	struct object o = { .out = out, .indent = indent };
 
@@ -196,8 +196,7 @@ static void put_property(struct object *o, const struct prop *p)
 	char text[64];
 	struct bytes key = bytes_of(text, 0);
 
-	key.n = (size_t)snprintf(text, sizeof(text), ",\"%s\":",
-				 p->info->name);
+	key.n = (size_t)snprintf(text, sizeof(text), ",\"%s\":", p->info->name);
 	switch (p->info->type) {
 	case PROP_STRING:
 		object_string(o, key, p->value);
@@ -320,8 +319,7 @@ int json_put_message(struct buf *out, const struct json_style *style,
 	object_string(&o, KEY("topic"), m->topic);
 	object_uint(&o, KEY("qos"), m->qos);
 	object_key(&o, KEY("retain"));
-	if (buf_append(out, m->retain ? BYTES_LIT("true")
-				      : BYTES_LIT("false")))
+	if (buf_append(out, m->retain ? BYTES_LIT("true") : BYTES_LIT("false")))
 		o.failed = true;
 	object_uint(&o, KEY("payloadlen"), m->payload.n);
 	if (m->qos)

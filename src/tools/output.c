@@ -87,8 +87,10 @@ static int open_file(struct output *o, const char *path, struct err *e)
 	struct stat st;
 
 	o->name = path;
-	o->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
-		     O_NOCTTY | O_NONBLOCK, 0666);
+	o->fd = open(path,
+		     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY |
+			     O_NONBLOCK,
+		     0666);
 	if (o->fd < 0)
 		return err_sys(e, ERR_LOCAL, "cannot open '%s' for writing",
 			       path);

@@ -76,8 +76,7 @@ static void on_down(void *ctx, const struct client_down *down)
 static void on_published(void *ctx, const struct event_published *done)
 {
 	struct pub *p = ctx;
-	uint64_t n = atomic_load_explicit(&p->completed,
-					  memory_order_relaxed);
+	uint64_t n = atomic_load_explicit(&p->completed, memory_order_relaxed);
 
 	if (done->reason >= 0x80)
 		refusals_add(&p->refusals, done->reason, done->props);
@@ -240,8 +239,7 @@ static enum send publish(struct pub *p, size_t count, struct err *e)
 			.tags = p->tags + done,
 			.count = coalesce ? count - done : 1,
 			/* With a store each batch is a transaction. */
-			.flags = coalesce && !p->tool->store ? CLIENT_MORE
-							     : 0,
+			.flags = coalesce && !p->tool->store ? CLIENT_MORE : 0,
 		};
 		int ret = client_publish(p->tool->client, &b, 0, &n, e);
 
@@ -310,8 +308,7 @@ static enum send send_lines(struct pub *p, struct err *e)
  * the broker makes progress. */
 static int drain(struct pub *p, struct err *e)
 {
-	uint64_t end = tool_earlier(tool_earlier(p->tool->deadline,
-						 p->stop_by),
+	uint64_t end = tool_earlier(tool_earlier(p->tool->deadline, p->stop_by),
 				    drain_deadline(p));
 	uint64_t start = clock_boot(), limit;
 	int ret;
@@ -326,8 +323,7 @@ static int drain(struct pub *p, struct err *e)
 		return err_prefix(
 			e, "broker '%s' has acknowledged nothing for %.3g s",
 			tool_server(p->tool).name,
-			(double)p->tool->settings.run.ack_timeout /
-				CLOCK_SEC);
+			(double)p->tool->settings.run.ack_timeout / CLOCK_SEC);
 	return ret;
 }
 
@@ -398,8 +394,7 @@ static int read_record(struct pub *p, struct err *e)
 			return s == PUB_INPUT_GOT ? 0 : -1;
 		if (now >= p->tool->deadline)
 			return tool_timed_out(p->tool, "input did not end", e);
-		(void)poll(&fd, 1,
-			   clock_poll_timeout(p->tool->deadline, now));
+		(void)poll(&fd, 1, clock_poll_timeout(p->tool->deadline, now));
 	}
 }
 
@@ -440,8 +435,7 @@ static int check_expired(struct pub *p, struct err *e)
 		return 0;
 	return err_set(e, ERR_INCOMPLETE, 0,
 		       "%ju message%s expired before the broker took %s",
-		       (uintmax_t)n, n == 1 ? "" : "s",
-		       n == 1 ? "it" : "them");
+		       (uintmax_t)n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
 }
 
 static int check_dropped(struct pub *p, struct err *e)

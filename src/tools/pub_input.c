@@ -28,11 +28,11 @@ struct pub_input {
 	struct pub_input_reader reader;
 	int fd;
 	bool owns_fd;
-	bool is_plain;  /* a regular file, never waits */
+	bool is_plain; /* a regular file, never waits */
 	bool at_end;
-	bool is_cut;    /* the end is where we stopped to read */
-	bool is_done;   /* the last record is out */
-	bool is_bad;    /* the next record is not the text it should be */
+	bool is_cut;  /* the end is where we stopped to read */
+	bool is_done; /* the last record is out */
+	bool is_bad;  /* the next record is not the text it should be */
 	bool check_utf8;
 };
 
@@ -76,8 +76,7 @@ static int open_source(struct pub_input *in, const struct pub_settings *pub,
 	return set_fd(in, fd, e);
 }
 
-struct pub_input *pub_input_new(const struct pub_settings *pub,
-				struct err *e)
+struct pub_input *pub_input_new(const struct pub_settings *pub, struct err *e)
 {
 	struct pub_input *in = calloc(1, sizeof(*in));
 
@@ -138,8 +137,7 @@ static bool is_readable(const struct pub_input *in)
 	return in->is_plain || poll(&p, 1, 0) != 0;
 }
 
-static enum pub_input_state too_long(const struct pub_input *in,
-				     struct err *e)
+static enum pub_input_state too_long(const struct pub_input *in, struct err *e)
 {
 	if (in->source == PUB_LINES)
 		err_set(e, ERR_LOCAL, 0,
@@ -201,8 +199,7 @@ static enum pub_input_state refill(struct pub_input *in, struct err *e)
 	return s;
 }
 
-int pub_input_set_reader(struct pub_input *in,
-			 const struct pub_input_reader *r,
+int pub_input_set_reader(struct pub_input *in, const struct pub_input_reader *r,
 			 struct bytes before, struct err *e)
 {
 	in->reader = *r;
@@ -220,8 +217,7 @@ int pub_input_skip(struct pub_input *in, uint64_t offset, uint64_t records,
 	return 0;
 }
 
-uint64_t pub_input_offset(const struct pub_input *in,
-			  const struct publish *m)
+uint64_t pub_input_offset(const struct pub_input *in, const struct publish *m)
 {
 	struct bytes all = buf_view(&in->buf);
 	size_t end = (size_t)(m->payload.p + m->payload.n - all.p);
@@ -236,8 +232,8 @@ struct bytes pub_input_rest(const struct pub_input *in)
 	return bytes_of(all.p + in->used, all.n - in->used);
 }
 
-static enum pub_input_state whole(struct pub_input *in,
-				  struct publish *message, struct err *e)
+static enum pub_input_state whole(struct pub_input *in, struct publish *message,
+				  struct err *e)
 {
 	enum pub_input_state s = PUB_INPUT_GOT;
 
@@ -257,8 +253,7 @@ static enum pub_input_state whole(struct pub_input *in,
 }
 
 /* Lines that are in the buffer. */
-static size_t split(struct pub_input *in, struct publish *messages,
-		    size_t max)
+static size_t split(struct pub_input *in, struct publish *messages, size_t max)
 {
 	struct bytes all = buf_view(&in->buf);
 	const uint8_t *p, *from, *end, *lf;
@@ -346,8 +341,7 @@ static enum pub_input_state one(struct pub_input *in, struct publish *message,
 	return PUB_INPUT_GOT;
 }
 
-static enum pub_input_state not_utf8(const struct pub_input *in,
-				     struct err *e)
+static enum pub_input_state not_utf8(const struct pub_input *in, struct err *e)
 {
 	if (in->source == PUB_LINES)
 		err_set(e, ERR_LOCAL, 0,

@@ -31,8 +31,7 @@ enum pub_input_state {
 };
 
 /* Opens the file of -f. NULL with ERR_LOCAL. */
-struct pub_input *pub_input_new(const struct pub_settings *pub,
-				struct err *e);
+struct pub_input *pub_input_new(const struct pub_settings *pub, struct err *e);
 void pub_input_free(struct pub_input *in);
 
 /* Sets the payload of up to max messages, and only that. The views die with
@@ -48,20 +47,17 @@ void pub_input_stop(struct pub_input *in);
  * buf. GOT without any: the end. */
 struct pub_input_reader {
 	void *ctx;
-	enum pub_input_state (*fill)(void *ctx, struct buf *buf,
-				     struct err *e);
+	enum pub_input_state (*fill)(void *ctx, struct buf *buf, struct err *e);
 };
 /* Before the first pub_input_next(). What was read before goes in front. */
-int pub_input_set_reader(struct pub_input *in,
-			 const struct pub_input_reader *r,
+int pub_input_set_reader(struct pub_input *in, const struct pub_input_reader *r,
 			 struct bytes before, struct err *e) MUST_CHECK;
 /* Where the input begins: bytes and records that do not come any more. */
 int pub_input_skip(struct pub_input *in, uint64_t offset, uint64_t records,
 		   bool seek, struct err *e) MUST_CHECK;
 /* Bytes of the input up to the end of a record that has just been got, its
  * line feed included. */
-uint64_t pub_input_offset(const struct pub_input *in,
-			  const struct publish *m);
+uint64_t pub_input_offset(const struct pub_input *in, const struct publish *m);
 /* What has been read of a record that is not complete. */
 struct bytes pub_input_rest(const struct pub_input *in);
 

@@ -31,8 +31,8 @@ static void note(struct refusals *r, uint8_t reason, struct bytes text)
 	r->total++;
 	r->counts[reason]++;
 	if (text.n && !r->texts[reason])
-		r->texts[reason] = strdup(text_visible(shown, sizeof(shown),
-						       text));
+		r->texts[reason] = strdup(
+			text_visible(shown, sizeof(shown), text));
 	mutex_unlock(&r->lock);
 }
 
@@ -64,8 +64,8 @@ static void describe(const struct refusals *r, uint8_t reason,
 			reason_text(reason), reason, *text ? ": " : "", text);
 }
 
-int refusals_report(struct refusals *r, const char *server,
-		    const char *topic, struct err *e)
+int refusals_report(struct refusals *r, const char *server, const char *topic,
+		    struct err *e)
 {
 	bool has_one = false;
 

@@ -36,7 +36,7 @@ void refusals_add_local(struct refusals *r, const char *text);
 
 /* Shows one line per reason but the last, whose line becomes e. 0 when
  * nothing was refused, else -1 (ERR_PUBLISH). */
-int refusals_report(struct refusals *r, const char *server,
-		    const char *topic, struct err *e) MUST_CHECK;
+int refusals_report(struct refusals *r, const char *server, const char *topic,
+		    struct err *e) MUST_CHECK;
 
 #endif

@@ -13,8 +13,7 @@ void removal_release(struct removal *r)
 	refusals_release(&r->refusals);
 }
 
-void removal_note_limits(struct removal *r,
-			 const struct session_limits *limits)
+void removal_note_limits(struct removal *r, const struct session_limits *limits)
 {
 	r->qos = limits->max_qos < 1 ? 0 : 1;
 }
@@ -64,8 +63,8 @@ int removal_add(struct removal *r, struct bytes topic, struct err *e)
 	return push(r, e);
 }
 
-int removal_note_published(struct removal *r,
-			   const struct event_published *p, struct err *e)
+int removal_note_published(struct removal *r, const struct event_published *p,
+			   struct err *e)
 {
 	if (p->reason >= 0x80)
 		refusals_add(&r->refusals, p->reason, p->props);

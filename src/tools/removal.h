@@ -32,9 +32,8 @@ void removal_note_limits(struct removal *r,
 /* Both: -1 with e when it cannot be done at all. */
 int removal_add(struct removal *r, struct bytes topic, struct err *e)
 	MUST_CHECK;
-int removal_note_published(struct removal *r,
-			   const struct event_published *p, struct err *e)
-	MUST_CHECK;
+int removal_note_published(struct removal *r, const struct event_published *p,
+			   struct err *e) MUST_CHECK;
 /* Take no more messages for now. */
 bool removal_is_waiting(const struct removal *r);
 

@@ -12,11 +12,12 @@ static int cut(int fd, const char *path, uint64_t size, uint64_t want,
 	       struct err *e)
 {
 	if (size < want)
-		return err_set(e, ERR_LOCAL, 0,
-			       "'%s' has %ju bytes, but %ju were written to it: somebody else has changed it",
-			       path, (uintmax_t)size, (uintmax_t)want);
-	if (size > want && (ftruncate(fd, (off_t)want) < 0 ||
-			    fdatasync(fd) < 0))
+		return err_set(
+			e, ERR_LOCAL, 0,
+			"'%s' has %ju bytes, but %ju were written to it: somebody else has changed it",
+			path, (uintmax_t)size, (uintmax_t)want);
+	if (size > want &&
+	    (ftruncate(fd, (off_t)want) < 0 || fdatasync(fd) < 0))
 		return err_sys(e, ERR_LOCAL, "cannot cut '%s' to %ju bytes",
 			       path, (uintmax_t)want);
 	return 0;
@@ -51,16 +52,15 @@ int sink_open(struct sink *k, const char *path, struct store *store,
 
 	if (!path || !store)
 		return 0;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY |
-		  O_NONBLOCK, 0666);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		  0666);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		ret = err_sys(e, ERR_LOCAL, "cannot open '%s' for writing",
 			      path);
 	else if (S_ISREG(st.st_mode)) {
 		k->path = realpath(path, NULL);
 		ret = k->path ? open_at(k, fd, &st, store, e)
-			      : err_sys(e, ERR_LOCAL, "cannot open '%s'",
-					path);
+			      : err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
 	}
 	if (fd >= 0)
 		close(fd);

@@ -22,8 +22,8 @@
 #include "mqtt/store.h"
 
 struct sink {
-	char *path;     /* canonical; NULL: not open */
-	uint64_t size;  /* written and safe on disk */
+	char *path;    /* canonical; NULL: not open */
+	uint64_t size; /* written and safe on disk */
 };
 
 /* Makes the file when it is not there. Only regular files can be cut: for

@@ -64,10 +64,12 @@ static bool is_late_line_feed(int fd, uint64_t offset)
 static int is_another(const struct source *s, const struct sqlite_source *v,
 		      struct err *e)
 {
-	return err_set(e, ERR_LOCAL, 0,
-		       "store '%s' was left in the middle of another input, after %" PRIu64
-		       " records (%" PRIu64 " bytes): give it that one, or forget it by --store-clear",
-		       s->tool->settings.store.path, v->records, v->offset);
+	return err_set(
+		e, ERR_LOCAL, 0,
+		"store '%s' was left in the middle of another input, after %" PRIu64
+		" records (%" PRIu64
+		" bytes): give it that one, or forget it by --store-clear",
+		s->tool->settings.store.path, v->records, v->offset);
 }
 
 /* Where a file is read from: where it was left, or where it stands. */
@@ -172,9 +174,10 @@ int source_filter(struct source *s, struct publish *messages, size_t *count,
 		digest_chain(s->chain, messages[n++].payload);
 		if (--s->to_skip == 0 &&
 		    memcmp(s->chain, s->expected, DIGEST_SIZE) != 0)
-			return err_set(e, ERR_LOCAL, 0,
-				       "input differs from what was stored of it in '%s'",
-				       s->tool->settings.store.path);
+			return err_set(
+				e, ERR_LOCAL, 0,
+				"input differs from what was stored of it in '%s'",
+				s->tool->settings.store.path);
 	}
 	left = *count - n;
 	for (size_t i = 0; n && i < left; i++)
@@ -239,10 +242,11 @@ static int set_end(void *ctx UNUSED, struct session *session UNUSED,
 int source_finish(struct source *s, struct err *e)
 {
 	if (s->to_skip)
-		return err_set(e, ERR_LOCAL, 0,
-			       "input ended %" PRIu64
-			       " records before the end of what was stored of it in '%s'",
-			       s->to_skip, s->tool->settings.store.path);
+		return err_set(
+			e, ERR_LOCAL, 0,
+			"input ended %" PRIu64
+			" records before the end of what was stored of it in '%s'",
+			s->to_skip, s->tool->settings.store.path);
 	if (s->kind == SOURCE_PLAIN)
 		return 0;
 	(void)client_with_store(s->tool->client, set_end, NULL);

@@ -28,10 +28,10 @@ struct source {
 	struct pub_input *input;
 	enum source_kind kind;
 	struct source_pipe *pipe;
-	uint64_t to_skip;             /* REPLAY: records still to be passed */
-	uint8_t chain[DIGEST_SIZE];   /* over those passed */
+	uint64_t to_skip;           /* REPLAY: records still to be passed */
+	uint8_t chain[DIGEST_SIZE]; /* over those passed */
 	uint8_t expected[DIGEST_SIZE];
-	uint64_t told;                /* to --source-ack */
+	uint64_t told; /* to --source-ack */
 };
 
 /* After durable_open(), before tool_start(). ERR_LOCAL when the store was

@@ -21,9 +21,9 @@ struct source_pipe {
 	struct tool_run *tool;
 	struct pub_input *input;
 	int fd;
-	int scratch[2];  /* where tee(2) copies to; -1 with a socket */
-	uint64_t start;  /* bytes of the stream before the batch */
-	size_t size;     /* of the batch that is not taken out yet */
+	int scratch[2]; /* where tee(2) copies to; -1 with a socket */
+	uint64_t start; /* bytes of the stream before the batch */
+	size_t size;    /* of the batch that is not taken out yet */
 	uint8_t hash[DIGEST_SIZE];
 	uint8_t data[PEEK];
 };
@@ -153,8 +153,8 @@ static int find_place(struct source_pipe *p, const struct sqlite_source *v,
 	uint64_t end = v->pending_start + v->pending_size, skip;
 	bool is_there = is_untaken(p, v);
 
-	if (sqlite_get_pieces(p->tool->store,
-			      is_there ? v->pending_start : end, before))
+	if (sqlite_get_pieces(p->tool->store, is_there ? v->pending_start : end,
+			      before))
 		return err_set(e, ERR_LOCAL, 0, "cannot read store '%s'",
 			       p->tool->settings.store.path);
 	p->start = end;

@@ -21,8 +21,8 @@ static uint64_t answer_deadline(const struct tool_run *t)
 {
 	uint64_t time = t->settings.run.ack_timeout;
 
-	return tool_earlier(t->deadline, time ? clock_add(clock_boot(), time)
-					      : CLOCK_NEVER);
+	return tool_earlier(t->deadline,
+			    time ? clock_add(clock_boot(), time) : CLOCK_NEVER);
 }
 
 /* Why there is no answer: e is what the client said. */
@@ -171,8 +171,8 @@ static void wait_over(struct subscriber *s)
 	while (!atomic_load(&s->is_over) &&
 	       (tool_wait(s->tool, fd, 1,
 			  tool_earlier(s->tool->deadline, idle_deadline(s))) ||
-		clock_boot() < tool_earlier(s->tool->deadline,
-					    idle_deadline(s))))
+		clock_boot() <
+			tool_earlier(s->tool->deadline, idle_deadline(s))))
 		;
 	if (!atomic_load(&s->is_over))
 		check_time(s);
@@ -187,13 +187,13 @@ static int wait_written(struct subscriber *s, struct err *e)
 	struct pollfd fd[1];
 
 	if (t->deadline != CLOCK_NEVER)
-		until = tool_earlier(until, clock_add(t->deadline,
-						      LATE_FLUSH));
+		until = tool_earlier(until, clock_add(t->deadline, LATE_FLUSH));
 	while (!atomic_load(&s->is_finished))
 		if (!tool_wait(t, fd, 1, until))
-			return err_set(e, tool_is_stopping(t) ? ERR_TIMEOUT
-							      : ERR_LOCAL, 0,
-				       "output took not all messages in time");
+			return err_set(
+				e,
+				tool_is_stopping(t) ? ERR_TIMEOUT : ERR_LOCAL,
+				0, "output took not all messages in time");
 	if (!s->has_failed)
 		return 0;
 	*e = s->failure;

@@ -161,8 +161,10 @@ static void refuse(struct subscriber *s, const struct event_message *m)
 	struct err e;
 
 	text_visible(topic, sizeof(topic), m->packet.topic);
-	log_line(LOG_WARN, "message on '%s' refused: its payload is not UTF-8, as its format says",
-		 topic);
+	log_line(
+		LOG_WARN,
+		"message on '%s' refused: its payload is not UTF-8, as its format says",
+		topic);
 	if (handover_refuse(&s->handover, m->delivery)) {
 		err_nomem(&e);
 		end_here(s, &e);
@@ -242,8 +244,7 @@ static void number(struct subscriber *s, const struct event_message *m,
 {
 	struct err e;
 
-	if (ack_input_add(&s->acks, m->delivery,
-			  !is_shown || !m->packet.qos)) {
+	if (ack_input_add(&s->acks, m->delivery, !is_shown || !m->packet.qos)) {
 		err_nomem(&e);
 		end_here(s, &e);
 	}
@@ -312,8 +313,10 @@ static void on_up(void *ctx, const struct client_up *up)
 		return;
 	log_line(LOG_INFO, "connected to '%s' again", up->server);
 	if (!up->connack->packet.session_present)
-		log_line(LOG_WARN, "broker '%s' has no session of ours any more: messages may be missing",
-			 up->server);
+		log_line(
+			LOG_WARN,
+			"broker '%s' has no session of ours any more: messages may be missing",
+			up->server);
 }
 
 static void on_attempt(void *ctx, const struct client_attempt *a)
@@ -355,8 +358,7 @@ static void on_resubscribed(void *ctx, const struct suback *a)
 			continue;
 		err_set(&e, ERR_SUBSCRIBE, reason,
 			"cannot subscribe again: broker '%s' refused it: %s (0x%02x)",
-			tool_server(s->tool).name, reason_text(reason),
-			reason);
+			tool_server(s->tool).name, reason_text(reason), reason);
 		if (!s->settings->partial_ok) {
 			end_here(s, &e);
 			return;

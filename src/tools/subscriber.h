@@ -32,23 +32,23 @@ struct subscriber {
 	struct format *format;
 	struct output *output;
 	struct handover handover;
-	struct sink sink;          /* with --store and --output */
-	struct ack_input acks;     /* with --ack manual */
+	struct sink sink;      /* with --store and --output */
+	struct ack_input acks; /* with --ack manual */
 	struct buf scratch;
 	struct removal removal;
 	struct pcg random;
 	uint64_t shown;
-	unsigned pauses;     /* reasons not to read, see subscriber.c */
-	bool is_simple;      /* every message is wanted */
+	unsigned pauses; /* reasons not to read, see subscriber.c */
+	bool is_simple;  /* every message is wanted */
 	bool shows_time;
-	bool has_failed;     /* failure says why; final with is_finished */
+	bool has_failed; /* failure says why; final with is_finished */
 	struct err failure;
 
 	struct task attach_task, end_task;
-	struct err end_why;  /* main's, for end_task; kind 0: none */
+	struct err end_why; /* main's, for end_task; kind 0: none */
 
-	atomic_bool is_over;     /* no more messages are taken */
-	atomic_bool is_finished; /* and all that were have been written */
+	atomic_bool is_over;           /* no more messages are taken */
+	atomic_bool is_finished;       /* and all that were have been written */
 	atomic_uint_fast64_t heard_at; /* the last message, clock_boot() */
 	atomic_uint_fast64_t count;
 };

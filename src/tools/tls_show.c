@@ -13,14 +13,15 @@
  * whole has taken too long. */
 static int await(int fd, enum io what, uint64_t next, uint64_t deadline)
 {
-	struct pollfd p = { .fd = fd, .events = what == IO_WANT_WRITE
-							? POLLOUT : POLLIN };
+	struct pollfd p = { .fd = fd,
+			    .events = what == IO_WANT_WRITE ? POLLOUT
+							    : POLLIN };
 	uint64_t now = clock_boot();
 
 	if (now >= deadline)
 		return -1;
-	(void)!poll(&p, 1, clock_poll_timeout(
-			    next < deadline ? next : deadline, now));
+	(void)!poll(&p, 1,
+		    clock_poll_timeout(next < deadline ? next : deadline, now));
 	return 0;
 }
 
@@ -63,8 +64,7 @@ static int finish_stream(struct stream *s, uint64_t deadline, struct err *e)
 static struct stream *open_stream(const struct settings *s, struct err *e)
 {
 	const struct client_server *server = &s->client.servers[0];
-	uint64_t deadline = clock_add(clock_boot(),
-				      s->client.connect_timeout);
+	uint64_t deadline = clock_add(clock_boot(), s->client.connect_timeout);
 	const struct dial_config to = {
 		.host = server->host,
 		.port = server->port,

@@ -28,8 +28,8 @@ static void hold_standard_fds(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY
-								    : O_RDONLY);
+			(void)!open("/dev/null",
+				    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 static void signal_set(sigset_t *set)
@@ -64,8 +64,8 @@ static void die_by(int number)
 const char *tool_state(struct tool_run *t)
 {
 	static const char *const states[] = {
-		"disconnected", "connecting", "connected", "disconnecting",
-		"closed",
+		"disconnected",  "connecting", "connected",
+		"disconnecting", "closed",
 	};
 
 	return states[client_state(t->client)];
@@ -95,10 +95,11 @@ static void show_status(struct tool_run *t)
 	const char *text = NULL;
 
 	client_stats(t->client, &st);
-	if (buf_printf(&line, "status: %s, broker '%s', %zu queued, %zu unconfirmed, %zu not handed over",
-		       tool_state(t), tool_server(t).name,
-		       st.queued, st.awaiting_ack + st.awaiting_comp,
-		       st.undelivered) == 0 &&
+	if (buf_printf(
+		    &line,
+		    "status: %s, broker '%s', %zu queued, %zu unconfirmed, %zu not handed over",
+		    tool_state(t), tool_server(t).name, st.queued,
+		    st.awaiting_ack + st.awaiting_comp, st.undelivered) == 0 &&
 	    print_link(t, &line) == 0 &&
 	    (!t->on_status || t->on_status(t->ctx, &line) == 0))
 		text = buf_cstr(&line);
@@ -240,12 +241,16 @@ static void note_lost_session(const struct client_up *up)
 	const struct event_connack *a = up->connack;
 
 	if (a->republished)
-		log_line(LOG_WARN, "broker '%s' has no session of ours any more: %zu message%s of unknown fate sent again",
-			 up->server, a->republished,
-			 a->republished == 1 ? " is" : "s are");
+		log_line(
+			LOG_WARN,
+			"broker '%s' has no session of ours any more: %zu message%s of unknown fate sent again",
+			up->server, a->republished,
+			a->republished == 1 ? " is" : "s are");
 	if (a->held)
-		log_line(LOG_WARN, "broker '%s' has no session of ours any more: %zu message%s of unknown fate kept back",
-			 up->server, a->held, a->held == 1 ? " is" : "s are");
+		log_line(
+			LOG_WARN,
+			"broker '%s' has no session of ours any more: %zu message%s of unknown fate kept back",
+			up->server, a->held, a->held == 1 ? " is" : "s are");
 }
 
 void tool_note_up(struct tool_run *t, const struct client_up *up)
@@ -267,8 +272,7 @@ void tool_note_attempt(struct tool_run *t, const struct client_attempt *a)
 	note_server(t, a->server);
 }
 
-void tool_note_heartbeat(struct tool_run *t,
-			 const struct client_heartbeat *h)
+void tool_note_heartbeat(struct tool_run *t, const struct client_heartbeat *h)
 {
 	t->beat = h->interval;
 }
@@ -290,7 +294,7 @@ void tool_note_published(struct tool_run *t, const struct event_published *p)
 		return;
 	t->is_downgraded = true;
 	log_line(LOG_WARN, "the broker turns QoS 2 into QoS 1: messages may "
-		 "arrive more than once");
+			   "arrive more than once");
 }
 
 /* What --help, --version and --show-config have to say. */
@@ -368,9 +372,11 @@ static int finish(struct tool_run *t, int ret, const struct err *e)
 
 int tool_main(const struct tool_program *program, char **argv)
 {
-	struct tool_run t = { .name = program->name, .signal_fd = -1,
+	struct tool_run t = { .name = program->name,
+			      .signal_fd = -1,
 			      .deadline = CLOCK_NEVER };
-	struct settings_input in = { .tool = program->tool, .argv = argv,
+	struct settings_input in = { .tool = program->tool,
+				     .argv = argv,
 				     .env = environ };
 	struct err e = { 0 };
 	int ret;

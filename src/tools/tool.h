@@ -28,9 +28,9 @@
 struct tool_run {
 	const char *name;
 	struct settings settings;
-	uint64_t deadline;        /* of --timeout, or CLOCK_NEVER */
-	struct store *store;      /* with --store, see tools/durable.h */
-	struct client *client;    /* after tool_start() */
+	uint64_t deadline;     /* of --timeout, or CLOCK_NEVER */
+	struct store *store;   /* with --store, see tools/durable.h */
+	struct client *client; /* after tool_start() */
 
 	/* Set before tool_start(); on the receive thread. */
 	void *ctx;
@@ -41,18 +41,18 @@ struct tool_run {
 	int (*on_status)(void *ctx, struct buf *line);
 
 	/* Receive thread: for the status line. */
-	uint32_t attempt;  /* rounds without a connection; 0: none */
-	uint64_t retry_at; /* clock_boot() of the next round; 0: none */
-	uint64_t beat;     /* ns, of a smart heartbeat; 0: none */
+	uint32_t attempt;   /* rounds without a connection; 0: none */
+	uint64_t retry_at;  /* clock_boot() of the next round; 0: none */
+	uint64_t beat;      /* ns, of a smart heartbeat; 0: none */
 	bool is_downgraded; /* that QoS 2 became 1 was told */
 
 	struct mutex lock;
-	char server[300];         /* L: the broker in use, "host:port" */
+	char server[300]; /* L: the broker in use, "host:port" */
 
 	int signal_fd;
 	struct watch signals;
 	struct task watch_task;
-	atomic_int stop_signal;   /* 0: none */
+	atomic_int stop_signal; /* 0: none */
 };
 
 struct tool_program {
@@ -96,8 +96,7 @@ void tool_note_down(struct tool_run *t, const struct client_down *down);
 /* Tells once of a broker that ends QoS 2 as if it were 1. */
 void tool_note_published(struct tool_run *t, const struct event_published *p);
 /* For on_heartbeat. */
-void tool_note_heartbeat(struct tool_run *t,
-			 const struct client_heartbeat *h);
+void tool_note_heartbeat(struct tool_run *t, const struct client_heartbeat *h);
 /* "connected", "disconnected" ...; there is a client. */
 const char *tool_state(struct tool_run *t);
 struct tool_server {

@@ -20,7 +20,7 @@ struct writer {
 	void *ctx;
 	struct task done;
 	pthread_t thread;
-	bool is_busy;     /* the loop's: until on_done */
+	bool is_busy; /* the loop's: until on_done */
 
 	struct mutex lock;
 	struct cond changed;

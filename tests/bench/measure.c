@@ -101,8 +101,8 @@ static int run_once(struct measure *m, uint64_t run, struct err *e)
 	m->times[run] = (double)(clock_now() - start) / 1e9;
 	m->cpu += seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
 	m->rss_kib = used.ru_maxrss > m->rss_kib ? used.ru_maxrss : m->rss_kib;
-	status = WIFEXITED(status) ? WEXITSTATUS(status) :
-				     128 + WTERMSIG(status);
+	status = WIFEXITED(status) ? WEXITSTATUS(status)
+				   : 128 + WTERMSIG(status);
 	m->status = status ? status : m->status;
 	return 0;
 }
@@ -163,7 +163,7 @@ int main(int argc, char **argv)
 	}
 	qsort(m->times, m->runs, sizeof(*m->times), ascending);
 	printf("measured status=%d seconds=%.6f cpu=%.6f rss_kib=%ld "
-	       "lines=%" PRIu64 "\n", m->status, m->times[m->runs / 2],
-	       m->cpu, m->rss_kib, m->lines);
+	       "lines=%" PRIu64 "\n",
+	       m->status, m->times[m->runs / 2], m->cpu, m->rss_kib, m->lines);
 	return 0;
 }

@@ -78,8 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	last = bytes_of(first.p + first.n, 0);
 	if (line) {
-		last = bytes_of(line + 1, (size_t)(first.p + first.n - line) -
-				1);
+		last = bytes_of(line + 1,
+				(size_t)(first.p + first.n - line) - 1);
 		first.n = (size_t)(line - first.p);
 	}
 	if (is_slow(first))

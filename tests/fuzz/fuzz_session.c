@@ -55,8 +55,8 @@ struct world {
 	struct session_config config;
 	struct connect connect;
 	struct buf connect_props;
-	struct buf in;  /* from the server, not taken yet */
-	struct buf out; /* from the client, not judged yet */
+	struct buf in;      /* from the server, not taken yet */
+	struct buf out;     /* from the client, not judged yet */
 	struct buf offered; /* bytes that the client has to offer again */
 	bool has_disconnected;
 	uint64_t now;
@@ -230,8 +230,8 @@ static void do_publish(struct world *w)
 	uint8_t how = take(w), size = take(w);
 	struct publish p = {
 		.topic = bytes_str(topics[how >> 2 & 3]),
-		.payload = bytes_of(payload, size < 250 ? size :
-							  PAYLOAD_MAX - size),
+		.payload = bytes_of(payload,
+				    size < 250 ? size : PAYLOAD_MAX - size),
 		.qos = (uint8_t)((how & 3) % 3),
 		.retain = how >> 4 & 1,
 		.has_expiry = how >> 5 & 1,
@@ -302,10 +302,47 @@ static void do_time(struct world *w)
 		session_tick(w->s, w->now);
 }
 
+static void do_link_step(struct world *w, enum step step)
+{
+	struct event_published dropped;
+
+	switch (step) {
+	case STEP_SUBSCRIBE:
+	case STEP_UNSUBSCRIBE:
+		do_request(w, step);
+		break;
+	case STEP_PING:
+		session_ping(w->s, w->now);
+		break;
+	case STEP_TIME:
+		do_time(w);
+		break;
+	case STEP_PAUSE:
+		session_set_paused(w->s, take(w) & 1, w->now);
+		break;
+	case STEP_CONNECT:
+		do_connect(w);
+		break;
+	case STEP_DISCONNECT:
+		do_disconnect(w);
+		break;
+	case STEP_AUTH:
+		session_auth(w->s, 0x18 + (take(w) & 1), BYTES_NULL);
+		break;
+	case STEP_DROPPED:
+		session_next_dropped(w->s, &dropped);
+		break;
+	case STEP_RESTART:
+		do_restart(w);
+		break;
+	default:
+		break;
+	}
+}
+
 static void do_step(struct world *w)
 {
 	enum step step = take(w) % STEPS;
-	struct event_published dropped;
 
 	switch (step) {
 	case STEP_FEED:
@@ -335,35 +372,8 @@ static void do_step(struct world *w)
 	case STEP_REFUSE:
 		session_refuse(w->s, take(w), REASON_QUOTA);
 		break;
-	case STEP_SUBSCRIBE:
-	case STEP_UNSUBSCRIBE:
-		do_request(w, step);
-		break;
-	case STEP_PING:
-		session_ping(w->s, w->now);
-		break;
-	case STEP_TIME:
-		do_time(w);
-		break;
-	case STEP_PAUSE:
-		session_set_paused(w->s, take(w) & 1, w->now);
-		break;
-	case STEP_CONNECT:
-		do_connect(w);
-		break;
-	case STEP_DISCONNECT:
-		do_disconnect(w);
-		break;
-	case STEP_AUTH:
-		session_auth(w->s, 0x18 + (take(w) & 1), BYTES_NULL);
-		break;
-	case STEP_DROPPED:
-		session_next_dropped(w->s, &dropped);
-		break;
-	case STEP_RESTART:
-		do_restart(w);
-		break;
-	case STEPS:
+	default:
+		do_link_step(w, step);
 		break;
 	}
 }

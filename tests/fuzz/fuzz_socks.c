@@ -8,8 +8,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct socks_target t = { .host = "h", .port = 1, .user = "u",
-					.password = "p" };
+	const struct socks_target t = {
+		.host = "h", .port = 1, .user = "u", .password = "p"
+	};
 	struct fake_stream *f = fake_new(BYTES_NULL);
 	struct stream *s = socks_stream_new(&f->s, &t, NULL);
 	struct err e = { 0 };

@@ -32,7 +32,8 @@ static void grant(struct buf *in, struct fake_stream *f)
 	require(at != NULL);
 	snprintf(key, sizeof(key), "%s", at + strlen("Sec-WebSocket-Key: "));
 	require(ws_accept_of(key, accept) == 0);
-	require(buf_printf(in, "HTTP/1.1 101 X\r\nUpgrade: websocket\r\n"
+	require(buf_printf(in,
+			   "HTTP/1.1 101 X\r\nUpgrade: websocket\r\n"
 			   "Connection: upgrade\r\n"
 			   "Sec-WebSocket-Protocol: mqtt\r\n"
 			   "Sec-WebSocket-Accept: %s\r\n\r\n",
@@ -45,8 +46,7 @@ static void run(struct stream *s, struct fake_stream *f, struct err *e)
 	size_t n;
 	enum io io = fake_run(s, f, e);
 
-	for (int idle = 0; io != IO_FAIL && io != IO_EOF && idle < 6;
-	     idle++) {
+	for (int idle = 0; io != IO_FAIL && io != IO_EOF && idle < 6; idle++) {
 		n = 0;
 		io = stream_read(s, out, sizeof(out), &n, e);
 		require((io == IO_OK) == (n > 0));

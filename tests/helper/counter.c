@@ -41,7 +41,7 @@ struct server {
 	int epoll, stop_fd;
 	int listeners[LISTENERS_MAX];
 	size_t listener_count;
-	uint64_t clients;      /* to wait for; 0: until SIGTERM */
+	uint64_t clients; /* to wait for; 0: until SIGTERM */
 	uint64_t opened, closed;
 	bool is_stopping;
 	uint8_t scratch[CARRY_MAX + READ_SIZE];
@@ -101,8 +101,10 @@ static void close_conn(struct server *s, struct conn *c)
 static int keep_rest(struct conn *c, struct bytes rest, struct err *e)
 {
 	if (rest.n > CARRY_MAX)
-		return err_set(e, ERR_PROTOCOL, 0, "a control packet of more "
-			       "than %d bytes", CARRY_MAX);
+		return err_set(e, ERR_PROTOCOL, 0,
+			       "a control packet of more "
+			       "than %d bytes",
+			       CARRY_MAX);
 	buf_clear(&c->in);
 	if (rest.n && buf_append(&c->in, rest) < 0)
 		return err_nomem(e);
@@ -149,8 +151,9 @@ static void serve_conn(struct server *s, struct conn *c, uint32_t events)
 		close_conn(s, c);
 		return;
 	}
-	watch(s, c, (left ? EPOLLOUT : 0u) |
-		    (buf_len(&c->out) < OUT_MAX ? EPOLLIN : 0u));
+	watch(s, c,
+	      (left ? EPOLLOUT : 0u) |
+		      (buf_len(&c->out) < OUT_MAX ? EPOLLIN : 0u));
 }
 
 static void accept_all(struct server *s)
@@ -212,9 +215,8 @@ static void report(const struct server *s)
 	       " acked=%" PRIu64 " out_seconds=%.6f out_rate=%.0f\n",
 	       t->connects, t->lost, t->errors, in, t->received[0],
 	       t->received[1], t->received[2], t->payload, t->repeated,
-	       t->misordered, in_time, rate(in, in_time), t->filters,
-	       t->pings, t->sent, t->acked, out_time,
-	       rate(t->sent, out_time));
+	       t->misordered, in_time, rate(in, in_time), t->filters, t->pings,
+	       t->sent, t->acked, out_time, rate(t->sent, out_time));
 }
 
 static int add_listener(struct server *s, const char *address, struct err *e)
@@ -231,8 +233,7 @@ static int add_listener(struct server *s, const char *address, struct err *e)
 	return 0;
 }
 
-static int parse_options(struct server *s, int argc, char **argv,
-			 struct err *e)
+static int parse_options(struct server *s, int argc, char **argv, struct err *e)
 {
 	static const struct option names[] = {
 		{ "listen", required_argument, NULL, 'l' },
@@ -258,8 +259,8 @@ static int parse_options(struct server *s, int argc, char **argv,
 			rc = err_set(e, ERR_USAGE, 0, "see its first lines");
 	}
 	peer_deadline(deadline);
-	return rc == 0 && !s->listener_count ?
-		       add_listener(s, "127.0.0.1:0", e) : rc;
+	return rc == 0 && !s->listener_count ? add_listener(s, "127.0.0.1:0", e)
+					     : rc;
 }
 
 /* Ten thousand connections need as many descriptors. */

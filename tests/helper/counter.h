@@ -27,11 +27,11 @@ struct tally {
 	uint64_t repeated;    /* QoS 2 again with an id in use: not counted */
 	uint64_t misordered;  /* number is not the one after the last */
 	uint64_t first_in, last_in;
-	uint64_t sent, acked; /* handed out; acknowledged (QoS 1, 2) */
+	uint64_t sent, acked;         /* handed out; acknowledged (QoS 1, 2) */
 	uint64_t first_out, last_out; /* until the last one closed or acked */
 	uint64_t connects, filters, pings;
-	uint64_t lost;        /* ended without DISCONNECT */
-	uint64_t errors;      /* ended because the peer broke the protocol */
+	uint64_t lost;   /* ended without DISCONNECT */
+	uint64_t errors; /* ended because the peer broke the protocol */
 };
 
 struct counter {
@@ -57,19 +57,19 @@ struct conn {
 	enum mqtt_version version; /* MQTT_AUTO before CONNECT */
 	bool is_closing;           /* said DISCONNECT */
 	uint16_t receive_max;
-	size_t rest;               /* bytes to come of the message `partial` */
+	size_t rest; /* bytes to come of the message `partial` */
 	struct head partial;
-	uint64_t number;           /* of the last message */
-	uint8_t *unreleased;       /* QoS 2 ids in use, one bit each */
-	struct buf in;             /* a packet that is not complete yet */
+	uint64_t number;     /* of the last message */
+	uint8_t *unreleased; /* QoS 2 ids in use, one bit each */
+	struct buf in;       /* a packet that is not complete yet */
 	struct buf out;
 	struct flood *flood;
 };
 
 /* Takes whole packets at the beginning of `in`, appends the answers to
  * c->out. -1 with e when the peer broke the protocol or memory is short. */
-int conn_take(struct conn *c, struct bytes in, size_t *ret_used,
-	      struct err *e) MUST_CHECK;
+int conn_take(struct conn *c, struct bytes in, size_t *ret_used, struct err *e)
+	MUST_CHECK;
 void conn_release_ids(struct conn *c);
 
 /*

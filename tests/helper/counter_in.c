@@ -20,8 +20,9 @@ static uint16_t get16(const uint8_t *p)
 
 static enum take from_varint(enum varint v)
 {
-	return v == VARINT_OK ? TAKE_OK : v == VARINT_MORE ? TAKE_MORE :
-							     TAKE_BAD;
+	return v == VARINT_OK     ? TAKE_OK
+	       : v == VARINT_MORE ? TAKE_MORE
+				  : TAKE_BAD;
 }
 
 /* The packet's size, and in *ret_at where the bytes after it begin. */
@@ -97,7 +98,7 @@ static int claim_id(struct conn *c, uint16_t pid, bool *ret_was_used)
 static void release_id(struct conn *c, uint16_t pid)
 {
 	if (c->unreleased)
-		c->unreleased[pid >> 3] &= (uint8_t)~(1u << (pid & 7));
+		c->unreleased[pid >> 3] &= (uint8_t) ~(1u << (pid & 7));
 }
 
 void conn_release_ids(struct conn *c)
@@ -153,8 +154,7 @@ static void check_number(struct conn *c, struct bytes payload)
 	c->number = number;
 }
 
-static enum take take_publish(struct conn *c, struct bytes in,
-			      size_t *ret_used)
+static enum take take_publish(struct conn *c, struct bytes in, size_t *ret_used)
 {
 	struct head h;
 	size_t want;
@@ -233,9 +233,10 @@ static int take_subscribe(struct conn *c, const struct packet *p)
 	ack.reasons = buf_view(&reasons);
 	if (rc == 0)
 		rc = encode_suback(&c->out, c->version,
-				   p->type == PACKET_SUBSCRIBE ?
-					   PACKET_SUBACK :
-					   PACKET_UNSUBACK, &ack);
+				   p->type == PACKET_SUBSCRIBE
+					   ? PACKET_SUBACK
+					   : PACKET_UNSUBACK,
+				   &ack);
 	buf_release(&reasons);
 	return rc;
 }
@@ -273,8 +274,8 @@ static int take_packet(struct conn *c, const struct packet *p)
 }
 
 /* Everything but PUBLISH goes through the decoder of the project. */
-static enum take take_other(struct conn *c, struct bytes in,
-			    size_t *ret_used, struct err *e)
+static enum take take_other(struct conn *c, struct bytes in, size_t *ret_used,
+			    struct err *e)
 {
 	struct decoder d = { .version = c->version ? c->version : MQTT_5,
 			     .side = DECODE_FROM_CLIENT };
@@ -283,8 +284,8 @@ static enum take take_other(struct conn *c, struct bytes in,
 
 	if (is_connect != (c->version == MQTT_AUTO)) {
 		err_set(e, ERR_PROTOCOL, REASON_PROTOCOL_ERROR,
-			is_connect ? "a second CONNECT" :
-				     "a packet before CONNECT");
+			is_connect ? "a second CONNECT"
+				   : "a packet before CONNECT");
 		return TAKE_BAD;
 	}
 	switch (decode_packet(&d, in, &r)) {
@@ -316,8 +317,7 @@ static enum take take_one(struct conn *c, struct bytes in, size_t *ret_used,
 	return t;
 }
 
-int conn_take(struct conn *c, struct bytes in, size_t *ret_used,
-	      struct err *e)
+int conn_take(struct conn *c, struct bytes in, size_t *ret_used, struct err *e)
 {
 	const struct tally *t = &c->counter->tally;
 	uint64_t before = t->received[0] + t->received[1] + t->received[2];

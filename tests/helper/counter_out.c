@@ -30,10 +30,10 @@ struct block {
 
 struct flood {
 	const struct block *block; /* NULL: messages are built one by one */
-	uint64_t count;  /* messages to hand out */
-	uint64_t number; /* of them built */
-	uint64_t at;     /* bytes sent, with a block */
-	size_t size;     /* of a payload */
+	uint64_t count;            /* messages to hand out */
+	uint64_t number;           /* of them built */
+	uint64_t at;               /* bytes sent, with a block */
+	size_t size;               /* of a payload */
 	uint16_t pid, in_flight, window;
 	uint8_t qos;
 	bool is_numbered;
@@ -49,7 +49,8 @@ static bool parse_request(const char *text, struct flood *f)
 	int end = 0;
 
 	if (sscanf(text, "%10" SCNu64 "/%8zu%n/%1u%n", &f->count, &f->size,
-		   &end, &qos, &end) < 2 || text[end] || qos > 2)
+		   &end, &qos, &end) < 2 ||
+	    text[end] || qos > 2)
 		return false;
 	f->qos = (uint8_t)qos;
 	return f->size <= PAYLOAD_MAX;
@@ -241,6 +242,6 @@ int flood_pump(struct conn *c)
 
 	if (left || !c->flood)
 		return left;
-	return c->flood->block ? pump_block(c, c->flood) :
-				 pump_built(c, c->flood);
+	return c->flood->block ? pump_block(c, c->flood)
+			       : pump_built(c, c->flood);
 }

@@ -5,13 +5,13 @@
 #include "mqtt/props.h"
 
 static const char *const type_names[] = {
-	[PACKET_CONNECT] = "connect",	  [PACKET_CONNACK] = "connack",
-	[PACKET_PUBLISH] = "publish",	  [PACKET_PUBACK] = "puback",
-	[PACKET_PUBREC] = "pubrec",	  [PACKET_PUBREL] = "pubrel",
-	[PACKET_PUBCOMP] = "pubcomp",	  [PACKET_SUBSCRIBE] = "subscribe",
-	[PACKET_SUBACK] = "suback",	  [PACKET_UNSUBSCRIBE] = "unsubscribe",
-	[PACKET_UNSUBACK] = "unsuback",	  [PACKET_PINGREQ] = "pingreq",
-	[PACKET_PINGRESP] = "pingresp",	  [PACKET_DISCONNECT] = "disconnect",
+	[PACKET_CONNECT] = "connect",   [PACKET_CONNACK] = "connack",
+	[PACKET_PUBLISH] = "publish",   [PACKET_PUBACK] = "puback",
+	[PACKET_PUBREC] = "pubrec",     [PACKET_PUBREL] = "pubrel",
+	[PACKET_PUBCOMP] = "pubcomp",   [PACKET_SUBSCRIBE] = "subscribe",
+	[PACKET_SUBACK] = "suback",     [PACKET_UNSUBSCRIBE] = "unsubscribe",
+	[PACKET_UNSUBACK] = "unsuback", [PACKET_PINGREQ] = "pingreq",
+	[PACKET_PINGRESP] = "pingresp", [PACKET_DISCONNECT] = "disconnect",
 	[PACKET_AUTH] = "auth",
 };
 
@@ -125,9 +125,8 @@ static int dump_publish(struct buf *out, const struct publish *p)
 	if (is_cut)
 		shown.n = DUMP_PAYLOAD_MAX;
 	if (dump_text(out, "topic", p->topic) < 0 ||
-	    buf_printf(out, " qos=%u retain=%d dup=%d pid=%u",
-		       (unsigned)p->qos, p->retain, p->dup,
-		       (unsigned)p->pid) < 0 ||
+	    buf_printf(out, " qos=%u retain=%d dup=%d pid=%u", (unsigned)p->qos,
+		       p->retain, p->dup, (unsigned)p->pid) < 0 ||
 	    dump_props(out, "", p->props) < 0 ||
 	    buf_printf(out, " length=%zu", p->payload.n) < 0 ||
 	    dump_text(out, "payload", shown) < 0)
@@ -150,11 +149,11 @@ static int dump_options(struct buf *out, enum mqtt_version v,
 		return -1;
 	if (v != MQTT_5)
 		return 0;
-	return buf_printf(out, " no-local%s=%d retain-as-published%s=%d "
-			  "retain-handling%s=%u", number,
-			  (options & MQTT_SUB_NO_LOCAL) != 0, number,
-			  (options & MQTT_SUB_RETAIN_AS_PUBLISHED) != 0,
-			  number,
+	return buf_printf(out,
+			  " no-local%s=%d retain-as-published%s=%d "
+			  "retain-handling%s=%u",
+			  number, (options & MQTT_SUB_NO_LOCAL) != 0, number,
+			  (options & MQTT_SUB_RETAIN_AS_PUBLISHED) != 0, number,
 			  options >> MQTT_SUB_RETAIN_HANDLING_SHIFT & 3);
 }
 

@@ -37,7 +37,6 @@ int dump_props(struct buf *out, const char *prefix, struct bytes props)
 	MUST_CHECK;
 
 /* " key=value", escaped. */
-int dump_text(struct buf *out, const char *key, struct bytes value)
-	MUST_CHECK;
+int dump_text(struct buf *out, const char *key, struct bytes value) MUST_CHECK;
 
 #endif

@@ -122,7 +122,10 @@ static struct attempt *take_attempt(struct share *s)
 static void fill_attempt(struct attempt *a, struct hold *h, size_t number)
 {
 	static const char *const addresses[ADDRESSES] = {
-		"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4",
+		"127.0.0.1",
+		"127.0.0.2",
+		"127.0.0.3",
+		"127.0.0.4",
 	};
 	size_t share = (size_t)(h->share - all.shares);
 
@@ -130,7 +133,8 @@ static void fill_attempt(struct attempt *a, struct hold *h, size_t number)
 	a->connect = h->share->common;
 	a->connect.client_id = bytes_str(a->id);
 	a->target = (struct conn_target){
-		.dial = { .host = all.host, .port = all.port,
+		.dial = { .host = all.host,
+			  .port = all.port,
 			  .bind_addresses = &addresses[number % ADDRESSES],
 			  .bind_count = 1 },
 		.connect = &a->connect,
@@ -200,8 +204,9 @@ static void publish(struct hold *h)
 	for (uint64_t i = 1; i <= all.messages; i++) {
 		snprintf(text, sizeof(text), "%010" PRIu64 "abcdef", i);
 		p.payload = bytes_of(text, PAYLOAD_SIZE);
-		if (session_publish(h->conn.session, &p, i, loop_now(
-				    h->share->loop), &seq) != SUBMIT_OK)
+		if (session_publish(h->conn.session, &p, i,
+				    loop_now(h->share->loop),
+				    &seq) != SUBMIT_OK)
 			fail("cannot publish");
 	}
 	session_pump(h->conn.session, loop_now(h->share->loop),
@@ -312,8 +317,10 @@ static int run_stage(void (*stage)(struct share *s), double *ret_time,
 			return -1;
 		}
 		if (clock_now() >= end)
-			return err_set(e, ERR_TIMEOUT, 0, "a stage took over "
-				       "%d seconds", STAGE_TIME);
+			return err_set(e, ERR_TIMEOUT, 0,
+				       "a stage took over "
+				       "%d seconds",
+				       STAGE_TIME);
 		poll(&fd, 1, clock_poll_timeout(end, clock_now()));
 		event_clear(all.event_fd);
 	}
@@ -373,7 +380,8 @@ static int make_share(struct share *s, struct loop *l, size_t count,
 {
 	s->loop = l;
 	s->task.run = begin_stage;
-	s->common = (struct connect){ .version = MQTT_5, .clean_start = true,
+	s->common = (struct connect){ .version = MQTT_5,
+				      .clean_start = true,
 				      .keepalive = 60 };
 	s->holds = calloc(count, sizeof(*s->holds));
 	for (; s->holds && s->count < count; s->count++) {
@@ -407,13 +415,14 @@ static int run_all(struct pool *pool, struct err *e)
 	printf("held connections=%" PRIu64 " threads=%" PRIu64
 	       " idle_bytes=%" PRIu64 " used_bytes=%" PRIu64
 	       " received=%llu published=%llu misordered=%llu"
-	       " connect_rate=%.0f message_rate=%.0f\n", n, all.threads,
-	       (idle - before) / n, (used - before) / n,
+	       " connect_rate=%.0f message_rate=%.0f\n",
+	       n, all.threads, (idle - before) / n, (used - before) / n,
 	       atomic_load(&all.received), atomic_load(&all.published),
 	       atomic_load(&all.misordered), (double)n / connecting,
 	       (double)(2 * n * all.messages) / talking);
-	return atomic_load(&all.misordered) ?
-		       err_set(e, ERR_NO, 0, "messages out of order") : 0;
+	return atomic_load(&all.misordered)
+		       ? err_set(e, ERR_NO, 0, "messages out of order")
+		       : 0;
 }
 
 static void release_all(struct pool *pool)
@@ -443,12 +452,14 @@ static int parse_options(int argc, char **argv, struct err *e)
 	all.messages = 10;
 	while (rc == 0 &&
 	       (opt = getopt_long(argc, argv, "", names, NULL)) != -1)
-		rc = opt == '?' ? err_set(e, ERR_USAGE, 0, "see its first "
-					  "lines") :
-		     parse_uint(optarg, 1, 1000000,
-				opt == 'c' ? &all.connections :
-				opt == 't' ? &all.threads :
-					     &all.messages, e);
+		rc = opt == '?' ? err_set(e, ERR_USAGE, 0,
+					  "see its first "
+					  "lines")
+				: parse_uint(optarg, 1, 1000000,
+					     opt == 'c'   ? &all.connections
+					     : opt == 't' ? &all.threads
+							  : &all.messages,
+					     e);
 	if (rc < 0)
 		return -1;
 	if (argc - optind != 2)
@@ -469,8 +480,10 @@ static int raise_limit(struct err *e)
 	getrlimit(RLIMIT_NOFILE, &r);
 	r.rlim_cur = r.rlim_max;
 	if (r.rlim_max < all.connections + OTHER_FDS)
-		return err_set(e, ERR_USAGE, 0, "the limit of descriptors is "
-			       "%" PRIuMAX, (uintmax_t)r.rlim_max);
+		return err_set(e, ERR_USAGE, 0,
+			       "the limit of descriptors is "
+			       "%" PRIuMAX,
+			       (uintmax_t)r.rlim_max);
 	setrlimit(RLIMIT_NOFILE, &r);
 	return 0;
 }
@@ -487,8 +500,9 @@ int main(int argc, char **argv)
 		peer_die(&e);
 	all.event_fd = event_new(&e);
 	all.shares = calloc(all.threads, sizeof(*all.shares));
-	pool = all.shares && all.event_fd >= 0 ?
-		       pool_new("hold", all.threads, &e) : NULL;
+	pool = all.shares && all.event_fd >= 0
+		       ? pool_new("hold", all.threads, &e)
+		       : NULL;
 	if (!pool)
 		peer_die(&e);
 	rc = run_all(pool, &e);

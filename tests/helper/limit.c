@@ -2,8 +2,9 @@
 /*
  * limit: the least a client can do, which makes it the most this machine
  * can do. With a window it depends on who sleeps when, so measure with and
- * without --spin and take the better. Packets are made before the clock starts and sent in large
- * writes; what comes back is counted in bulk and not looked at.
+ * without --spin and take the better. Packets are made before the clock starts
+ *and sent in large writes; what comes back is counted in bulk and not looked
+ *at.
  *
  *	limit pub ADDRESS [--count N] [--size BYTES] [--qos Q] [--window W]
  *			  [--spin]
@@ -183,8 +184,8 @@ static int publish(struct limit *l, struct err *e)
 {
 	if (make_block(l, e) < 0)
 		return -1;
-	return l->qos ? publish_acked(l, e) :
-			send_items(l, &l->block, 0, l->count, e);
+	return l->qos ? publish_acked(l, e)
+		      : send_items(l, &l->block, 0, l->count, e);
 }
 
 /* Reads until as many bytes came as the messages have. */
@@ -199,11 +200,12 @@ static int subscribe(struct limit *l, struct err *e)
 	ssize_t n;
 	int rc;
 
-	snprintf(filter, sizeof(filter), "flood/%" PRIu64 "/%" PRIu64,
-		 l->count, l->size);
+	snprintf(filter, sizeof(filter), "flood/%" PRIu64 "/%" PRIu64, l->count,
+		 l->size);
 	message.topic = s.filter = bytes_str(filter);
-	rc = encode_subscribe(&out, MQTT_3_1_1, &p) < 0 ? err_nomem(e) :
-	     send_all(l->fd, buf_view(&out).p, buf_len(&out), e);
+	rc = encode_subscribe(&out, MQTT_3_1_1, &p) < 0
+		     ? err_nomem(e)
+		     : send_all(l->fd, buf_view(&out).p, buf_len(&out), e);
 	buf_release(&out);
 	if (rc < 0 || receive_exactly(l, 5, e) < 0)
 		return -1;
@@ -218,13 +220,15 @@ static int subscribe(struct limit *l, struct err *e)
 
 static int log_in(struct limit *l, struct err *e)
 {
-	struct connect c = { .version = MQTT_3_1_1, .clean_start = true,
+	struct connect c = { .version = MQTT_3_1_1,
+			     .clean_start = true,
 			     .client_id = BYTES_LIT("limit") };
 	struct buf out = { 0 };
 	int rc;
 
-	rc = encode_connect(&out, &c) < 0 ? err_nomem(e) :
-	     send_all(l->fd, buf_view(&out).p, buf_len(&out), e);
+	rc = encode_connect(&out, &c) < 0
+		     ? err_nomem(e)
+		     : send_all(l->fd, buf_view(&out).p, buf_len(&out), e);
 	buf_release(&out);
 	return rc < 0 ? -1 : receive_exactly(l, 4, e);
 }
@@ -241,8 +245,7 @@ static int log_out(struct limit *l, struct err *e)
 	return rc;
 }
 
-static int parse_options(struct limit *l, int argc, char **argv,
-			 struct err *e)
+static int parse_options(struct limit *l, int argc, char **argv, struct err *e)
 {
 	static const struct option names[] = {
 		{ "count", required_argument, NULL, 'n' },

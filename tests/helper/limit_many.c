@@ -76,7 +76,8 @@ static void must(int rc, const char *what)
 
 static void make_packets(void)
 {
-	const struct connect c = { .version = MQTT_3_1_1, .clean_start = true,
+	const struct connect c = { .version = MQTT_3_1_1,
+				   .clean_start = true,
 				   .client_id = BYTES_LIT("") };
 	struct publish p = { .topic = BYTES_LIT("limit/topic"), .qos = 1 };
 	uint8_t *payload = calloc(1, all.size + 1);
@@ -170,8 +171,7 @@ static double connect_all(void)
 	uint64_t begin = clock_now(), started = 0;
 
 	while (all.up < all.connections) {
-		while (started < all.connections &&
-		       started - all.up < PENDING)
+		while (started < all.connections && started - all.up < PENDING)
 			open_client(started++);
 		(void)turn();
 	}
@@ -182,8 +182,7 @@ static void start_ticking(void)
 {
 	const struct itimerspec its = { .it_value.tv_nsec = (long)TICK,
 					.it_interval.tv_nsec = (long)TICK };
-	struct epoll_event ev = { .events = EPOLLIN,
-				  .data.u64 = UINT64_MAX };
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = UINT64_MAX };
 
 	all.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	must(all.timer, "timer");

@@ -69,8 +69,7 @@ static int split(const char *text, char host[HOST_MAX], const char **ret_port)
 static int parse_address(const char *text, struct address *ret, struct err *e)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-				  .ai_flags = AI_NUMERICHOST |
-					      AI_NUMERICSERV };
+				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
 	struct addrinfo *found;
 	char host[HOST_MAX];
 	const char *port;
@@ -130,8 +129,7 @@ int peer_dial(const char *address, struct err *e)
 	if (parse_address(address, &a, e) < 0)
 		return -1;
 	fd = open_socket(&a, 0);
-	if (fd < 0 ||
-	    connect(fd, (const struct sockaddr *)&a.sa, a.len) < 0) {
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&a.sa, a.len) < 0) {
 		err_sys(e, ERR_CONNECT, "cannot connect to '%s'", address);
 		if (fd >= 0)
 			close(fd);

@@ -75,8 +75,7 @@ struct proxy {
 	struct pollfd fds[3 + 2 * CONNS_MAX];
 };
 
-static void note(const struct proxy *p, const struct conn *c,
-		 const char *what)
+static void note(const struct proxy *p, const struct conn *c, const char *what)
 {
 	if (!p->record)
 		return;
@@ -406,8 +405,9 @@ static int parse_option(struct proxy *p, int opt, uint64_t *ret_deadline,
 		return 0;
 	case 'r':
 		p->record = fopen(optarg, "we");
-		return p->record ? 0 :
-		       err_sys(e, ERR_LOCAL, "cannot write '%s'", optarg);
+		return p->record ? 0
+				 : err_sys(e, ERR_LOCAL, "cannot write '%s'",
+					   optarg);
 	case 'd':
 		return parse_duration(optarg, CLOCK_SEC, ret_deadline, e);
 	default:
@@ -415,8 +415,7 @@ static int parse_option(struct proxy *p, int opt, uint64_t *ret_deadline,
 	}
 }
 
-static int parse_options(struct proxy *p, int argc, char **argv,
-			 struct err *e)
+static int parse_options(struct proxy *p, int argc, char **argv, struct err *e)
 {
 	static const struct option names[] = {
 		{ "listen", required_argument, NULL, 'l' },
@@ -449,8 +448,9 @@ static int open_control(struct proxy *p, struct err *e)
 	unlink(p->fifo);
 	if (mkfifo(p->fifo, 0600) == 0)
 		p->control = open(p->fifo, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	return p->control >= 0 ? 0 :
-	       err_sys(e, ERR_LOCAL, "cannot make '%s'", p->fifo);
+	return p->control >= 0
+		       ? 0
+		       : err_sys(e, ERR_LOCAL, "cannot make '%s'", p->fifo);
 }
 
 /* The address with the port that port 0 became, to listen there again. */

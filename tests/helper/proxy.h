@@ -36,14 +36,14 @@ enum action {
 enum trigger { AT_ONCE, AFTER_BYTES, BEFORE_PACKET };
 
 struct rule {
-	unsigned conn; /* number of the connection; 0: each */
+	unsigned conn;   /* number of the connection; 0: each */
 	bool applies[2]; /* by direction */
 	enum trigger trigger;
 	unsigned type; /* BEFORE_PACKET: packet type, 0: any */
 	uint64_t nth;  /* its number from 1 on, or bytes */
 	enum action action;
-	uint64_t time; /* ns: latency, pace of pieces, idle time */
-	size_t size;   /* of a piece */
+	uint64_t time;    /* ns: latency, pace of pieces, idle time */
+	size_t size;      /* of a piece */
 	bool is_for_both; /* directions, though it fires in one */
 };
 
@@ -64,27 +64,27 @@ struct flow {
 	unsigned conn;
 	int from, to;
 	const struct rules *rules;
-	uint64_t fired;       /* rules that have, one bit each */
+	uint64_t fired; /* rules that have, one bit each */
 
-	struct buf in;        /* read, not let through */
+	struct buf in;               /* read, not let through */
 	struct chunk *first, **tail; /* let through, not written */
 	size_t queued;
-	uint64_t passed;      /* bytes let through */
-	uint64_t begun[16];   /* packets by type; [0]: all of them */
-	struct buf header;    /* of the packet whose length is not known */
-	uint64_t left;        /* of the packet that is passing */
+	uint64_t passed;    /* bytes let through */
+	uint64_t begun[16]; /* packets by type; [0]: all of them */
+	struct buf header;  /* of the packet whose length is not known */
+	uint64_t left;      /* of the packet that is passing */
 
 	bool is_stalled, is_black_hole;
-	bool has_ended;       /* the sender closed its half */
-	bool is_ending;       /* tell the receiver, once all is written */
-	bool is_shut;         /* the receiver has been told */
+	bool has_ended; /* the sender closed its half */
+	bool is_ending; /* tell the receiver, once all is written */
+	bool is_shut;   /* the receiver has been told */
 	uint64_t latency, pace, next_write;
-	size_t piece;         /* 0: whatever the socket takes */
+	size_t piece; /* 0: whatever the socket takes */
 
-	FILE *record;         /* or NULL */
-	struct buf packet;    /* being recorded */
+	FILE *record;               /* or NULL */
+	struct buf packet;          /* being recorded */
 	enum mqtt_version *version; /* shared by both directions */
-	uint64_t start;       /* of the program, for the record */
+	uint64_t start;             /* of the program, for the record */
 };
 
 void flow_init(struct flow *f);

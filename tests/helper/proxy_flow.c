@@ -71,8 +71,8 @@ enum flow_result flow_read(struct flow *f)
 		return FLOW_BROKEN;
 	n = recv(f->from, to, READ_SIZE, MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? FLOW_OK :
-							   FLOW_BROKEN;
+		return errno == EAGAIN || errno == EINTR ? FLOW_OK
+							 : FLOW_BROKEN;
 	f->has_ended = n == 0;
 	buf_commit(&f->in, (size_t)n);
 	return FLOW_OK;
@@ -96,9 +96,8 @@ static void record_line(const struct flow *f, const char *text)
 static void record_packet(struct flow *f)
 {
 	struct decoder d = { .version = *f->version ? *f->version : MQTT_5,
-			     .side = f->direction == UP ?
-					     DECODE_FROM_CLIENT :
-					     DECODE_FROM_SERVER };
+			     .side = f->direction == UP ? DECODE_FROM_CLIENT
+							: DECODE_FROM_SERVER };
 	struct decode_result r = { .why = "incomplete" };
 	struct buf line = { 0 };
 	const char *text;
@@ -160,8 +159,7 @@ static bool is_due(const struct flow *f, const struct rule *r, unsigned type)
 		return f->passed >= r->nth;
 	if (r->trigger != BEFORE_PACKET || !is_border(f) || !type)
 		return false;
-	return (!r->type || r->type == type) &&
-	       f->begun[r->type] + 1 >= r->nth;
+	return (!r->type || r->type == type) && f->begun[r->type] + 1 >= r->nth;
 }
 
 /* The rule that fires here, before a byte that may begin a packet. */
@@ -217,8 +215,7 @@ static enum flow_result move(struct flow *f, size_t n, uint64_t now)
 }
 
 /* Goes over one packet, header or body, as far as it is there. */
-static enum flow_result advance(struct flow *f, struct bytes in,
-				size_t *ret_n)
+static enum flow_result advance(struct flow *f, struct bytes in, size_t *ret_n)
 {
 	size_t n = safe_length(f, in.n);
 	unsigned type = in.p[0] >> 4;
@@ -272,8 +269,8 @@ static enum flow_result write_first(struct flow *f, uint64_t now)
 	n = f->piece && f->piece < n ? f->piece : n;
 	sent = send(f->to, c->data + c->at, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0)
-		return errno == EAGAIN || errno == EINTR ? FLOW_OK :
-							   FLOW_BROKEN;
+		return errno == EAGAIN || errno == EINTR ? FLOW_OK
+							 : FLOW_BROKEN;
 	c->at += (size_t)sent;
 	f->queued -= (size_t)sent;
 	f->next_write = f->piece ? now + f->pace : 0;
@@ -284,8 +281,7 @@ static enum flow_result write_first(struct flow *f, uint64_t now)
 
 enum flow_result flow_write(struct flow *f, uint64_t now)
 {
-	if (f->first && flow_due(f) <= now &&
-	    write_first(f, now) != FLOW_OK)
+	if (f->first && flow_due(f) <= now && write_first(f, now) != FLOW_OK)
 		return FLOW_BROKEN;
 	if (f->is_ending && !f->first && !f->is_shut) {
 		f->is_shut = true;

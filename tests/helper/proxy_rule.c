@@ -94,11 +94,16 @@ static int take_trigger(struct words *w, struct rule *r, struct err *e)
 static int take_action(struct words *w, struct rule *r, struct err *e)
 {
 	static const char *const names[] = {
-		[ACT_STALL] = "stall",	 [ACT_BLACK_HOLE] = "black-hole",
-		[ACT_HALF_CLOSE] = "half-close", [ACT_CUT] = "cut",
-		[ACT_RESET] = "reset",	 [ACT_LATENCY] = "latency",
-		[ACT_CHUNK] = "chunk",	 [ACT_IDLE] = "idle",
-		[ACT_RESUME] = "resume", [ACT_REFUSE] = "refuse",
+		[ACT_STALL] = "stall",
+		[ACT_BLACK_HOLE] = "black-hole",
+		[ACT_HALF_CLOSE] = "half-close",
+		[ACT_CUT] = "cut",
+		[ACT_RESET] = "reset",
+		[ACT_LATENCY] = "latency",
+		[ACT_CHUNK] = "chunk",
+		[ACT_IDLE] = "idle",
+		[ACT_RESUME] = "resume",
+		[ACT_REFUSE] = "refuse",
 		[ACT_ACCEPT] = "accept",
 	};
 

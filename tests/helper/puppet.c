@@ -44,8 +44,7 @@ static void accept_all(struct puppet *p, int listener)
 	struct conn *c;
 	int fd;
 
-	while (p->conn_count < CONNS_MAX &&
-	       (fd = peer_accept(listener)) >= 0) {
+	while (p->conn_count < CONNS_MAX && (fd = peer_accept(listener)) >= 0) {
 		c = conn_new(p, fd);
 		if (!c) {
 			close(fd);
@@ -60,8 +59,7 @@ static void accept_all(struct puppet *p, int listener)
 
 static bool may_read(const struct conn *c)
 {
-	return c->fd >= 0 && c->end == CONN_OPEN &&
-	       (!c->is_deaf || c->is_shut);
+	return c->fd >= 0 && c->end == CONN_OPEN && (!c->is_deaf || c->is_shut);
 }
 
 /* Waits for descriptors; fills fds in the order stop, listeners, conns. */
@@ -75,8 +73,9 @@ static void wait_for_events(struct puppet *p, struct pollfd *fds,
 	fds[0] = (struct pollfd){ .fd = p->stop_fd, .events = POLLIN };
 	for (size_t i = 0; i < LISTENERS_MAX; i++)
 		fds[1 + i] = (struct pollfd){
-			.fd = i < p->listener_count && !is_full ?
-				      p->listeners[i] : -1,
+			.fd = i < p->listener_count && !is_full
+				      ? p->listeners[i]
+				      : -1,
 			.events = POLLIN,
 		};
 	for (size_t i = 0; i < p->conn_count; i++) {
@@ -125,8 +124,7 @@ int puppet_turn(struct puppet *p, uint64_t until, struct err *e)
 	return 0;
 }
 
-static int parse_options(struct puppet *p, int argc, char **argv,
-			 struct err *e)
+static int parse_options(struct puppet *p, int argc, char **argv, struct err *e)
 {
 	static const struct option names[] = {
 		{ "deadline", required_argument, NULL, 'd' },
@@ -184,6 +182,7 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		return 0;
 	log_line(LOG_ERROR, "%s", e.text);
-	return e.kind == ERR_USAGE ? 2 :
-	       e.kind == ERR_TIMEOUT ? PEER_STATUS_LATE : 1;
+	return e.kind == ERR_USAGE     ? 2
+	       : e.kind == ERR_TIMEOUT ? PEER_STATUS_LATE
+				       : 1;
 }

@@ -94,7 +94,7 @@ struct conn {
 	struct puppet *puppet;
 	unsigned number;
 	int fd;
-	bool is_shut; /* we have closed it, as far as the script knows */
+	bool is_shut;      /* we have closed it, as far as the script knows */
 	enum conn_end end; /* what the client did */
 	enum mqtt_version version;
 	bool is_auto;    /* the broker answers */
@@ -112,8 +112,8 @@ struct conn {
 
 	uint16_t last_pid, next_pid; /* received; to be given out */
 	struct buf grants;           /* for the last SUBSCRIBE */
-	uint64_t received[16]; /* packets by type */
-	uint64_t sent[16];     /* those of the broker */
+	uint64_t received[16];       /* packets by type */
+	uint64_t sent[16];           /* those of the broker */
 	uint64_t flights, peak_flights;
 	uint8_t unreleased[(MQTT_PID_MAX + 1) / 8];
 	struct buf aliases[ALIASES_MAX + 1];
@@ -145,7 +145,7 @@ struct behaviour {
 	int session_present; /* 0, 1, or -1: as the session says */
 	uint32_t versions;   /* 1 << version */
 	enum { REFUSE_V5, REFUSE_V3, REFUSE_CLOSE } refusal;
-	char **connack;      /* words of each CONNACK, or NULL */
+	char **connack; /* words of each CONNACK, or NULL */
 };
 
 /* Answers a packet as a broker would. */
@@ -204,9 +204,9 @@ struct puppet {
 	int stop_fd;
 	struct conn *conns[CONNS_MAX]; /* all that ever were */
 	size_t conn_count;
-	size_t accepted;  /* of them looked at by the script */
+	size_t accepted; /* of them looked at by the script */
 	struct conn *current;
-	bool serves;      /* every connection is auto at once */
+	bool serves; /* every connection is auto at once */
 	struct behaviour behaviour;
 	struct rule rules[RULES_MAX];
 	size_t rule_count;

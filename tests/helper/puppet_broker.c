@@ -119,9 +119,10 @@ static bool attach_session(struct conn *c, const struct connect *p)
 	if (!c->session)
 		return false;
 	c->session->conn = c;
-	c->session->is_kept = p->version == MQTT_5 ?
-		props_num(p->props, PROP_SESSION_EXPIRY, 0) > 0 :
-		!p->clean_start;
+	c->session->is_kept = p->version == MQTT_5
+				      ? props_num(p->props, PROP_SESSION_EXPIRY,
+						  0) > 0
+				      : !p->clean_start;
 	return was_there;
 }
 
@@ -201,8 +202,8 @@ static void handle_subscribe(struct conn *c, const struct packet *p)
 	uint8_t reason;
 
 	while (c->session && decode_next_filter(p, &pos, &n)) {
-		reason = subscribes ? subscribe(c->session, &n) :
-				      unsubscribe(c->session, n.filter);
+		reason = subscribes ? subscribe(c->session, &n)
+				    : unsubscribe(c->session, n.filter);
 		if (buf_append_byte(&f.reasons, reason) < 0)
 			break;
 	}
@@ -250,7 +251,7 @@ static void handle_publish(struct conn *c, const struct publish *p)
 	if (f.reason < REASON_UNSPECIFIED && is_new)
 		deliver_to_all(sessions, c, p, resolve_topic(c, p));
 	else if (f.reason >= REASON_UNSPECIFIED && p->qos == 2)
-		c->unreleased[p->pid >> 3] &= (uint8_t)~(1u << (p->pid & 7));
+		c->unreleased[p->pid >> 3] &= (uint8_t) ~(1u << (p->pid & 7));
 	fields_release(&f);
 }
 
@@ -258,7 +259,7 @@ static void handle_pubrel(struct conn *c, uint16_t pid)
 {
 	struct fields f = { .pid = pid };
 
-	c->unreleased[pid >> 3] &= (uint8_t)~(1u << (pid & 7));
+	c->unreleased[pid >> 3] &= (uint8_t) ~(1u << (pid & 7));
 	rule_send(c, PACKET_PUBCOMP, &f);
 	fields_release(&f);
 }

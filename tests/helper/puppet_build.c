@@ -71,8 +71,10 @@ static int read_number(const char *key, const char *value, uint64_t max,
 	unsigned long long n = strtoull(value, &end, 0);
 
 	if (end == value || *end || n > max)
-		return err_set(e, ERR_USAGE, 0, "%s: '%s' is not a number up "
-			       "to %llu", key, value, (unsigned long long)max);
+		return err_set(e, ERR_USAGE, 0,
+			       "%s: '%s' is not a number up "
+			       "to %llu",
+			       key, value, (unsigned long long)max);
 	*ret = n;
 	return 0;
 }
@@ -102,8 +104,7 @@ static int make_payload(struct fields *f, uint64_t n, struct err *e)
 	return 0;
 }
 
-static int read_payload_file(struct fields *f, const char *name,
-			     struct err *e)
+static int read_payload_file(struct fields *f, const char *name, struct err *e)
 {
 	FILE *in = fopen(name, "re");
 	uint8_t *to = buf_reserve(&f->made, PAYLOAD_MAX);
@@ -129,8 +130,7 @@ static int read_pair(struct fields *f, char *value, struct err *e)
 		return err_set(e, ERR_USAGE, 0, "'%s' is not NAME=VALUE",
 			       value);
 	*equals = '\0';
-	if (unescape(value, &name, e) < 0 ||
-	    unescape(equals + 1, &text, e) < 0)
+	if (unescape(value, &name, e) < 0 || unescape(equals + 1, &text, e) < 0)
 		return -1;
 	return props_put_pair(&f->props, name, text) < 0 ? err_nomem(e) : 0;
 }
@@ -203,8 +203,9 @@ static int read_field(struct fields *f, const char *key, char *value,
 	if (!strcmp(key, "reasons"))
 		return read_reasons(f, value, e);
 	if (!strcmp(key, "size"))
-		return read_number(key, value, PAYLOAD_MAX, &n, e) < 0 ? -1 :
-		       make_payload(f, n, e);
+		return read_number(key, value, PAYLOAD_MAX, &n, e) < 0
+			       ? -1
+			       : make_payload(f, n, e);
 	if (!set_number(&probe, key, 0))
 		return read_prop(f, key, value, e);
 	if (read_number(key, value, MQTT_PID_MAX, &n, e) < 0)
@@ -248,9 +249,12 @@ int fields_read(struct fields *f, char **words, struct err *e)
 static int build_publish(struct buf *out, enum mqtt_version v,
 			 const struct fields *f)
 {
-	struct publish p = { .topic = f->topic, .payload = f->payload,
-			     .props = buf_view(&f->props), .qos = f->qos,
-			     .retain = f->retain, .dup = f->dup,
+	struct publish p = { .topic = f->topic,
+			     .payload = f->payload,
+			     .props = buf_view(&f->props),
+			     .qos = f->qos,
+			     .retain = f->retain,
+			     .dup = f->dup,
 			     .pid = f->pid };
 
 	return encode_publish(out, v, &p);
@@ -260,7 +264,8 @@ static int build_connack(struct buf *out, enum mqtt_version v,
 			 const struct fields *f)
 {
 	struct connack p = { .session_present = f->session_present,
-			     .reason = f->reason, .return_code = f->code,
+			     .reason = f->reason,
+			     .return_code = f->code,
 			     .is_v3_form = f->is_v3_form,
 			     .props = buf_view(&f->props) };
 
@@ -304,11 +309,14 @@ int build_packet(struct buf *out, enum mqtt_version v, enum packet_type type,
 		rc = encode_auth(out, &end);
 		break;
 	default:
-		return err_set(e, ERR_USAGE, 0, "a %s is not made here: send "
-			       "it in hex", dump_type_name(type));
+		return err_set(e, ERR_USAGE, 0,
+			       "a %s is not made here: send "
+			       "it in hex",
+			       dump_type_name(type));
 	}
 	return rc < 0 ? err_set(e, ERR_USAGE, 0, "that makes no %s",
-				dump_type_name(type)) : 0;
+				dump_type_name(type))
+		      : 0;
 }
 
 int build_hex(struct buf *out, char **words, struct err *e)

@@ -232,9 +232,9 @@ static void note_packet(struct conn *c, const struct packet *p)
 	c->last_pid = p->subscribe.pid;
 	buf_clear(&c->grants);
 	while (decode_next_filter(p, &pos, &s))
-		if (buf_append_byte(&c->grants,
-				    p->type == PACKET_SUBSCRIBE ?
-					    s.options & 3 : 0) < 0)
+		if (buf_append_byte(&c->grants, p->type == PACKET_SUBSCRIBE
+							? s.options & 3
+							: 0) < 0)
 			return;
 }
 
@@ -272,8 +272,7 @@ static bool obey_rules(struct conn *c, enum packet_type type)
 		if (!strcmp(r->action[0], "ignore"))
 			is_handled = false;
 		else if (script_act(c, r->action, &e) < 0)
-			puppet_log(c->puppet, "%u error %s", c->number,
-				   e.text);
+			puppet_log(c->puppet, "%u error %s", c->number, e.text);
 	}
 	return is_handled && !c->is_mute && !c->is_shut;
 }

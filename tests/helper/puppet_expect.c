@@ -5,8 +5,7 @@ static bool has_word(const char *line, const char *word)
 {
 	size_t n = strlen(word);
 
-	for (const char *at = strstr(line, word); at;
-	     at = strstr(at + 1, word))
+	for (const char *at = strstr(line, word); at; at = strstr(at + 1, word))
 		if ((at == line || at[-1] == ' ') &&
 		    (at[n] == ' ' || at[n] == '\0'))
 			return true;
@@ -31,8 +30,8 @@ static bool fits(const char *line, char **words)
 	if (strncmp(line, words[0], n) != 0 || (line[n] && line[n] != ' '))
 		return false;
 	for (words++; *words; words++)
-		if (**words == '!' ? has_key(line, *words + 1) :
-				     !has_word(line, *words))
+		if (**words == '!' ? has_key(line, *words + 1)
+				   : !has_word(line, *words))
 			return false;
 	return true;
 }
@@ -48,8 +47,10 @@ static int expect_end(struct run *r, enum conn_end wanted, struct err *e)
 			return -1;
 	}
 	if (wanted != CONN_OPEN && wanted != c->end)
-		return step_failed(e, "it was %s", c->end == CONN_RESET ?
-				   "reset" : "closed in good order");
+		return step_failed(e, "it was %s",
+				   c->end == CONN_RESET
+					   ? "reset"
+					   : "closed in good order");
 	return 0;
 }
 
@@ -59,8 +60,9 @@ int step_take(struct run *r, struct entry **ret, struct err *e)
 
 	while (!c->first) {
 		if (step_has_ended(c) || c->is_garbled)
-			return step_failed(e, c->is_garbled ? "got no MQTT" :
-					 "the connection has ended");
+			return step_failed(
+				e, c->is_garbled ? "got no MQTT"
+						 : "the connection has ended");
 		if (step_turn(r, e) < 0)
 			return -1;
 	}
@@ -110,8 +112,8 @@ static int run_quiet(struct run *r, struct err *e)
 	    step_time(r->args[0], &time, e) < 0 || step_wait(r, time, e) < 0)
 		return -1;
 	if (c->first || step_has_ended(c))
-		return step_failed(e, c->first ? "a packet came" :
-			      "the connection ended");
+		return step_failed(e, c->first ? "a packet came"
+					       : "the connection ended");
 	return 0;
 }
 
@@ -119,8 +121,7 @@ static int run_delay(struct run *r, struct err *e)
 {
 	uint64_t time = 0;
 
-	return step_time(r->args[0], &time, e) < 0 ? -1 :
-	       step_wait(r, time, e);
+	return step_time(r->args[0], &time, e) < 0 ? -1 : step_wait(r, time, e);
 }
 
 /* Until the client gives up. */
@@ -145,8 +146,10 @@ static int run_save(struct run *r, struct err *e)
 
 	if (!r->p->last || !r->args[0] ||
 	    decode_packet(&d, buf_view(&r->p->last->raw), &result) !=
-		    DECODE_OK || result.packet.type != PACKET_PUBLISH)
-		return err_set(e, ERR_USAGE, 0, "expected FILE, after a "
+		    DECODE_OK ||
+	    result.packet.type != PACKET_PUBLISH)
+		return err_set(e, ERR_USAGE, 0,
+			       "expected FILE, after a "
 			       "publish was expected");
 	b = result.packet.publish.payload;
 	out = fopen(r->args[0], "we");

@@ -43,13 +43,16 @@ static int read_rule(char **words, struct rule *r, struct err *e)
 	}
 	for (int i = 0; i < 4; i++)
 		if (!words[i])
-			return err_set(e, ERR_USAGE, 0, "expected send or "
+			return err_set(e, ERR_USAGE, 0,
+				       "expected send or "
 				       "recv, a packet type, which, an action");
 	r->on_send = !strcmp(words[0], "send");
 	r->type = dump_type_by_name(words[1]);
 	if ((!r->on_send && strcmp(words[0], "recv") != 0) || !r->type)
-		return err_set(e, ERR_USAGE, 0, "'%s %s': expected send or "
-			       "recv, and a packet type", words[0], words[1]);
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s %s': expected send or "
+			       "recv, and a packet type",
+			       words[0], words[1]);
 	r->action = words + 3;
 	return read_range(words[2], r, e);
 }
@@ -112,8 +115,8 @@ static int apply(const struct rule *r, struct plan *plan, struct fields *f,
 	return 0;
 }
 
-static int post(struct conn *c, enum packet_type type,
-		const struct fields *f, uint64_t due, struct err *e)
+static int post(struct conn *c, enum packet_type type, const struct fields *f,
+		uint64_t due, struct err *e)
 {
 	struct outgoing *o = calloc(1, sizeof(*o));
 

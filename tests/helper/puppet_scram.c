@@ -65,10 +65,12 @@ static int read_words(const struct run *r, struct talk *t, struct err *e)
 		if (!strncmp(*word, "cheat=", 6))
 			t->cheat = *word + 6;
 		else if (strncmp(*word, "iterations=", 11) != 0 ||
-			 parse_uint(*word + 11, 1, UINT32_MAX,
-				    &t->iterations, e) < 0)
-			return err_set(e, ERR_USAGE, 0, "'%s' is no word of "
-				       "scram", *word);
+			 parse_uint(*word + 11, 1, UINT32_MAX, &t->iterations,
+				    e) < 0)
+			return err_set(e, ERR_USAGE, 0,
+				       "'%s' is no word of "
+				       "scram",
+				       *word);
 	}
 	return 0;
 }
@@ -80,18 +82,17 @@ static int read_props(const struct entry *entry, struct bytes *ret,
 	struct decoder d = { .side = DECODE_FROM_CLIENT, .version = MQTT_5 };
 	struct decode_result result;
 
-	if (!entry || (entry->type != PACKET_CONNECT &&
-		       entry->type != PACKET_AUTH) ||
+	if (!entry ||
+	    (entry->type != PACKET_CONNECT && entry->type != PACKET_AUTH) ||
 	    decode_packet(&d, buf_view(&entry->raw), &result) != DECODE_OK)
 		return step_failed(e, "no CONNECT or AUTH of MQTT 5 came last");
-	*ret = entry->type == PACKET_AUTH ? result.packet.auth.props :
-					    result.packet.connect.props;
+	*ret = entry->type == PACKET_AUTH ? result.packet.auth.props
+					  : result.packet.connect.props;
 	return 0;
 }
 
 /* "n,,n=USER,r=NONCE" */
-static int read_first(struct talk *t, const struct entry *entry,
-		      struct err *e)
+static int read_first(struct talk *t, const struct entry *entry, struct err *e)
 {
 	char wanted[200];
 	struct bytes props, data;
@@ -101,8 +102,8 @@ static int read_first(struct talk *t, const struct entry *entry,
 		return -1;
 	t->is_again = entry->type == PACKET_AUTH;
 	data = props_value(props, PROP_AUTH_DATA);
-	n = (size_t)snprintf(wanted, sizeof(wanted), GS2_HEADER "n=%s,r=",
-			     t->user);
+	n = (size_t)snprintf(wanted, sizeof(wanted),
+			     GS2_HEADER "n=%s,r=", t->user);
 	if (data.n <= n || memcmp(data.p, wanted, n) != 0)
 		return step_failed(e, "the first message is not '%s...'",
 				   wanted);
@@ -117,16 +118,17 @@ static int read_first(struct talk *t, const struct entry *entry,
 }
 
 static int send_packet(struct conn *c, const struct talk *t,
-		       enum packet_type type, uint8_t reason,
-		       struct bytes data, struct err *e)
+		       enum packet_type type, uint8_t reason, struct bytes data,
+		       struct err *e)
 {
 	struct outgoing *o = calloc(1, sizeof(*o));
 	struct fields f = { .reason = reason };
 	int rc = -1;
 
-	if (o && (type == PACKET_DISCONNECT ||
-		  props_put_bytes(&f.props, PROP_AUTH_METHOD,
-				  buf_view(&t->method)) == 0) &&
+	if (o &&
+	    (type == PACKET_DISCONNECT ||
+	     props_put_bytes(&f.props, PROP_AUTH_METHOD,
+			     buf_view(&t->method)) == 0) &&
 	    (!data.n || props_put_bytes(&f.props, PROP_AUTH_DATA, data) == 0))
 		rc = build_packet(&o->bytes, MQTT_5, type, &f, e);
 	fields_release(&f);
@@ -182,8 +184,8 @@ static int salt_password(const struct talk *t, uint8_t *ret)
 	size_t size = mbedtls_md_get_size(t->md), n = strlen(t->password);
 	static const uint8_t first[] = SALT "\0\0\0\1"; /* block 1 */
 	uint8_t u[HASH_MAX];
-	int rc = mbedtls_md_hmac(t->md, password, n, first,
-				 sizeof(first) - 1, u);
+	int rc = mbedtls_md_hmac(t->md, password, n, first, sizeof(first) - 1,
+				 u);
 
 	memcpy(ret, u, size);
 	for (uint64_t i = 1; rc == 0 && i < t->iterations; i++) {

@@ -43,7 +43,7 @@ int step_time(const char *word, uint64_t *ret, struct err *e)
 
 /* A number after the statement's name, or fallback when there is none. */
 int step_count(const struct run *r, uint64_t fallback, uint64_t *ret,
-		      struct err *e)
+	       struct err *e)
 {
 	*ret = fallback;
 	return r->args[0] ? parse_uint(r->args[0], 1, UINT32_MAX, ret, e) : 0;
@@ -111,8 +111,10 @@ static int add_listener(struct puppet *p, const char *address, struct err *e)
 	int fd;
 
 	if (!address || p->listener_count == LISTENERS_MAX)
-		return err_set(e, ERR_USAGE, 0, "one address, at most %d "
-			       "times", LISTENERS_MAX);
+		return err_set(e, ERR_USAGE, 0,
+			       "one address, at most %d "
+			       "times",
+			       LISTENERS_MAX);
 	fd = peer_listen(address, e);
 	if (fd < 0)
 		return -1;
@@ -138,11 +140,12 @@ static char *substitute(const struct puppet *p, const char *line)
 			break;
 		rc = buf_append(&out, bytes_of(line, (size_t)(at - line)));
 		if (rc == 0)
-			rc = buf_printf(&out, "%u", (unsigned)
-					peer_port(p->listeners[n - 1]));
+			rc = buf_printf(
+				&out, "%u",
+				(unsigned)peer_port(p->listeners[n - 1]));
 	}
-	text = rc == 0 && buf_append_str(&out, line) == 0 ? buf_cstr(&out) :
-							    NULL;
+	text = rc == 0 && buf_append_str(&out, line) == 0 ? buf_cstr(&out)
+							  : NULL;
 	copy = text ? strdup(text) : NULL;
 	buf_release(&out);
 	return copy;

@@ -44,9 +44,9 @@ int step_count(const struct run *r, uint64_t fallback, uint64_t *ret,
 	       struct err *e) MUST_CHECK;
 
 /* Each ends with a NULL name. */
-extern const struct step act_steps[];    /* puppet_act.c */
-extern const struct step expect_steps[]; /* puppet_expect.c */
-extern const struct step scram_steps[];  /* puppet_scram.c */
+extern const struct step act_steps[];     /* puppet_act.c */
+extern const struct step expect_steps[];  /* puppet_expect.c */
+extern const struct step scram_steps[];   /* puppet_scram.c */
 extern const struct step setting_steps[]; /* puppet_setting.c */
 
 #endif

@@ -9,6 +9,7 @@ LINT_TESTS += tests/lint/size.sh
 
 LINT_TOOLS =
 LINT_TOOLS += tests/lint/cppcheck.sh
+LINT_TOOLS += tests/lint/format.sh
 LINT_TOOLS += tests/lint/shell.sh
 LINT_TOOLS += tests/lint/tidy.sh
 

@@ -66,11 +66,15 @@ static inline void trial_tell(const struct trial *t)
 static inline void trial_execute(struct trial *t)
 {
 	struct run_target target = { .host = "127.0.0.1",
-				     .port = t->peer.port, .name = "peer" };
+				     .port = t->peer.port,
+				     .name = "peer" };
 	struct run_config c = {
-		.scenario = &t->scenario, .targets = &target,
-		.target_count = 1, .threads = t->threads ? t->threads : 2,
-		.shards = 1, .seed = t->seed ? t->seed : 1,
+		.scenario = &t->scenario,
+		.targets = &target,
+		.target_count = 1,
+		.threads = t->threads ? t->threads : 2,
+		.shards = 1,
+		.seed = t->seed ? t->seed : 1,
 		.run_id = t->run_id ? t->run_id : 1,
 		.clock_id = t->clock_id ? t->clock_id : host_clock_id(),
 		.ack_timeout = t->ack_timeout ? t->ack_timeout : CLOCK_SEC,
@@ -97,7 +101,8 @@ static inline int trial_begin(struct trial *t)
 	if (!is_int(scenario_load(&source, NULL, &t->scenario, &t->err), 0,
 		    "%s", t->err.text) ||
 	    !is_int(peer_parse_faults(t->faults ? t->faults : "", &faults,
-				      &t->err), 0, "%s", t->err.text) ||
+				      &t->err),
+		    0, "%s", t->err.text) ||
 	    !is_int(peer_start(&faults, &t->peer, &t->err), 0))
 		return -1;
 	return 0;

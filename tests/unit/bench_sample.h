@@ -46,11 +46,12 @@ static inline void sample_timings(struct result *r, double scale)
 	pcg_init(&p, 7, 7);
 	for (size_t i = 0; i < ARRAY_SIZE(used); i++)
 		for (int k = 0; k < 1999; k++)
-			hist_record(result_timing(r, used[i]),
-				    (uint64_t)(scale * (100000 +
-					pcg_below(&p, 900000)) /
-					(used[i] == TIMING_LAG_TIMER ? 100
-								     : 1)));
+			hist_record(
+				result_timing(r, used[i]),
+				(uint64_t)(scale *
+					   (100000 + pcg_below(&p, 900000)) /
+					   (used[i] == TIMING_LAG_TIMER ? 100
+									: 1)));
 	r->floor.counts = NULL;
 	if (hist_init(&r->floor) == 0)
 		hist_record_many(&r->floor, 3000, 200);
@@ -59,13 +60,13 @@ static inline void sample_timings(struct result *r, double scale)
 static inline void sample_account(struct account *a)
 {
 	static const uint64_t n[COUNT_COUNT] = {
-		[COUNT_SCHEDULED] = 1000, [COUNT_SENT] = 1000,
-		[COUNT_ACKED] = 1000, [COUNT_EXPECTED] = 2000,
-		[COUNT_UNIQUE] = 1999, [COUNT_RECEIVED] = 2002,
-		[COUNT_DUPLICATES] = 3, [COUNT_LOST] = 1,
-		[COUNT_CONNECTS] = 5, [COUNT_CONNECTED] = 4,
-		[COUNT_CONN_REFUSED] = 1, [COUNT_SUBSCRIBES] = 2,
-		[COUNT_SUBSCRIBED] = 2, [COUNT_BYTES_OUT] = 70000,
+		[COUNT_SCHEDULED] = 1000,  [COUNT_SENT] = 1000,
+		[COUNT_ACKED] = 1000,      [COUNT_EXPECTED] = 2000,
+		[COUNT_UNIQUE] = 1999,     [COUNT_RECEIVED] = 2002,
+		[COUNT_DUPLICATES] = 3,    [COUNT_LOST] = 1,
+		[COUNT_CONNECTS] = 5,      [COUNT_CONNECTED] = 4,
+		[COUNT_CONN_REFUSED] = 1,  [COUNT_SUBSCRIBES] = 2,
+		[COUNT_SUBSCRIBED] = 2,    [COUNT_BYTES_OUT] = 70000,
 		[COUNT_BYTES_IN] = 140000,
 	};
 
@@ -100,16 +101,21 @@ static inline void sample_result(struct result *r, double scale)
 	sample_tally(r);
 	for (int i = 0; i < 12; i++) {
 		struct interval v = {
-			.at = i - 1, .length = 1,
-			.phase = i == 0 ? RUN_CONNECT
+			.at = i - 1,
+			.length = 1,
+			.phase = i == 0   ? RUN_CONNECT
 				 : i < 11 ? RUN_MEASURE
 					  : RUN_DRAIN,
-			.connected = 4, .sent = 100, .delivered = 200,
+			.connected = 4,
+			.sent = 100,
+			.delivered = 200,
 			.e2e_count = 200,
 			.e2e_p50 = (uint64_t)(500000 * scale),
 			.e2e_p99 = (uint64_t)(900000 * scale),
 			.e2e_max = (uint64_t)(999999 * scale),
-			.cpu = 0.1, .memory = 5 << 20, .broker_cpu = -1,
+			.cpu = 0.1,
+			.memory = 5 << 20,
+			.broker_cpu = -1,
 		};
 
 		if (result_add_interval(r, &v) < 0)

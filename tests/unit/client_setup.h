@@ -58,14 +58,14 @@ static inline uint64_t within(uint64_t ms)
 
 static inline void usual_params(uint16_t port)
 {
-	server[0] = (struct client_server){ .host = "127.0.0.1",
-					    .port = port };
+	server[0] = (struct client_server){ .host = "127.0.0.1", .port = port };
 	params = (struct client_params){
 		.servers = server,
 		.server_count = 1,
 		.connect_timeout = 5 * CLOCK_SEC,
 		.version = MQTT_5,
-		.connect = { .clean_start = true, .keepalive = 60,
+		.connect = { .clean_start = true,
+			     .keepalive = 60,
 			     .client_id = BYTES_LIT("test") },
 		.session = { .inflight = 20 },
 		.reconnect = { .is_enabled = true,
@@ -96,10 +96,11 @@ static inline void wait_for(atomic_int *what, int want)
 }
 
 static inline int publish(struct client *c, const char *payload, uint8_t qos,
-		   struct err *e)
+			  struct err *e)
 {
 	struct publish p = { .topic = BYTES_LIT("a/b"),
-			     .payload = bytes_str(payload), .qos = qos };
+			     .payload = bytes_str(payload),
+			     .qos = qos };
 	struct client_batch b = { .messages = &p, .count = 1 };
 	size_t done;
 

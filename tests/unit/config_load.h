@@ -61,8 +61,7 @@ static inline char *split(const char *text, char **words, size_t n)
 	return copy;
 }
 
-static inline void prepare(struct loaded *l, const char *args,
-			   const char *env)
+static inline void prepare(struct loaded *l, const char *args, const char *env)
 {
 	static char name[] = "program";
 
@@ -76,8 +75,8 @@ static inline void prepare(struct loaded *l, const char *args,
 	l->env_text = split(env, l->env, 0);
 }
 
-static inline void load_with(struct loaded *l, enum tool tool,
-			     const char *args, const char *env)
+static inline void load_with(struct loaded *l, enum tool tool, const char *args,
+			     const char *env)
 {
 	struct settings_input in = { tool, l->argv, l->env };
 
@@ -117,8 +116,8 @@ static inline void write_home(const char *name, const char *text)
 	FILE *f;
 
 	for (const char *c = name; (c = strchr(c, '/')); c++) {
-		snprintf(path, sizeof(path), "%s/%.*s", home,
-			 (int)(c - name), name);
+		snprintf(path, sizeof(path), "%s/%.*s", home, (int)(c - name),
+			 name);
 		mkdir(path, 0700);
 	}
 	snprintf(path, sizeof(path), "%s/%s", home, name);
@@ -139,8 +138,8 @@ static inline const char *with_home(const char *text)
 
 	for (; *text && n < sizeof(out[0]) - 80; text++) {
 		if (*text == '@')
-			n += (size_t)snprintf(dst + n, sizeof(out[0]) - n,
-					      "%s", home);
+			n += (size_t)snprintf(dst + n, sizeof(out[0]) - n, "%s",
+					      home);
 		else
 			dst[n++] = *text;
 	}

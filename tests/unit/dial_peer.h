@@ -105,7 +105,7 @@ static inline int answer_many(struct addrinfo **ret)
 }
 
 static inline int answer(size_t k, const struct addrinfo *hints,
-		  struct addrinfo **ret)
+			 struct addrinfo **ret)
 {
 	struct addrinfo **tail = ret;
 
@@ -147,10 +147,24 @@ static uint16_t srv_port; /* of both records */
 static inline size_t put_srv(uint8_t *p, uint8_t priority, const char *host)
 {
 	const uint8_t record[] = {
-		0xc0, 12, 0, ns_t_srv, 0, ns_c_in, 0, 0, 0, 60, 0,
+		0xc0,
+		12,
+		0,
+		ns_t_srv,
+		0,
+		ns_c_in,
+		0,
+		0,
+		0,
+		60,
+		0,
 		(uint8_t)(6 + 1 + strlen(host) + 1 + 4 + 1),
-		0, priority, 0, 0,
-		(uint8_t)(srv_port >> 8), (uint8_t)srv_port,
+		0,
+		priority,
+		0,
+		0,
+		(uint8_t)(srv_port >> 8),
+		(uint8_t)srv_port,
 		(uint8_t)strlen(host),
 	};
 	size_t n = sizeof(record);
@@ -166,9 +180,9 @@ static inline size_t put_srv(uint8_t *p, uint8_t priority, const char *host)
 int res_nquery(res_state state, const char *name, int class UNUSED,
 	       int type UNUSED, unsigned char *answer, int size UNUSED)
 {
-	static const uint8_t head[] = { 0, 1, 0x81, 0x80, 0, 1, 0, 2,
-					0, 0, 0, 0, 0, 0, ns_t_srv, 0,
-					ns_c_in };
+	static const uint8_t head[] = { 0, 1, 0x81,     0x80, 0,      1,
+					0, 2, 0,        0,    0,      0,
+					0, 0, ns_t_srv, 0,    ns_c_in };
 	size_t n = sizeof(head);
 
 	state->res_h_errno = HOST_NOT_FOUND;
@@ -195,8 +209,9 @@ static inline int listen_at(const char *host, uint16_t *port, int backlog)
 		abort();
 	fd = socket(a.list[0].ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a.list[0],
-			   socket_length((struct sockaddr *)&a.list[0])) < 0 ||
+	if (fd < 0 ||
+	    bind(fd, (struct sockaddr *)&a.list[0],
+		 socket_length((struct sockaddr *)&a.list[0])) < 0 ||
 	    listen(fd, backlog) < 0) {
 		if (fd >= 0)
 			close(fd);
@@ -232,7 +247,8 @@ static inline int reserve_port(uint16_t *port)
 /* Connections that fill a listener's backlog, so that it drops more. */
 enum { FILLERS = 4 };
 
-static inline void fill_backlog(int fds[FILLERS], const char *host, uint16_t port)
+static inline void fill_backlog(int fds[FILLERS], const char *host,
+				uint16_t port)
 {
 	const struct dial_config c = { .host = host, .port = port };
 	struct addresses a = { 0 };
@@ -242,8 +258,8 @@ static inline void fill_backlog(int fds[FILLERS], const char *host, uint16_t por
 	for (int i = 0; i < FILLERS; i++) {
 		const struct timespec nap = { .tv_nsec = 5000000 };
 
-		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK |
-				SOCK_CLOEXEC, 0);
+		fds[i] = socket(AF_INET,
+				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		(void)!connect(fds[i], (struct sockaddr *)&a.list[0],
 			       sizeof(struct sockaddr_in));
 		nanosleep(&nap, NULL);

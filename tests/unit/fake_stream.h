@@ -15,14 +15,14 @@
 
 struct fake_stream {
 	struct stream s;
-	struct bytes in;     /* still to be read; the caller's memory */
-	enum io in_end;      /* what comes behind it */
-	size_t piece;        /* bytes moved at once; 0: all */
-	bool waits;          /* every second call is told to wait */
-	bool is_full;        /* takes nothing */
-	struct buf out;      /* what was written */
+	struct bytes in; /* still to be read; the caller's memory */
+	enum io in_end;  /* what comes behind it */
+	size_t piece;    /* bytes moved at once; 0: all */
+	bool waits;      /* every second call is told to wait */
+	bool is_full;    /* takes nothing */
+	struct buf out;  /* what was written */
 	unsigned int reads, writes;
-	struct buf *keep;    /* gets `out` when the stream is freed, or NULL */
+	struct buf *keep; /* gets `out` when the stream is freed, or NULL */
 };
 
 static inline enum io fake_read(struct stream *s, void *p, size_t n,

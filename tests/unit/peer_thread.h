@@ -118,7 +118,8 @@ static inline void peer_send(struct peer *p, const struct buf *out)
 static inline void peer_connack(struct peer *p, uint8_t reason,
 				bool session_present)
 {
-	struct connack a = { .reason = reason, .return_code = reason,
+	struct connack a = { .reason = reason,
+			     .return_code = reason,
 			     .session_present = session_present };
 	struct buf b = { 0 };
 
@@ -138,8 +139,7 @@ static inline void peer_welcome(struct peer *p, bool session_present)
 	peer_connack(p, 0, session_present);
 }
 
-static inline void peer_ack(struct peer *p, enum packet_type type,
-			    uint16_t pid)
+static inline void peer_ack(struct peer *p, enum packet_type type, uint16_t pid)
 {
 	struct ack a = { .pid = pid };
 	struct buf b = { 0 };

@@ -27,8 +27,8 @@ static inline int reencode_filters(struct buf *b, enum mqtt_version v,
 		if (!decode_next_filter(p, &pos, &filters[i]))
 			abort();
 	s.filters = filters;
-	return p->type == PACKET_SUBSCRIBE ? encode_subscribe(b, v, &s) :
-					     encode_unsubscribe(b, v, &s);
+	return p->type == PACKET_SUBSCRIBE ? encode_subscribe(b, v, &s)
+					   : encode_unsubscribe(b, v, &s);
 }
 
 static inline int reencode_publish(struct buf *b, enum mqtt_version v,

@@ -11,9 +11,9 @@
 
 #include "mqtt/session_impl.h"
 
-#define FAULT_UNLESS(cond) \
-	do { \
-		if (!(cond)) \
+#define FAULT_UNLESS(cond)            \
+	do {                          \
+		if (!(cond))          \
 			return #cond; \
 	} while (0)
 
@@ -96,16 +96,14 @@ static inline const char *arrivals_fault(const struct session *s)
 	uint64_t last = 0;
 
 	FAULT_UNLESS(s->acknowledged <= s->delivered);
-	FAULT_UNLESS(s->in_open <= s->receive_max ||
-		     s->phase == PHASE_OFFLINE);
+	FAULT_UNLESS(s->in_open <= s->receive_max || s->phase == PHASE_OFFLINE);
 	if (!a)
 		return NULL;
 	n = buf_len(&a->queue) / sizeof(struct arrival);
 	for (size_t i = 0; i < n; i++) {
 		struct arrival at;
 
-		memcpy(&at, buf_view(&a->queue).p + i * sizeof(at),
-		       sizeof(at));
+		memcpy(&at, buf_view(&a->queue).p + i * sizeof(at), sizeof(at));
 		live += !at.is_stale;
 		qos2 += at.kind == ARRIVAL_QOS2;
 		FAULT_UNLESS(at.delivery >= last);

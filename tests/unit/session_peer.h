@@ -34,14 +34,14 @@ struct peer {
 	struct store *store;
 	struct session *s;
 	struct session_config config;
-	struct connect *connect;   /* allocated: peers may be moved */
+	struct connect *connect; /* allocated: peers may be moved */
 	struct buf connect_props;
 	struct buf connack_props;
 	uint64_t now;
-	struct buf wire;           /* what the session has put out */
-	size_t eaten;              /* of that, by the packet in result */
+	struct buf wire; /* what the session has put out */
+	size_t eaten;    /* of that, by the packet in result */
 	struct decode_result result;
-	struct event event;        /* of the last feed */
+	struct event event; /* of the last feed */
 };
 
 /* A session that has not been connected yet. */
@@ -156,8 +156,8 @@ static inline enum feed feed_buf(struct peer *p, struct buf *b)
 	return verdict;
 }
 
-static inline enum feed ack(struct peer *p, enum packet_type type,
-			    uint16_t pid, uint8_t reason)
+static inline enum feed ack(struct peer *p, enum packet_type type, uint16_t pid,
+			    uint8_t reason)
 {
 	struct ack packet = { .pid = pid, .reason = reason };
 	struct buf b = { 0 };
@@ -193,7 +193,9 @@ static inline enum feed arrive(struct peer *p, uint8_t qos, uint16_t pid,
 {
 	struct publish packet = { .topic = BYTES_LIT("in"),
 				  .payload = BYTES_LIT("x"),
-				  .qos = qos, .pid = pid, .dup = dup };
+				  .qos = qos,
+				  .pid = pid,
+				  .dup = dup };
 	struct buf b = { 0 };
 
 	ok(encode_publish(&b, p->connect->version, &packet) == 0);
@@ -209,7 +211,8 @@ static inline void pump(struct peer *p)
 static inline uint64_t publish(struct peer *p, uint8_t qos, const char *topic)
 {
 	struct publish packet = { .topic = bytes_str(topic),
-				  .payload = bytes_str(topic), .qos = qos };
+				  .payload = bytes_str(topic),
+				  .qos = qos };
 	uint64_t seq = UINT64_MAX;
 
 	is_int(session_publish(p->s, &packet, 7, p->now, &seq), SUBMIT_OK);
@@ -269,8 +272,7 @@ static inline struct session_stats stats(const struct peer *p)
 }
 
 /* The session fails with this reason, and says so in MQTT 5. */
-static inline void is_failure(struct peer *p, enum feed verdict,
-			      uint8_t reason)
+static inline void is_failure(struct peer *p, enum feed verdict, uint8_t reason)
 {
 	is_int(verdict, FEED_FAIL);
 	is_int(session_failure(p->s).reason, reason, "reason");

@@ -47,12 +47,13 @@ static inline void free_store(struct store *s)
 	s->ops->free(s);
 }
 
-static inline struct message *put(struct store *s, const char *payload, uint8_t qos,
-			   uint64_t tag)
+static inline struct message *put(struct store *s, const char *payload,
+				  uint8_t qos, uint64_t tag)
 {
 	struct publish p = { .topic = BYTES_LIT("a/b"),
 			     .payload = bytes_str(payload),
-			     .props = BYTES_LIT("\x01\x01"), .qos = qos,
+			     .props = BYTES_LIT("\x01\x01"),
+			     .qos = qos,
 			     .retain = true };
 	struct message *m = s->ops->put(s, &p, tag, clock_boot(), NULL);
 

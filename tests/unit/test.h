@@ -35,26 +35,28 @@ struct test {
 	void (*run)(void);
 };
 
-#define T(fn) { #fn, fn }
-#define TEST_MAIN(...)                                                        \
-	int main(int argc, char **argv)                                       \
-	{                                                                     \
-		static const struct test all[] = { __VA_ARGS__ };             \
-                                                                              \
-		return test_main(all, sizeof(all) / sizeof(*all), argc, argv);\
+#define T(fn)           \
+	{               \
+#fn, fn \
+	}
+#define TEST_MAIN(...)                                                         \
+	int main(int argc, char **argv)                                        \
+	{                                                                      \
+		static const struct test all[] = { __VA_ARGS__ };              \
+                                                                               \
+		return test_main(all, sizeof(all) / sizeof(*all), argc, argv); \
 	}
 
 #define WHERE(what) __FILE__, __LINE__, what
 #define ok(cond, ...) test_ok((cond), WHERE(#cond), " " __VA_ARGS__)
-#define is_int(got, want, ...)                                                \
-	test_int((intmax_t)(got), (intmax_t)(want), WHERE(#got),              \
+#define is_int(got, want, ...)                                   \
+	test_int((intmax_t)(got), (intmax_t)(want), WHERE(#got), \
 		 " " __VA_ARGS__)
-#define is_str(got, want, ...)                                                \
+#define is_str(got, want, ...) \
 	test_str((got), (want), WHERE(#got), " " __VA_ARGS__)
-#define is_mem(got, got_n, want, want_n, ...)                                 \
-	test_mem((got), (got_n), (want), (want_n), WHERE(#got),               \
-		 " " __VA_ARGS__)
-#define is_bytes(got, want, ...)                                              \
+#define is_mem(got, got_n, want, want_n, ...) \
+	test_mem((got), (got_n), (want), (want_n), WHERE(#got), " " __VA_ARGS__)
+#define is_bytes(got, want, ...) \
 	is_mem((got).p, (got).n, (want).p, (want).n, __VA_ARGS__)
 
 enum { TEST_MAX_DIAG = 20 }; /* per test: an endless log helps nobody */
@@ -62,8 +64,8 @@ enum { TEST_MAX_DIAG = 20 }; /* per test: an endless log helps nobody */
 static int test_checks, test_failed;
 static const char *test_skipped;
 
-__attribute__((format(printf, 1, 2)))
-static inline void diag(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static inline void diag(const char *fmt,
+							      ...)
 {
 	va_list ap;
 
@@ -80,9 +82,9 @@ static inline void skip(const char *reason)
 }
 
 /* Counts a check; true when a failure is to be described. */
-__attribute__((format(printf, 5, 0)))
-static inline bool test_fails(bool held, const char *file, int line,
-			      const char *what, const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static inline bool test_fails(
+	bool held, const char *file, int line, const char *what,
+	const char *fmt, va_list ap)
 {
 	test_checks++;
 	if (held || ++test_failed > TEST_MAX_DIAG)
@@ -93,9 +95,9 @@ static inline bool test_fails(bool held, const char *file, int line,
 	return true;
 }
 
-__attribute__((format(printf, 5, 6)))
-static inline bool test_ok(bool held, const char *file, int line,
-			   const char *what, const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static inline bool test_ok(
+	bool held, const char *file, int line, const char *what,
+	const char *fmt, ...)
 {
 	va_list ap;
 
@@ -106,9 +108,9 @@ static inline bool test_ok(bool held, const char *file, int line,
 	return held;
 }
 
-__attribute__((format(printf, 6, 7)))
-static inline bool test_int(intmax_t got, intmax_t want, const char *file,
-			    int line, const char *what, const char *fmt, ...)
+__attribute__((format(printf, 6, 7))) static inline bool test_int(
+	intmax_t got, intmax_t want, const char *file, int line,
+	const char *what, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -119,10 +121,9 @@ static inline bool test_int(intmax_t got, intmax_t want, const char *file,
 	return got == want;
 }
 
-__attribute__((format(printf, 6, 7)))
-static inline bool test_str(const char *got, const char *want,
-			    const char *file, int line, const char *what,
-			    const char *fmt, ...)
+__attribute__((format(printf, 6, 7))) static inline bool test_str(
+	const char *got, const char *want, const char *file, int line,
+	const char *what, const char *fmt, ...)
 {
 	bool held = got && want ? !strcmp(got, want) : got == want;
 	va_list ap;
@@ -145,10 +146,9 @@ static inline void test_hex(const char *label, const uint8_t *p, size_t n,
 	putchar('\n');
 }
 
-__attribute__((format(printf, 8, 9)))
-static inline bool test_mem(const void *got, size_t got_n, const void *want,
-			    size_t want_n, const char *file, int line,
-			    const char *what, const char *fmt, ...)
+__attribute__((format(printf, 8, 9))) static inline bool test_mem(
+	const void *got, size_t got_n, const void *want, size_t want_n,
+	const char *file, int line, const char *what, const char *fmt, ...)
 {
 	const uint8_t *g = got, *w = want;
 	size_t same = 0;

@@ -15,8 +15,11 @@ static bool message_is(const struct loaded *l, const char *text)
 static void values_come_in_three_forms(void)
 {
 	static const char *const forms[] = {
-		"-t|a|-m|hello", "-ta|-mhello", "--topic|a|--message|hello",
-		"--topic=a|--message=hello", "-m|hello|-t|a|--",
+		"-t|a|-m|hello",
+		"-ta|-mhello",
+		"--topic|a|--message|hello",
+		"--topic=a|--message=hello",
+		"-m|hello|-t|a|--",
 	};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
@@ -63,7 +66,8 @@ static void spellings_of_mosquitto_are_known(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_PUB, "--topic|a|--null-message|--username|u|--pw|p|"
+	load(&l, TOOL_PUB,
+	     "--topic|a|--null-message|--username|u|--pw|p|"
 	     "--disable-clean-session|--id|me|--protocol-version|mqttv5|"
 	     "--nodelay|--max-inflight|5|--keepalive|7|--retain|--debug|"
 	     "--will-payload|x|--will-topic|w|--will-qos|1|--will-retain");
@@ -87,7 +91,8 @@ static void spellings_of_mosquitto_are_known(void)
 	load(&l, TOOL_PUB, "-t|a|--stdin-file");
 	is_int(l.s.pub.source, PUB_STDIN);
 	unload(&l);
-	load(&l, TOOL_SUB, "-t|a|-v|-N|-R|-E|-C|3|-F|%p|--filter-out|b|"
+	load(&l, TOOL_SUB,
+	     "-t|a|-v|-N|-R|-E|-C|3|-F|%p|--filter-out|b|"
 	     "--unsubscribe|c|--retained-only|--no-retained=no");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.sub.count, 3);
@@ -102,7 +107,8 @@ static void mistakes_are_explained(void)
 	fails(TOOL_PUB, "--hsot|x",
 	      "unknown option '--hsot'; did you mean '--host'?");
 	fails(TOOL_PUB, "--xyzzyxyzzy", "unknown option '--xyzzyxyzzy'");
-	fails(TOOL_PUB, "--hos|x", "unknown option '--hos'; did you mean "
+	fails(TOOL_PUB, "--hos|x",
+	      "unknown option '--hos'; did you mean "
 	      "'--host'?");
 	fails(TOOL_PUB, "-Z", "unknown option '-Z'");
 	fails(TOOL_PUB, "-rZ", "unknown option '-Z'");
@@ -126,7 +132,8 @@ static void properties_by_their_names(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_PUB, "-t|a|-n|-D|publish|content-type|text/plain|"
+	load(&l, TOOL_PUB,
+	     "-t|a|-n|-D|publish|content-type|text/plain|"
 	     "--property|connect|receive-maximum|9|-D|will|user-property|k|v|"
 	     "--will-topic|w|-D|disconnect|session-expiry-interval|4|"
 	     "-D|publish|payload-format-indicator|1|"
@@ -139,8 +146,9 @@ static void properties_by_their_names(void)
 	ok(l.s.pub.publish.has_expiry);
 	is_int(l.s.pub.publish.expiry, 60);
 	is_int(props_num(l.s.client.connect.props, PROP_RECEIVE_MAX, 0), 9);
-	is_int(props_num(l.s.client.connect.props,
-			 PROP_REQUEST_PROBLEM_INFO, 1), 0);
+	is_int(props_num(l.s.client.connect.props, PROP_REQUEST_PROBLEM_INFO,
+			 1),
+	       0);
 	is_int(props_num(l.s.disconnect.props, PROP_SESSION_EXPIRY, 0), 4);
 	ok(l.s.client.connect.will.props.n > 0);
 	ok(!l.s.pub.check_utf8);
@@ -175,7 +183,8 @@ static void secrets_leave_argv(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_PUB, "-t|a|-n|-u|u|-P|sesame|--pw=sesam2|"
+	load(&l, TOOL_PUB,
+	     "-t|a|-n|-u|u|-P|sesame|--pw=sesam2|"
 	     "-Psesam3|-D|connect|authentication-data|sesam4|"
 	     "--auth-method|m");
 	is_int(l.rc, 0, "%s", l.e.text);
@@ -204,7 +213,8 @@ static void options_from_a_file(void)
 	struct loaded l;
 
 	make_home();
-	write_home("opts", "# a comment\n\n-h   example.org \n--qos 1\n-r\n"
+	write_home("opts",
+		   "# a comment\n\n-h   example.org \n--qos 1\n-r\n"
 		   "-D publish user-property a b c\n"
 		   "-D publish content-type text/x y\r\n--keepalive\t9\n");
 	load(&l, TOOL_PUB, with_home("-o|@/opts|-t|t|-n|-k|7"));
@@ -257,8 +267,7 @@ static void help_and_version_beat_the_rest(void)
 }
 
 TEST_MAIN(T(values_come_in_three_forms), T(short_options_are_bundled),
-	  T(values_may_look_like_options),
-	  T(spellings_of_mosquitto_are_known), T(mistakes_are_explained),
-	  T(properties_by_their_names), T(properties_gone_wrong),
-	  T(secrets_leave_argv), T(options_from_a_file),
-	  T(help_and_version_beat_the_rest))
+	  T(values_may_look_like_options), T(spellings_of_mosquitto_are_known),
+	  T(mistakes_are_explained), T(properties_by_their_names),
+	  T(properties_gone_wrong), T(secrets_leave_argv),
+	  T(options_from_a_file), T(help_and_version_beat_the_rest))

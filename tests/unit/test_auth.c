@@ -12,7 +12,7 @@
 #define HASH 32
 #define SALT "salt of the test"
 
-static atomic_int cheat; /* 1: wrong signature, 2: none, 3: no dialogue */
+static atomic_int cheat;  /* 1: wrong signature, 2: none, 3: no dialogue */
 static atomic_int proofs; /* good ones that the server has seen */
 
 static void hmac(const void *key, size_t key_n, struct bytes in, uint8_t *ret)
@@ -68,8 +68,8 @@ static bool check_proof(struct exchange *x, struct bytes client_final,
 	if (!proof)
 		return false;
 	*proof = '\0';
-	snprintf(x->message, sizeof(x->message), "%s,%s,%s", x->bare,
-		 x->first, final);
+	snprintf(x->message, sizeof(x->message), "%s,%s,%s", x->bare, x->first,
+		 final);
 	message = bytes_str(x->message);
 	salted_password("pencil", salted);
 	hmac(salted, HASH, BYTES_LIT("Client Key"), key);
@@ -79,14 +79,14 @@ static bool check_proof(struct exchange *x, struct bytes client_final,
 	for (int k = 0; k < HASH; k++)
 		key[k] ^= sig[k];
 	is_good = text_base64(&want, bytes_of(key, HASH)) == 0 &&
-		strcmp(buf_cstr(&want), proof + 3) == 0;
+		  strcmp(buf_cstr(&want), proof + 3) == 0;
 	buf_release(&want);
 	hmac(salted, HASH, BYTES_LIT("Server Key"), key);
 	hmac(key, HASH, message, sig);
 	if (atomic_load(&cheat) == 1)
 		sig[0] ^= 1;
 	return is_good && buf_append_str(ret, "v=") == 0 &&
-		text_base64(ret, bytes_of(sig, HASH)) == 0;
+	       text_base64(ret, bytes_of(sig, HASH)) == 0;
 }
 
 static void send_auth(struct peer *p, uint8_t reason, struct bytes data)
@@ -122,8 +122,7 @@ static void send_connack(struct peer *p, struct bytes data)
 }
 
 /* One dialogue that client-first has begun; the signature goes to ret. */
-static void converse(struct peer *p, struct bytes client_first,
-		     struct buf *ret)
+static void converse(struct peer *p, struct bytes client_first, struct buf *ret)
 {
 	struct exchange x;
 	struct packet k;
@@ -221,7 +220,9 @@ static void both_sides_prove_themselves(void)
 static void a_cheating_server_is_left(void)
 {
 	static const char *const texts[] = {
-		"signature is wrong", "did not prove", "did not prove",
+		"signature is wrong",
+		"did not prove",
+		"did not prove",
 	};
 
 	for (int how = 1; how <= 3; how++) {

@@ -87,7 +87,7 @@ static void names_are_found(void)
 	is_int(e.kind, ERR_USAGE);
 	ok(!builtin_find("quite something else", &e));
 	is_str(e.text, "there is no scenario 'quite something else': see "
-	       "'mqtt-bench list', or name a file with a '/' in it");
+		       "'mqtt-bench list', or name a file with a '/' in it");
 }
 
 TEST_MAIN(T(all_are_well_formed), T(suite_has_its_parameters),

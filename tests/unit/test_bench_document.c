@@ -14,12 +14,13 @@ struct root {
 	unsigned items_count;
 };
 
-static const cyaml_strval_t levels[] = { { "low", 0 }, { "mid", 1 },
+static const cyaml_strval_t levels[] = { { "low", 0 },
+					 { "mid", 1 },
 					 { "high", 2 } };
 
 static const cyaml_schema_field_t item_fields[] = {
-	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct item, name,
-			       0, CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct item, name, 0,
+			       CYAML_UNLIMITED),
 	CYAML_FIELD_UINT("clients", CYAML_FLAG_OPTIONAL, struct item, clients),
 	CYAML_FIELD_ENUM("level", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
 			 struct item, qos, levels, 3),
@@ -31,7 +32,8 @@ static const cyaml_schema_value_t item_value = {
 };
 
 static const cyaml_schema_field_t root_fields[] = {
-	CYAML_FIELD_STRING_PTR("title", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	CYAML_FIELD_STRING_PTR("title",
+			       CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 			       struct root, title, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_SEQUENCE("items", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 			     struct root, items, &item_value, 0,
@@ -45,12 +47,13 @@ static const cyaml_schema_value_t schema = {
 
 static void documents_are_loaded(void)
 {
-	struct document_source s = { "f.yaml", BYTES_LIT(
-		"title: a test\n"
-		"items:\n"
-		"  - name: one\n"
-		"    clients: 7\n"
-		"  - {name: two, level: high}\n") };
+	struct document_source s = {
+		"f.yaml", BYTES_LIT("title: a test\n"
+				    "items:\n"
+				    "  - name: one\n"
+				    "    clients: 7\n"
+				    "  - {name: two, level: high}\n")
+	};
 	void *data = NULL;
 	struct err e = { 0 };
 	struct root *r;
@@ -76,15 +79,15 @@ static void mistakes_have_a_place(void)
 		{ "xyzzy: 1\n", "f.yaml:1:1: unknown key 'xyzzy'" },
 		{ "items: 3\n", "f.yaml:1:8: items: expected a list" },
 		{ "items: [3]\n", "f.yaml:1:9: items[0]: expected a set of "
-		  "'key: value' lines" },
+				  "'key: value' lines" },
 		{ "items:\n  - clients: 3\n", "f.yaml:2:14: 'name' is missing "
-		  "here" },
+					      "here" },
 		{ "items:\n - {name: a, level: max}\n",
 		  "f.yaml:2:21: items[0].level: max is not low, mid or high" },
 		{ "title: a\ntitle: b\n", "f.yaml:1:8: 'title' is here for the "
-		  "second time" },
+					  "second time" },
 		{ "title: 'a\n", "f.yaml:1:1: libyaml: found unexpected end of "
-		  "stream" },
+				 "stream" },
 		{ "", "f.yaml: is empty" },
 		{ "# only a comment\n", "f.yaml: is empty" },
 	};
@@ -104,12 +107,13 @@ static void mistakes_have_a_place(void)
 
 static void later_mistakes_have_one_too(void)
 {
-	struct document_source s = { "f.yaml", BYTES_LIT(
-		"title: a test\n"
-		"items:\n"
-		"  - name: one\n"
-		"    clients: 7\n"
-		"  - {name: two, level: high}\n") };
+	struct document_source s = {
+		"f.yaml", BYTES_LIT("title: a test\n"
+				    "items:\n"
+				    "  - name: one\n"
+				    "    clients: 7\n"
+				    "  - {name: two, level: high}\n")
+	};
 	static const char *const places[][2] = {
 		{ "items[0].clients", "f.yaml:4:14: items[0].clients: bad" },
 		{ "items[1].level", "f.yaml:5:24: items[1].level: bad" },

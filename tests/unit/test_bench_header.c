@@ -4,7 +4,9 @@
 #include "bench/header.h"
 
 static const struct header sample = {
-	.tag = 0xbeef, .publisher = 0x123456, .sequence = 0x98765432ffULL,
+	.tag = 0xbeef,
+	.publisher = 0x123456,
+	.sequence = 0x98765432ffULL,
 	.intended = 0xa1b2c3d4e5f6ULL,
 };
 
@@ -59,7 +61,8 @@ static void field_is_found(void)
 	is_sample(&h);
 	h.tag = 0;
 	ok(find("{\"mb2\":\"mb\", \"mb\" :\n \"beef12345698765432ffa1b2c3d4e5f6",
-		&h), "blanks, and the name elsewhere");
+		&h),
+	   "blanks, and the name elsewhere");
 	is_sample(&h);
 	ok(!find("{\"mb\":\"beef12345698765432ffa1b2c3d4e5f\"}", &h));
 	ok(!find("{\"amb\":\"beef12345698765432ffa1b2c3d4e5f6\"}", &h));

@@ -57,8 +57,9 @@ static void check_sound(const char *page)
 
 	ok(!wrong, "%.60s", wrong ? wrong : "");
 	ok(!strstr(page, "http:") && !strstr(page, "https:") &&
-	   !strstr(page, "src=") && !strstr(page, "@import") &&
-	   !strstr(page, "url("), "loads nothing");
+		   !strstr(page, "src=") && !strstr(page, "@import") &&
+		   !strstr(page, "url("),
+	   "loads nothing");
 	ok(!strstr(page, "nan") && !strstr(page, "inf "), "draws numbers");
 }
 

@@ -26,7 +26,9 @@ static void csv_is_read(void)
 		      "a1,anna,pa ss\r\n"
 		      "\r\n"
 		      "\"b,2\",\"say \"\"hi\"\"\",\r\n"
-		      "c3,\"two\nlines\",x", &i, &e) == 0, "%s", e.text))
+		      "c3,\"two\nlines\",x",
+		      &i, &e) == 0,
+		"%s", e.text))
 		return;
 	is_int(i.column_count, 3);
 	is_int(i.row_count, 3);
@@ -67,8 +69,9 @@ static void ndjson_is_read(void)
 
 	if (!ok(parse("{\"id\":\"a\",\"n\":1,\"username\":\"\\u00e4\"}\n"
 		      "\n"
-		      "{\"n\":-2.5,\"username\":\"\",\"id\":\"b\"}", &i,
-		      &e) == 0, "%s", e.text))
+		      "{\"n\":-2.5,\"username\":\"\",\"id\":\"b\"}",
+		      &i, &e) == 0,
+		"%s", e.text))
 		return;
 	is_int(i.row_count, 2);
 	is_int(identities_column(&i, "id"), 0);

@@ -22,15 +22,15 @@
 #define MS 1e6
 
 /* 1,000 messages a second through one broker. */
-#define FLOW(measure, qos)                                                    \
-	"name: flow\n"                                                        \
-	"phases: {measure: " measure ", drain: 5s}\n"                         \
-	"groups:\n"                                                           \
-	"  - name: s\n"                                                       \
-	"    clients: 10\n"                                                   \
-	"    subscribe: [{filter: a/%i, qos: 1}]\n"                           \
-	"  - name: p\n"                                                       \
-	"    clients: 10\n"                                                   \
+#define FLOW(measure, qos)                            \
+	"name: flow\n"                                \
+	"phases: {measure: " measure ", drain: 5s}\n" \
+	"groups:\n"                                   \
+	"  - name: s\n"                               \
+	"    clients: 10\n"                           \
+	"    subscribe: [{filter: a/%i, qos: 1}]\n"   \
+	"  - name: p\n"                               \
+	"    clients: 10\n"                           \
 	"    publish: [{topic: a/%i, qos: " qos ", size: 64, rate: 100/s}]\n"
 
 static double percentile(const struct trial *t, enum timing k, double p)
@@ -271,11 +271,11 @@ static void closed_model_is_labelled(void)
 /* A subscriber of its own, that knows nothing of the engine. */
 static int listen_in(const struct trial *t)
 {
-	const struct connect c = { .version = MQTT_3_1_1, .clean_start = true,
+	const struct connect c = { .version = MQTT_3_1_1,
+				   .clean_start = true,
 				   .client_id = BYTES_LIT("ear") };
 	struct subscription filter = { .filter = BYTES_LIT("#") };
-	const struct subscribe s = { .pid = 1, .filters = &filter,
-				     .count = 1 };
+	const struct subscribe s = { .pid = 1, .filters = &filter, .count = 1 };
 	struct sockaddr_in a = { .sin_family = AF_INET,
 				 .sin_port = htons(t->peer.port) };
 	struct timeval limit = { .tv_sec = 20 };
@@ -362,7 +362,9 @@ static void hear_schedule(uint64_t seed, unsigned threads, struct heard *ret)
 			"    clients: 3\n"
 			"    publish: [{topic: a/%i, qos: 0, size: 64, "
 			"rate: 100/s, arrival: poisson}]\n",
-		.seed = seed, .threads = threads, .run_id = seed + threads,
+		.seed = seed,
+		.threads = threads,
+		.run_id = seed + threads,
 	};
 	int fd;
 

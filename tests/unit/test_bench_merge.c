@@ -29,8 +29,8 @@ static void make_shards(struct result r[2], uint64_t lost)
 		r[i].tallies[0].receivers[1] = 1;
 		a->n[COUNT_SCHEDULED] = a->n[COUNT_SENT] = 500;
 		a->n[COUNT_ACKED] = 500;
-		a->n[COUNT_UNIQUE] = a->n[COUNT_EXPECTED] =
-			1000 - (i ? lost : 0);
+		a->n[COUNT_UNIQUE] = a->n[COUNT_EXPECTED] = 1000 -
+							    (i ? lost : 0);
 		a->n[COUNT_RECEIVED] = a->n[COUNT_UNIQUE];
 		a->n[COUNT_DUPLICATES] = a->n[COUNT_LOST] = 0;
 	}
@@ -62,8 +62,9 @@ static void histograms_and_counts_add_up_exactly(void)
 	ok(merge(r, &all, &e) == 0, "%s", e.text);
 	h = &all.timings[TIMING_E2E];
 	for (uint32_t i = 0; i < HIST_SLOTS; i++)
-		same &= h->counts[i] == r[0].timings[TIMING_E2E].counts[i] +
-					r[1].timings[TIMING_E2E].counts[i];
+		same &= h->counts[i] ==
+			r[0].timings[TIMING_E2E].counts[i] +
+				r[1].timings[TIMING_E2E].counts[i];
 	ok(same, "every slot is the sum");
 	is_int(h->total, 2 * 1999);
 	is_int(h->max, r[1].timings[TIMING_E2E].max);
@@ -201,7 +202,8 @@ static void repetitions_have_a_median_and_a_spread(void)
 	pool(&all, scales, 3);
 	sample_result(&middle, 1.1);
 	ok(fabs(read_metric(&all, "e2e.p50", NULL, &m) -
-		read_metric(&middle, "e2e.p50", NULL, &n)) < 0.5, "median");
+		read_metric(&middle, "e2e.p50", NULL, &n)) < 0.5,
+	   "median");
 	is_int(metric_parse("e2e.p50", &p99, NULL), 0);
 	is_int(repeat_read(&all, &p99, &v), 0);
 	ok(fabs(v.spread - 0.1 / 1.1) < 0.01, "spread %f", v.spread);
@@ -265,10 +267,7 @@ static void repetitions_survive_a_file(void)
 }
 
 TEST_MAIN(T(histograms_and_counts_add_up_exactly),
-	  T(losses_are_judged_over_all),
-	  T(who_was_away_has_lost_nothing),
-	  T(missing_shards_are_told),
-	  T(strangers_are_refused),
+	  T(losses_are_judged_over_all), T(who_was_away_has_lost_nothing),
+	  T(missing_shards_are_told), T(strangers_are_refused),
 	  T(repetitions_have_a_median_and_a_spread),
-	  T(comparisons_use_the_spread),
-	  T(repetitions_survive_a_file))
+	  T(comparisons_use_the_spread), T(repetitions_survive_a_file))

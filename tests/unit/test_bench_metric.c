@@ -59,10 +59,10 @@ static void mistakes_are_explained(void)
 	is_int(e.kind, ERR_USAGE);
 	is_int(metric_parse("e2e", &m, &e), -1);
 	is_str(e.text, "'e2e' needs a statistic: 'e2e.p99', .max, .min, .mean "
-	       "or .count");
+		       "or .count");
 	is_int(metric_parse("e2e.p101", &m, &e), -1);
 	is_str(e.text, "'p101' in 'e2e.p101' is not p0 to p100, max, min, mean "
-	       "or count");
+		       "or count");
 	is_int(metric_parse("", &m, &e), -1);
 	is_int(metric_parse("e2e.", &m, &e), -1);
 	ok(m.percentile > 6.9, "untouched");

@@ -11,12 +11,12 @@ static void rates_have_units(void)
 		const char *text;
 		double want;
 	} good[] = {
-		{ "1/s", 1 }, { "0.5/s", 0.5 }, { "20k/s", 20000 },
-		{ "1.5M", 1.5e6 }, { "60/min", 1 }, { "7200/h", 2 },
-		{ "250", 250 }, { "0", 0 },
+		{ "1/s", 1 },      { "0.5/s", 0.5 }, { "20k/s", 20000 },
+		{ "1.5M", 1.5e6 }, { "60/min", 1 },  { "7200/h", 2 },
+		{ "250", 250 },    { "0", 0 },
 	};
-	static const char *const bad[] = { "", "k", "/s", "fast", "-1/s",
-					   "1/d", "1 /s", "1e99/s" };
+	static const char *const bad[] = { "",     "k",   "/s",   "fast",
+					   "-1/s", "1/d", "1 /s", "1e99/s" };
 	struct err e = { 0 };
 	double v = 0;
 
@@ -62,7 +62,7 @@ static void sizes_may_be_ranges(void)
 	is_str(e.text, "'9-3' goes from large to small");
 	is_int(number_sizes("-3", 1000, v, &e), -1);
 	is_str(e.text, "'-3' is not a size or a range of sizes such as "
-	       "16-256");
+		       "16-256");
 	is_int(number_sizes("1-2000", 1000, v, &e), -1);
 	is_int(number_sizes("x", 1000, v, &e), -1);
 	ok(v[0] == 1024, "untouched");

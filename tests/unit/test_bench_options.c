@@ -8,7 +8,8 @@ static void letters_are_those_of_other_generators(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_BENCH, "pub|-h|127.0.0.1|-p|1234|-V|4|-c|50|-R|700/s|-t|"
+	load(&l, TOOL_BENCH,
+	     "pub|-h|127.0.0.1|-p|1234|-V|4|-c|50|-R|700/s|-t|"
 	     "a/%i|-s|16|-q|1|-I|10|-i|5|-F|7|-L|1000|-u|me|-k|300|-C|no|"
 	     "-x|60|-r|-m|x");
 	is_int(l.rc, 0, "%s", l.e.text);
@@ -31,7 +32,8 @@ static void operands_may_stand_anywhere(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_BENCH, "--json|a.json|compare|old|--require|"
+	load(&l, TOOL_BENCH,
+	     "--json|a.json|compare|old|--require|"
 	     "e2e.p99 <= +10%|--|--new");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.operands.n, 3);

@@ -5,8 +5,9 @@
 
 #include "bench/payload.h"
 
-static const struct header head = { .tag = 0x1234, .publisher = 5,
-				    .sequence = 77, .intended = 1000000 };
+static const struct header head = {
+	.tag = 0x1234, .publisher = 5, .sequence = 77, .intended = 1000000
+};
 
 static const struct header_tag tag = { 0x1234, 0xffff };
 static const struct header_tag other = { 0x1235, 0xffff };
@@ -15,7 +16,8 @@ static struct payload_plan sized(uint64_t low, uint64_t high,
 				 enum header_place place)
 {
 	return (struct payload_plan){ .kind = PAYLOAD_SIZE,
-				      .size = { low, high }, .header = place };
+				      .size = { low, high },
+				      .header = place };
 }
 
 static void front_header_comes_back(void)
@@ -177,6 +179,5 @@ static void file_follows_its_header(void)
 }
 
 TEST_MAIN(T(front_header_comes_back), T(damage_is_found),
-	  T(real_time_goes_along_where_it_fits),
-	  T(template_carries_a_field), T(property_leaves_the_payload_alone),
-	  T(file_follows_its_header))
+	  T(real_time_goes_along_where_it_fits), T(template_carries_a_field),
+	  T(property_leaves_the_payload_alone), T(file_follows_its_header))

@@ -132,12 +132,15 @@ static void nothing_measured_does_not_hold(void)
 	ok(!check("e2e.p99 > 1ns", m, "e2e.p99 has no data: no message came"));
 	ok(!check("lost >= 0", m, "lost has no data: no message came"));
 	m.missing = NULL;
-	ok(!check("rate.in >= 1%", m, "rate.in has no data: nothing was asked "
+	ok(!check("rate.in >= 1%", m,
+		  "rate.in has no data: nothing was asked "
 		  "for to compare with"));
-	ok(!check("rate.in >= -1%", m, "rate.in has no data: no other result "
+	ok(!check("rate.in >= -1%", m,
+		  "rate.in has no data: no other result "
 		  "to compare with"));
 	m.value = HUGE_VAL;
-	ok(!check("e2e.p99 < 1h", m, "e2e.p99 is infinite (messages that never "
+	ok(!check("e2e.p99 < 1h", m,
+		  "e2e.p99 is infinite (messages that never "
 		  "came), wanted < 3600 s"));
 }
 
@@ -145,10 +148,12 @@ static void changes_allow_for_the_spread(void)
 {
 	struct reading m = { .value = 11.5e6, .has_base = true, .base = 10e6 };
 
-	ok(!check("e2e.p99 <= +10%", m, "e2e.p99 is 11.5 ms, +15.0 % against "
+	ok(!check("e2e.p99 <= +10%", m,
+		  "e2e.p99 is 11.5 ms, +15.0 % against "
 		  "10.0 ms, wanted <= +10 %"));
 	m.spread = 0.06;
-	ok(check("e2e.p99 <= +10%", m, "e2e.p99 is 11.5 ms, +15.0 % against "
+	ok(check("e2e.p99 <= +10%", m,
+		 "e2e.p99 is 11.5 ms, +15.0 % against "
 		 "10.0 ms, wanted <= +10 %"));
 }
 

@@ -116,8 +116,9 @@ static void saving_leaves_no_halves(void)
 
 static void intervals_are_single_lines(void)
 {
-	struct interval i = { .at = 1.5, .phase = RUN_MEASURE, .sent = 7,
-			      .broker_cpu = -1 };
+	struct interval i = {
+		.at = 1.5, .phase = RUN_MEASURE, .sent = 7, .broker_cpu = -1
+	};
 	struct buf out = { 0 };
 
 	is_int(interval_to_ndjson(&i, &out), 0);

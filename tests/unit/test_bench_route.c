@@ -16,15 +16,31 @@ static void note(void *ctx, uint32_t receiver)
 }
 
 static const char *const filters[] = {
-	"a", "a/b", "a/+", "a/#", "#", "+", "+/b", "a/+/c", "a/b/c", "/",
-	"+/+", "/a", "$SYS/#", "$SYS/+", "a//b", "a/+/+", "+/+/#", "b/#",
-	"a/b/#", "sport/tennis/player1/#",
+	"a",     "a/b",   "a/+",    "a/#",    "#",
+	"+",     "+/b",   "a/+/c",  "a/b/c",  "/",
+	"+/+",   "/a",    "$SYS/#", "$SYS/+", "a//b",
+	"a/+/+", "+/+/#", "b/#",    "a/b/#",  "sport/tennis/player1/#",
 };
 
 static const char *const topics[] = {
-	"a", "a/b", "a/c", "a/b/c", "/", "/a", "", "b", "b/b", "$SYS",
-	"$SYS/x", "$SYS/x/y", "a//b", "a/", "a/b/c/d", "sport/tennis/player1",
-	"sport/tennis/player1/score", "x/b",
+	"a",
+	"a/b",
+	"a/c",
+	"a/b/c",
+	"/",
+	"/a",
+	"",
+	"b",
+	"b/b",
+	"$SYS",
+	"$SYS/x",
+	"$SYS/x/y",
+	"a//b",
+	"a/",
+	"a/b/c/d",
+	"sport/tennis/player1",
+	"sport/tennis/player1/score",
+	"x/b",
 };
 
 static void matches_like_the_plain_rule(void)
@@ -79,7 +95,8 @@ static void random_filters_match_too(void)
 			snprintf(topic + strlen(topic), 16, "%s%s",
 				 k ? "/" : "",
 				 words[(pcg_below(&p, 4) + 4) % 5 == 3
-					? 4 : pcg_below(&p, 3)]);
+					       ? 4
+					       : pcg_below(&p, 3)]);
 		for (int i = 0; i < 300; i++)
 			want += topic_matches(bytes_str(filter[i]),
 					      bytes_str(topic));

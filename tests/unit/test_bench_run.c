@@ -91,5 +91,4 @@ static void shared_subscription(void)
 	trial_release(&t);
 }
 
-TEST_MAIN(T(open_model_of_every_qos), T(closed_model),
-	  T(shared_subscription))
+TEST_MAIN(T(open_model_of_every_qos), T(closed_model), T(shared_subscription))

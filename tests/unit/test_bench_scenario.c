@@ -152,53 +152,62 @@ static void publishes_are_understood(void)
 #define HEAD "name: x\ngroups:\n  - name: g\n    clients: 2\n"
 #define PUB HEAD "    publish:\n      - topic: t\n"
 
+static const char *const wrong[][2] = {
+	{ "name: x\n", "s.yaml:1:1: 'groups' is missing here" },
+	{ HEAD "  - name: g\n    clients: 1\n",
+	  "s.yaml:5:11: groups[1].name: 'g' is the name of another "
+	  "group too" },
+	{ "name: x\nphases: {warmup: long}\ngroups: []\n",
+	  "s.yaml:2:18: phases.warmup: 'long' is not a duration" },
+	{ HEAD "    id: same\n", "s.yaml:5:9: groups[0].id: is the same "
+				 "for all 2 clients: expected %i in it" },
+	{ HEAD "    id: '%n'\n", "s.yaml:5:9: groups[0].id: "
+				 "placeholder '%n': it has no meaning here" },
+	{ HEAD "    subscribe: [{filter: 't/%n'}]\n",
+	  "s.yaml:5:26: groups[0].subscribe[0].filter: placeholder "
+	  "'%n': it has no meaning here" },
+	{ PUB "        rate: fast\n",
+	  "s.yaml:7:15: "
+	  "groups[0].publish[0].rate: 'fast' is not a rate such as "
+	  "5/s, 20k/s or 10/min" },
+	{ PUB "        rate: 1\n        interval: 1s\n",
+	  "s.yaml:8:19: "
+	  "groups[0].publish[0].interval: there is a rate already" },
+	{ PUB "        size: 8\n        header: front\n",
+	  "s.yaml:8:17: "
+	  "groups[0].publish[0].header: needs a size of 16 at least" },
+	{ PUB "        payload: '%h'\n",
+	  "s.yaml:7:18: "
+	  "groups[0].publish[0].payload: %h needs 'header: "
+	  "field:NAME', so that it can be found" },
+	{ PUB "        size: 8\n        payload: x\n",
+	  "s.yaml:6:9: "
+	  "groups[0].publish[0]: expected one of size, payload and "
+	  "payload-file" },
+	{ PUB "        arrival: poisson\n",
+	  "s.yaml:7:18: "
+	  "groups[0].publish[0].arrival: poisson needs a rate" },
+	{ PUB "        arrival: trace\n",
+	  "s.yaml:6:9: "
+	  "groups[0].publish[0].trace: is missing: a file of times" },
+	{ PUB "    mqtt: {version: 3.1.1}\n    respond: 1\n",
+	  "s.yaml:8:14: groups[0].respond: needs version: 5" },
+	{ HEAD "    churn: {every: 0}\n",
+	  "s.yaml:5:20: "
+	  "groups[0].churn.every: expected more than 0" },
+	{ HEAD "    stages: [{stage: hold, to: 5%, for: 1s}]\n",
+	  "s.yaml:5:14: groups[0].stages[0]: a hold has no 'to'" },
+	{ "name: x\ntargets: ['mqtt//h']\ngroups: []\n",
+	  "s.yaml:2:11: targets[0]: " },
+	{ "name: x\nrequire: ['lsot == 0']\ngroups: []\n",
+	  "s.yaml:2:11: require[0]: requirement 'lsot == 0'" },
+	{ "name: x\ngroups:\n  - {name: g, clients: 0}\n",
+	  "s.yaml:3:24: groups[0].clients: 0 is not a number from 1 "
+	  "to 10000000" },
+};
+
 static void mistakes_have_a_place(void)
 {
-	static const char *const wrong[][2] = {
-		{ "name: x\n", "s.yaml:1:1: 'groups' is missing here" },
-		{ HEAD "  - name: g\n    clients: 1\n",
-		  "s.yaml:5:11: groups[1].name: 'g' is the name of another "
-		  "group too" },
-		{ "name: x\nphases: {warmup: long}\ngroups: []\n",
-		  "s.yaml:2:18: phases.warmup: 'long' is not a duration" },
-		{ HEAD "    id: same\n", "s.yaml:5:9: groups[0].id: is the same "
-		  "for all 2 clients: expected %i in it" },
-		{ HEAD "    id: '%n'\n", "s.yaml:5:9: groups[0].id: "
-		  "placeholder '%n': it has no meaning here" },
-		{ HEAD "    subscribe: [{filter: 't/%n'}]\n",
-		  "s.yaml:5:26: groups[0].subscribe[0].filter: placeholder "
-		  "'%n': it has no meaning here" },
-		{ PUB "        rate: fast\n", "s.yaml:7:15: "
-		  "groups[0].publish[0].rate: 'fast' is not a rate such as "
-		  "5/s, 20k/s or 10/min" },
-		{ PUB "        rate: 1\n        interval: 1s\n", "s.yaml:8:19: "
-		  "groups[0].publish[0].interval: there is a rate already" },
-		{ PUB "        size: 8\n        header: front\n", "s.yaml:8:17: "
-		  "groups[0].publish[0].header: needs a size of 16 at least" },
-		{ PUB "        payload: '%h'\n", "s.yaml:7:18: "
-		  "groups[0].publish[0].payload: %h needs 'header: "
-		  "field:NAME', so that it can be found" },
-		{ PUB "        size: 8\n        payload: x\n", "s.yaml:6:9: "
-		  "groups[0].publish[0]: expected one of size, payload and "
-		  "payload-file" },
-		{ PUB "        arrival: poisson\n", "s.yaml:7:18: "
-		  "groups[0].publish[0].arrival: poisson needs a rate" },
-		{ PUB "        arrival: trace\n", "s.yaml:6:9: "
-		  "groups[0].publish[0].trace: is missing: a file of times" },
-		{ PUB "    mqtt: {version: 3.1.1}\n    respond: 1\n",
-		  "s.yaml:8:14: groups[0].respond: needs version: 5" },
-		{ HEAD "    churn: {every: 0}\n", "s.yaml:5:20: "
-		  "groups[0].churn.every: expected more than 0" },
-		{ HEAD "    stages: [{stage: hold, to: 5%, for: 1s}]\n",
-		  "s.yaml:5:14: groups[0].stages[0]: a hold has no 'to'" },
-		{ "name: x\ntargets: ['mqtt//h']\ngroups: []\n",
-		  "s.yaml:2:11: targets[0]: " },
-		{ "name: x\nrequire: ['lsot == 0']\ngroups: []\n",
-		  "s.yaml:2:11: require[0]: requirement 'lsot == 0'" },
-		{ "name: x\ngroups:\n  - {name: g, clients: 0}\n",
-		  "s.yaml:3:24: groups[0].clients: 0 is not a number from 1 "
-		  "to 10000000" },
-	};
 	struct scenario s;
 	struct err e;
 
@@ -269,7 +278,9 @@ static void files_are_read_beside_the_scenario(void)
 	ok(strstr(e.text, "trace: line 2: goes back in time"), "%s", e.text);
 	for (int i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir,
-			 i == 0 ? "times" : i == 1 ? "data" : "who.csv");
+			 i == 0   ? "times"
+			 : i == 1 ? "data"
+				  : "who.csv");
 		unlink(path);
 	}
 	rmdir(dir);
@@ -294,13 +305,14 @@ static void scenarios_can_be_scaled(void)
 	ok(fabs(scenario_rate(&s) - 30) < 1e-9);
 	ok(fabs(s.groups[1].publish[0].rate - 0.2) < 1e-9);
 	is_int(scenario_set_client_rate(&s, 7, &e), 0);
-	ok(fabs(s.groups[1].publish[0].rate + s.groups[1].publish[1].rate -
-		7) < 1e-9, "all topics of a client together");
+	ok(fabs(s.groups[1].publish[0].rate + s.groups[1].publish[1].rate - 7) <
+		   1e-9,
+	   "all topics of a client together");
 	scenario_release(&s);
 	s = loaded(HEAD);
 	is_int(scenario_set_total_rate(&s, 30, &e), -1);
 	is_str(e.text, "scenario 'x' has no publishers whose rate could be "
-	       "set");
+		       "set");
 	s.phases.measure = 0;
 	scenario_quicken(&s);
 	is_int(s.phases.measure, 30 * CLOCK_SEC);
@@ -309,7 +321,8 @@ static void scenarios_can_be_scaled(void)
 
 static void long_stages_are_squeezed(void)
 {
-	struct scenario s = loaded("name: x\nstages:\n"
+	struct scenario s = loaded(
+		"name: x\nstages:\n"
 		"  - {stage: step, to: 300%, for: 10m}\ngroups:\n"
 		"  - {name: g, clients: 1, publish: [{topic: t, rate: 1}]}\n");
 

@@ -19,8 +19,13 @@ static struct due whole[MANY], parts[MANY];
 static struct schedule_config config(enum arrival a)
 {
 	return (struct schedule_config){
-		.arrival = a, .phase = PHASE_UNIFORM, .rate = 10,
-		.clients = 100, .burst = 5, .seed = 42, .stream = 3,
+		.arrival = a,
+		.phase = PHASE_UNIFORM,
+		.rate = 10,
+		.clients = 100,
+		.burst = 5,
+		.seed = 42,
+		.stream = 3,
 	};
 }
 
@@ -249,5 +254,4 @@ TEST_MAIN(T(constant_is_even), T(aligned_clients_beat_together),
 	  T(poisson_has_its_statistics), T(constant_shares_add_up),
 	  T(burst_shares_add_up), T(poisson_shares_add_up),
 	  T(traces_are_replayed), T(seed_decides), T(stages_bend_the_schedule),
-	  T(ticks_gather_messages),
-	  T(shares_cover_each_client_once))
+	  T(ticks_gather_messages), T(shares_cover_each_client_once))

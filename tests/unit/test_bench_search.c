@@ -41,8 +41,8 @@ static void limit_is_found_within_the_precision(void)
 
 static void it_doubles_and_then_halves(void)
 {
-	static const double values[] = { 1000, 2000, 4000, 3000, 2500, 2250,
-					 2380 };
+	static const double values[] = { 1000, 2000, 4000, 3000,
+					 2500, 2250, 2380 };
 	struct search s;
 
 	is_int(search_all(&s, &rates, 2300, HUGE_VAL), 16,
@@ -57,7 +57,8 @@ static void it_doubles_and_then_halves(void)
 
 static void whole_numbers_stay_whole(void)
 {
-	const struct search_config c = { .from = 1, .precision = 0.01,
+	const struct search_config c = { .from = 1,
+					 .precision = 0.01,
 					 .is_whole = true };
 	struct search s;
 
@@ -106,6 +107,6 @@ static void one_run_decides_nothing(void)
 	is_int(s.end, SEARCH_STOPPED);
 }
 
-TEST_MAIN(T(limit_is_found_within_the_precision),
-	  T(it_doubles_and_then_halves), T(whole_numbers_stay_whole),
-	  T(ends_are_told_apart), T(one_run_decides_nothing))
+TEST_MAIN(T(limit_is_found_within_the_precision), T(it_doubles_and_then_halves),
+	  T(whole_numbers_stay_whole), T(ends_are_told_apart),
+	  T(one_run_decides_nothing))

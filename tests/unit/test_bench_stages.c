@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "bench/stages.h"
 
-#define S(x) ((uint64_t)((x) * 1e9))
+#define S(x) ((uint64_t)((x)*1e9))
 
 static bool near(double a, double b)
 {

@@ -89,8 +89,9 @@ static void random_faults_are_told_exactly(void)
 	pcg_init(&r, 5, 5);
 	for (int i = 0; i < SENT / 4; i++) {
 		uint32_t n = pcg_below(&r, N - 2);
-		enum track_result want = got[n] ? TRACK_DUPLICATE :
-			n > highest || !i ? TRACK_NEW : TRACK_LATE;
+		enum track_result want = got[n]              ? TRACK_DUPLICATE
+					 : n > highest || !i ? TRACK_NEW
+							     : TRACK_LATE;
 
 		if (!is_int(track_see(&t, 3, n), want, "step %d: %u", i, n))
 			break;

@@ -17,15 +17,15 @@
 #define MS 1e6
 
 /* Each subscriber has one publisher: 20 pairs, 1,000 messages in a second. */
-#define PAIRS(qos)                                                            \
-	"name: pairs\n"                                                       \
-	"phases: {measure: 1s, drain: 2s}\n"                                  \
-	"groups:\n"                                                           \
-	"  - name: s\n"                                                       \
-	"    clients: 20\n"                                                   \
-	"    subscribe: [{filter: a/%i, qos: 1}]\n"                           \
-	"  - name: p\n"                                                       \
-	"    clients: 20\n"                                                   \
+#define PAIRS(qos)                                  \
+	"name: pairs\n"                             \
+	"phases: {measure: 1s, drain: 2s}\n"        \
+	"groups:\n"                                 \
+	"  - name: s\n"                             \
+	"    clients: 20\n"                         \
+	"    subscribe: [{filter: a/%i, qos: 1}]\n" \
+	"  - name: p\n"                             \
+	"    clients: 20\n"                         \
 	"    publish: [{topic: a/%i, qos: " #qos ", size: 64, rate: 50/s}]\n"
 
 static void check_books(const struct trial *t)
@@ -238,7 +238,8 @@ static void delays_show_in_full(void)
 static void without_acknowledgement_it_timed_out(void)
 {
 	struct trial t = {
-		.yaml = PAIRS(1), .faults = "unacked=100",
+		.yaml = PAIRS(1),
+		.faults = "unacked=100",
 		.ack_timeout = 100 * CLOCK_MSEC,
 	};
 

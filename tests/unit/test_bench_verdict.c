@@ -63,14 +63,14 @@ static void slow_generator_is_found(void)
 	v = judged(&e);
 	is_int(v.trust, TRUST_SUSPECT);
 	is_str(v.reasons[0].text, "this program's timer lag p99 is 200 us, "
-	       "22 % of e2e p99 (900 us)");
+				  "22 % of e2e p99 (900 us)");
 	e.levels[2].timer = 2500 * US;
 	v = judged(&e);
 	is_int(v.trust, TRUST_INVALID);
 	is_int(v.bound, BOUND_GENERATOR);
 	is_int(v.count, 1);
 	is_str(v.reasons[0].text, "this program's timer lag p99.9 is 2.50 ms, "
-	       "83 % of e2e p99.9 (3.00 ms)");
+				  "83 % of e2e p99.9 (3.00 ms)");
 }
 
 static void idle_lag_of_the_machine_is_no_fault(void)
@@ -85,7 +85,8 @@ static void idle_lag_of_the_machine_is_no_fault(void)
 	e.levels[1].timer = 500 * US;
 	is_int(judged(&e).trust, TRUST_SUSPECT);
 	is_int(judged(&e).bound, BOUND_NONE);
-	is_str(judged(&e).reasons[0].text, "timer lag, hardly more than on "
+	is_str(judged(&e).reasons[0].text,
+	       "timer lag, hardly more than on "
 	       "the idle machine, p99 is 500 us, 56 % of e2e p99 (900 us)");
 	e.levels[1].is_known = false;
 	e.levels[1].floor = 0;
@@ -105,7 +106,7 @@ static void full_threads_are_generator_bound(void)
 	v = judged(&e);
 	is_int(v.trust, TRUST_INVALID);
 	is_str(v.reasons[0].text, "a thread of this program was busy for 97 % "
-	       "of the time and the rate was not reached");
+				  "of the time and the rate was not reached");
 	e = good();
 	e.busiest = 0.95;
 	e.levels[1].turn = 700 * US;
@@ -123,7 +124,8 @@ static void missed_rate_with_time_to_spare_is_the_broker(void)
 	v = judged(&e);
 	is_int(v.trust, TRUST_VALID, "the target was missed, truly");
 	is_int(v.bound, BOUND_BROKER);
-	is_str(v.reasons[0].text, "1.00 k/s asked for, 700/s reached: the "
+	is_str(v.reasons[0].text,
+	       "1.00 k/s asked for, 700/s reached: the "
 	       "broker's acknowledgements or socket held it back");
 }
 

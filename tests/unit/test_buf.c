@@ -222,9 +222,9 @@ static void wiped_is_empty_and_usable(void)
 	buf_release(&b);
 }
 
-TEST_MAIN(T(appends_in_order), T(zeroed_buf_is_valid),
-	  T(consumes_at_the_head), T(maximum_is_hard),
-	  T(printf_fills_to_the_brim), T(reserve_commits_what_was_written),
-	  T(absurd_sizes_are_refused), T(a_steady_queue_stays_small),
-	  T(grows_by_doubling), T(failure_leaves_the_content),
-	  T(moves_when_memory_is_short), T(wiped_is_empty_and_usable))
+TEST_MAIN(T(appends_in_order), T(zeroed_buf_is_valid), T(consumes_at_the_head),
+	  T(maximum_is_hard), T(printf_fills_to_the_brim),
+	  T(reserve_commits_what_was_written), T(absurd_sizes_are_refused),
+	  T(a_steady_queue_stays_small), T(grows_by_doubling),
+	  T(failure_leaves_the_content), T(moves_when_memory_is_short),
+	  T(wiped_is_empty_and_usable))

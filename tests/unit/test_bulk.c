@@ -27,8 +27,8 @@ enum {
 #define DEFAULT_MIB 64
 #endif
 
-static uint64_t total;               /* messages each way */
-static uint8_t reference[BLOCK];     /* what they hold behind a number */
+static uint64_t total;           /* messages each way */
+static uint8_t reference[BLOCK]; /* what they hold behind a number */
 
 static void fill_reference(void)
 {
@@ -378,8 +378,7 @@ static void set_up(void)
 	const char *mib = getenv("TEST_MIB");
 
 	fill_reference();
-	total = (mib ? strtoul(mib, NULL, 10) : DEFAULT_MIB) * 1048576 /
-		BLOCK;
+	total = (mib ? strtoul(mib, NULL, 10) : DEFAULT_MIB) * 1048576 / BLOCK;
 	ok(total > 0 && total < INT32_MAX);
 }
 

@@ -87,7 +87,9 @@ static void script_one_segment(struct peer *p)
 {
 	struct connack a = { 0 };
 	struct publish m = { .topic = BYTES_LIT("t"),
-			     .payload = BYTES_LIT("x"), .qos = 1, .pid = 9 };
+			     .payload = BYTES_LIT("x"),
+			     .qos = 1,
+			     .pid = 9 };
 	struct buf b = { 0 };
 	struct packet k;
 
@@ -179,8 +181,8 @@ static void a_silent_peer_ends_at_the_deadline(void)
 	start = clock_boot();
 	is_int(client_connect(c, CLOCK_NEVER, &e), -1);
 	is_int(e.kind, ERR_CONNECT);
-	ok(strstr(e.text, "did not answer CONNECT within 0.2 s") != NULL,
-	   "%s", e.text);
+	ok(strstr(e.text, "did not answer CONNECT within 0.2 s") != NULL, "%s",
+	   e.text);
 	ok(clock_boot() - start < 2 * CLOCK_SEC);
 	client_free(c);
 	ok(peer_join(&p));
@@ -269,8 +271,7 @@ static void script_v3_form(struct peer *p)
 	struct packet k;
 
 	peer_accept(p);
-	if (!peer_expect(p, PACKET_CONNECT, &k) ||
-	    k.connect.version != MQTT_5)
+	if (!peer_expect(p, PACKET_CONNECT, &k) || k.connect.version != MQTT_5)
 		atomic_store(&p->has_failed, true);
 	(void)!write(p->fd, refusal, sizeof(refusal));
 	peer_accept(p);
@@ -342,8 +343,7 @@ static void a_refusal_carries_reason_and_kind(void)
 	ok(peer_join(&p));
 }
 
-TEST_MAIN(T(a_whole_life_in_order),
-	  T(illegal_calls_have_errors_of_their_own),
+TEST_MAIN(T(a_whole_life_in_order), T(illegal_calls_have_errors_of_their_own),
 	  T(a_message_behind_connack_is_not_lost),
 	  T(waiting_in_a_handler_is_refused),
 	  T(a_silent_peer_ends_at_the_deadline),

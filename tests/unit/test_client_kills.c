@@ -98,7 +98,8 @@ static void say_connack(struct peer *p, bool session_present)
 static void say_message(struct peer *p, uint8_t qos)
 {
 	struct publish m = { .topic = BYTES_LIT("down"),
-			     .payload = BYTES_LIT("x"), .qos = qos,
+			     .payload = BYTES_LIT("x"),
+			     .qos = qos,
 			     .pid = (uint16_t)(qos + 1) };
 	struct buf b = { 0 };
 
@@ -130,8 +131,9 @@ static bool answer(struct pair *x, const struct packet *k)
 	case PACKET_PUBLISH:
 		note(x, &k->publish);
 		if (k->publish.qos)
-			say_ack(p, k->publish.qos == 1 ? PACKET_PUBACK :
-							 PACKET_PUBREC,
+			say_ack(p,
+				k->publish.qos == 1 ? PACKET_PUBACK
+						    : PACKET_PUBREC,
 				k->publish.pid);
 		break;
 	case PACKET_PUBREL:
@@ -220,8 +222,7 @@ static void on_message(void *ctx, const struct event_message *m)
 
 static void set_params(struct pair *x, uint16_t port)
 {
-	x->server = (struct client_server){ .host = "127.0.0.1",
-					    .port = port };
+	x->server = (struct client_server){ .host = "127.0.0.1", .port = port };
 	x->params = (struct client_params){
 		.servers = &x->server,
 		.server_count = 1,
@@ -242,7 +243,8 @@ static void set_params(struct pair *x, uint16_t port)
 
 static struct client *make_client(struct pair *x)
 {
-	struct client_handlers h = { .ctx = x, .on_up = on_up,
+	struct client_handlers h = { .ctx = x,
+				     .on_up = on_up,
 				     .on_down = on_down,
 				     .on_message = on_message };
 	struct err e;
@@ -347,8 +349,8 @@ static pid_t start_mosquitto(uint16_t port)
 	for (int fd = 1; fd <= 2; fd++)
 		posix_spawn_file_actions_addopen(&quiet, fd, "/dev/null",
 						 O_WRONLY, 0);
-	if (posix_spawnp(&pid, path && *path ? path : "mosquitto", &quiet,
-			 NULL, argv, environ) != 0)
+	if (posix_spawnp(&pid, path && *path ? path : "mosquitto", &quiet, NULL,
+			 argv, environ) != 0)
 		pid = -1;
 	posix_spawn_file_actions_destroy(&quiet);
 	return pid;
@@ -456,15 +458,17 @@ static void live_once(struct pair *x, unsigned *state)
 	if (way < 2)
 		pthread_create(&other, NULL, others[way], x);
 	if (pick(state, 2))
-		(void)!client_connect(x->client, clock_boot() +
-				      pick(state, 5000) * 1000, &e);
+		(void)!client_connect(
+			x->client, clock_boot() + pick(state, 5000) * 1000, &e);
 	else
 		(void)!client_start_connect(x->client, &e);
 	for (unsigned i = pick(state, 20); i; i--)
-		(void)!client_post(x->client, &(struct publish){
-			.topic = BYTES_LIT("up"),
-			.payload = BYTES_LIT("x"),
-			.qos = (uint8_t)pick(state, 3) }, &e);
+		(void)!client_post(
+			x->client,
+			&(struct publish){ .topic = BYTES_LIT("up"),
+					   .payload = BYTES_LIT("x"),
+					   .qos = (uint8_t)pick(state, 3) },
+			&e);
 	usleep(pick(state, 3000));
 	if (way < 2)
 		pthread_join(other, NULL);
@@ -512,8 +516,8 @@ static void look_around(void)
 	const char *given = getenv("SEED");
 	pthread_t first;
 
-	seed = given ? (unsigned)strtoul(given, NULL, 10) :
-		       (unsigned)clock_boot();
+	seed = given ? (unsigned)strtoul(given, NULL, 10)
+		     : (unsigned)clock_boot();
 	printf("# SEED=%u\n", seed);
 	pthread_create(&first, NULL, do_nothing, NULL);
 	pthread_join(first, NULL);

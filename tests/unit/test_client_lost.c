@@ -163,8 +163,7 @@ static void a_token_outlives_its_time_out(void)
 	is_int(client_wait_token(c, t, within(50), &a, &e),
 	       CLIENT_WAIT_TIMEOUT);
 	atomic_store(&p.step, 1);
-	is_int(client_wait_token(c, t, within(5000), &a, &e),
-	       CLIENT_WAIT_DONE);
+	is_int(client_wait_token(c, t, within(5000), &a, &e), CLIENT_WAIT_DONE);
 	is_int(a.count, 2);
 	is_int(a.reasons[0], 1);
 	is_int(a.reasons[1], 0x87);
@@ -214,8 +213,7 @@ static void subscriptions_survive_lost_connections(void)
 	params.keep_session = true;
 	c = new_client();
 	is_int(client_connect(c, within(5000), &e), 0);
-	is_int(client_subscribe(c, &s, within(5000), &a, &e), 0, "%s",
-	       e.text);
+	is_int(client_subscribe(c, &s, within(5000), &a, &e), 0, "%s", e.text);
 	is_int(a.count, 1);
 	client_answer_release(&a);
 	wait_for(&ups, 3);
@@ -226,7 +224,6 @@ static void subscriptions_survive_lost_connections(void)
 }
 
 TEST_MAIN(T(a_lost_connection_resumes_and_resends),
-	  T(a_take_over_is_not_fought),
-	  T(fifty_losses_under_load_lose_nothing),
+	  T(a_take_over_is_not_fought), T(fifty_losses_under_load_lose_nothing),
 	  T(a_token_outlives_its_time_out),
 	  T(subscriptions_survive_lost_connections))

@@ -188,8 +188,7 @@ static void fields_of_acknowledgements(void)
 	k = decoded("PUBREC 5 with properties", p);
 	is_int(k.ack.pid, 0x1234);
 	is_int(k.ack.reason, 0x87);
-	is_bytes(props_value(k.ack.props, PROP_REASON_STRING),
-		 BYTES_LIT("no"));
+	is_bytes(props_value(k.ack.props, PROP_REASON_STRING), BYTES_LIT("no"));
 	k = decoded("SUBACK 3.x of odd brokers", p);
 	is_bytes(k.suback.reasons, BYTES_LIT("\x87\x8f\xff"));
 	k = decoded("UNSUBACK 3.x", p);
@@ -263,9 +262,12 @@ static void publish_with_expiry_and_alias(void)
 {
 	const struct decoder d = { MQTT_5, DECODE_FROM_CLIENT, 0 };
 	struct publish p = {
-		.topic = BYTES_LIT("t"), .payload = BYTES_LIT("x"),
-		.props = BYTES_LIT("\x01\x01"), .has_expiry = true,
-		.expiry = 0x01020304, .alias = 0x0506,
+		.topic = BYTES_LIT("t"),
+		.payload = BYTES_LIT("x"),
+		.props = BYTES_LIT("\x01\x01"),
+		.has_expiry = true,
+		.expiry = 0x01020304,
+		.alias = 0x0506,
 	};
 	struct decode_result r;
 	struct buf b;
@@ -291,8 +293,11 @@ static void publish_without_its_payload(void)
 {
 	static const enum mqtt_version versions[] = { MQTT_3_1_1, MQTT_5 };
 	struct publish p = {
-		.topic = BYTES_LIT("t"), .payload = BYTES_LIT("0123456789"),
-		.qos = 1, .pid = 9, .alias = 3,
+		.topic = BYTES_LIT("t"),
+		.payload = BYTES_LIT("0123456789"),
+		.qos = 1,
+		.pid = 9,
+		.alias = 3,
 	};
 	struct buf whole, head;
 
@@ -318,8 +323,8 @@ static void publish_without_its_payload(void)
 /* Sizes around each border of the length field. */
 static void publish_sizes(void)
 {
-	static const size_t borders[] = { 0, 127, 128, 16383, 16384, 2097151,
-					  2097152 };
+	static const size_t borders[] = { 0,     127,     128,    16383,
+					  16384, 2097151, 2097152 };
 	static uint8_t payload[2097152 + 16];
 	const struct decoder d = { MQTT_5, DECODE_FROM_SERVER, 0 };
 	struct publish p = { .topic = BYTES_LIT("topic"), .qos = 1, .pid = 3 };
@@ -413,8 +418,9 @@ static void v3_leaves_out_what_it_lacks(void)
 {
 	struct bytes props = BYTES_LIT("\x1f\0\1x");
 	const struct subscription filter = { BYTES_LIT("a"), 0x2D };
-	const struct subscribe sub = { .pid = 1, .filters = &filter,
-				       .count = 1, .props = props };
+	const struct subscribe sub = {
+		.pid = 1, .filters = &filter, .count = 1, .props = props
+	};
 	const struct suback suback = { 1, BYTES_LIT("\0"), props };
 	const struct ack ack = { 1, REASON_NOT_AUTHORIZED, props };
 	const struct disconnect bye = { REASON_UNSPECIFIED, props };

@@ -107,8 +107,11 @@ static void one_byte_at_a_time(void)
 			if (!(samples[k].versions & versions[v]) ||
 			    !(samples[k].sides & SERVER))
 				continue;
-			is_int(buf_append(&in, bytes_of(p,
-				script_bytes(samples[k].script, p))), 0);
+			is_int(buf_append(&in,
+					  bytes_of(p, script_bytes(
+							      samples[k].script,
+							      p))),
+			       0);
 			want++;
 		}
 		d = (struct decoder){ .version = MQTT_3_1 + (unsigned int)v };
@@ -157,8 +160,8 @@ static void nothing_may_follow(void)
 			if (type == PACKET_DISCONNECT && n == 2 &&
 			    d.side == DECODE_FROM_SERVER)
 				continue; /* would be a reason */
-			is_int(decode_copy(&d, p, n + 3, &r), DECODE_BAD,
-			       "%s", samples[k].name);
+			is_int(decode_copy(&d, p, n + 3, &r), DECODE_BAD, "%s",
+			       samples[k].name);
 			p[1] = (uint8_t)(n - 2);
 		}
 	}
@@ -176,8 +179,8 @@ static void every_first_byte(void)
 	for (unsigned int i = 0; i < 256 * 3 * 2; i++) {
 		struct decoder d = { .version = MQTT_3_1 + i / 512,
 				     .side = sides[i / 256 % 2] };
-		const char *theirs = d.side == DECODE_FROM_SERVER ?
-					     only_client : only_server;
+		const char *theirs = d.side == DECODE_FROM_SERVER ? only_client
+								  : only_server;
 		uint8_t first = (uint8_t)i, type = first & 0xF0;
 		uint8_t flags = first & 0x0F, want = 0;
 		bool is_legal = type != 0 && !strchr(theirs, type);
@@ -204,12 +207,9 @@ static void every_reason_code(void)
 		uint8_t first;
 		const char *successes, *failures; /* NULL: all that exist */
 	} table[] = {
-		{ 0x40, "\x10", NULL },
-		{ 0x50, "\x10", NULL },
-		{ 0x62, "", "\x92" },
-		{ 0x70, "", "\x92" },
-		{ 0x90, "\x01\x02", NULL },
-		{ 0xB0, "\x11", NULL },
+		{ 0x40, "\x10", NULL },     { 0x50, "\x10", NULL },
+		{ 0x62, "", "\x92" },       { 0x70, "", "\x92" },
+		{ 0x90, "\x01\x02", NULL }, { 0xB0, "\x11", NULL },
 	};
 	const struct decoder d = { MQTT_5, DECODE_FROM_SERVER, 0 };
 	struct decode_result r;
@@ -226,8 +226,8 @@ static void every_reason_code(void)
 			p[5] = code;
 		}
 		if (code >= 0x80)
-			is_legal = failures ? strchr(failures, code) != NULL :
-					      reason_is_known(code);
+			is_legal = failures ? strchr(failures, code) != NULL
+					    : reason_is_known(code);
 		is_int(decode_packet(&d, bytes_of(p, 6), &r),
 		       is_legal ? DECODE_OK : DECODE_BAD, "0x%02X in 0x%02X",
 		       (unsigned int)code, (unsigned int)first);
@@ -333,7 +333,7 @@ static void connect_brings_its_version(void)
 
 TEST_MAIN(T(cut_anywhere), T(fields_cut_anywhere), T(every_byte_replaced),
 	  T(one_byte_at_a_time), T(nothing_may_follow), T(every_first_byte),
-	  T(every_reason_code),
-	  T(what_odd_brokers_send_to_3x), T(reserved_byte_of_a_3_1_connack),
+	  T(every_reason_code), T(what_odd_brokers_send_to_3x),
+	  T(reserved_byte_of_a_3_1_connack),
 	  T(too_large_is_known_at_the_length), T(filters_of_a_subscribe),
 	  T(connect_brings_its_version))

@@ -80,8 +80,7 @@ static const struct refusal publishes[] = {
 	{ "CVE-2019-17210: no room for the topic's length", ALL, BOTH,
 	  MALFORMED, "30 01 00", topic_long },
 	{ "nothing at all", ALL, BOTH, MALFORMED, "30 00", topic_long },
-	{ "no identifier", ALL, BOTH, MALFORMED, "32 03 00 01 'a'",
-	  too_short },
+	{ "no identifier", ALL, BOTH, MALFORMED, "32 03 00 01 'a'", too_short },
 	{ "half an identifier", ALL, BOTH, MALFORMED, "32 04 00 01 'a' 00",
 	  too_short },
 	{ "empty topic in 3.x", V3, BOTH, MALFORMED, "30 03 00 00 'x'",
@@ -98,8 +97,8 @@ static const struct refusal publishes[] = {
 	{ "overlong", ALL, BOTH, MALFORMED, "30 05 00 02 c0 80 00", not_utf8 },
 	{ "surrogate", ALL, BOTH, MALFORMED, "30 06 00 03 ed a0 80 00",
 	  not_utf8 },
-	{ "above U+10FFFF", ALL, BOTH, MALFORMED,
-	  "30 07 00 04 f4 90 80 80 00", not_utf8 },
+	{ "above U+10FFFF", ALL, BOTH, MALFORMED, "30 07 00 04 f4 90 80 80 00",
+	  not_utf8 },
 	{ "no property length", V5, BOTH, MALFORMED, "30 03 00 01 'a'",
 	  props_length },
 	{ "properties beyond the packet", V5, BOTH, MALFORMED,
@@ -128,8 +127,8 @@ static const struct refusal acks[] = {
 	  "40 04 00 01 00 01", props_long },
 	{ "bytes after the properties", V5, BOTH, MALFORMED,
 	  "40 05 00 01 00 00 00", trailing },
-	{ "property of PUBLISH", V5, BOTH, MALFORMED,
-	  "40 06 00 01 00 02 01 01", props_bad },
+	{ "property of PUBLISH", V5, BOTH, MALFORMED, "40 06 00 01 00 02 01 01",
+	  props_bad },
 	{ "two reason strings", V5, BOTH, PROTOCOL,
 	  "40 0a 00 01 00 06 1f 00 00 1f 00 00", props_value },
 };
@@ -252,11 +251,11 @@ static const struct refusal connects[] = {
 	{ "bytes after", ALL, CLIENT, MALFORMED,
 	  "10 0d 00 04 'MQTT' 04 02 00 00 00 00 00", trailing },
 	{ "will property in CONNECT", ALL, CLIENT, MALFORMED,
-	  "10 12 00 04 'MQTT' 05 02 00 00 05 18 00 00 00 01 00 00",
-	  props_bad },
+	  "10 12 00 04 'MQTT' 05 02 00 00 05 18 00 00 00 01 00 00", props_bad },
 	{ "CONNECT property in the will", ALL, CLIENT, MALFORMED,
 	  "10 16 00 04 'MQTT' 05 06 00 00 00 00 00 03 21 00 01 "
-	  "00 01 'w' 00 00", props_bad },
+	  "00 01 'w' 00 00",
+	  props_bad },
 	{ "authentication data without a method", ALL, CLIENT, PROTOCOL,
 	  "10 10 00 04 'MQTT' 05 02 00 00 03 16 00 00 00 00",
 	  "authentication data without a method" },
@@ -299,10 +298,10 @@ static const struct refusal subscribes[] = {
 	  "packet identifier 0" },
 };
 
-#define REFUSE_ALL(table)                                   \
-	do {                                                \
+#define REFUSE_ALL(table)                                      \
+	do {                                                   \
 		for (size_t i = 0; i < ARRAY_SIZE(table); i++) \
-			refuse(&(table)[i]);                \
+			refuse(&(table)[i]);                   \
 	} while (0)
 
 static void bad_frames(void)

@@ -45,8 +45,10 @@ static void refused_names_the_reason(void)
 	is_int(dial_all(&c, &e), -1);
 	is_int(e.kind, ERR_CONNECT);
 	is_int(e.code, ECONNREFUSED);
-	snprintf(want, sizeof(want), "cannot connect to '127.0.0.1:%u': "
-		 "connection refused", port);
+	snprintf(want, sizeof(want),
+		 "cannot connect to '127.0.0.1:%u': "
+		 "connection refused",
+		 port);
 	is_str(e.text, want);
 	close(reserved);
 }
@@ -61,9 +63,11 @@ static void each_address_is_named(void)
 
 	is_int(dial_all(&c, &e), -1);
 	is_int(e.kind, ERR_CONNECT);
-	snprintf(want, sizeof(want), "cannot connect to 'two.test:%u': "
+	snprintf(want, sizeof(want),
+		 "cannot connect to 'two.test:%u': "
 		 "127.0.0.1:%u: connection refused; "
-		 "127.0.0.2:%u: connection refused", port, port, port);
+		 "127.0.0.2:%u: connection refused",
+		 port, port, port);
 	is_str(e.text, want);
 
 	c.host = "many.test";
@@ -196,11 +200,14 @@ static void resolver_errors(void)
 	} cases[] = {
 		{ "none.test", DIAL_ANY,
 		  "cannot resolve 'none.test': no such name" },
-		{ "mute.test", DIAL_ANY, "cannot resolve 'mute.test': no "
+		{ "mute.test", DIAL_ANY,
+		  "cannot resolve 'mute.test': no "
 		  "answer from the name server" },
-		{ "four.test", DIAL_IPV6, "cannot resolve 'four.test': it has "
+		{ "four.test", DIAL_IPV6,
+		  "cannot resolve 'four.test': it has "
 		  "no IPv6 address" },
-		{ "one.test", DIAL_IPV6, "cannot resolve 'one.test': it has "
+		{ "one.test", DIAL_IPV6,
+		  "cannot resolve 'one.test': it has "
 		  "no IPv6 address" },
 	};
 
@@ -266,7 +273,7 @@ static void servers_of_a_domain(void)
 	is_int(dial_all(&c, &e), -1);
 	is_int(e.kind, ERR_RESOLVE);
 	is_str(e.text, "cannot resolve '_secure-mqtt._tcp.srv.test': there "
-	       "are no SRV records of that name");
+		       "are no SRV records of that name");
 }
 
 static void far_is(const struct dial_config *c, const char *want)
@@ -288,8 +295,11 @@ static void a_second_name_is_looked_up_too(void)
 	uint16_t port = 0;
 	int listener = listen_at("127.0.0.1", &port, 8);
 	struct dial_config c = {
-		.role = "proxy", .host = "127.0.0.1", .port = port,
-		.far_host = "two.test", .far_port = 7,
+		.role = "proxy",
+		.host = "127.0.0.1",
+		.port = port,
+		.far_host = "two.test",
+		.far_port = 7,
 	};
 	struct err e = { 0 };
 
@@ -308,8 +318,7 @@ static void a_second_name_is_looked_up_too(void)
 	close(listener);
 	c.host = "127.0.0.1";
 	is_int(dial_all(&c, &e), -1);
-	ok(strstr(e.text, "cannot connect to proxy '127.0.0.1:"), "%s",
-	   e.text);
+	ok(strstr(e.text, "cannot connect to proxy '127.0.0.1:"), "%s", e.text);
 }
 
 TEST_MAIN(T(numeric_address), T(refused_names_the_reason),

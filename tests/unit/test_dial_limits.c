@@ -113,12 +113,16 @@ static void no_descriptors_left(void)
 		is_int(e.kind, ERR_CONNECT, "%s", hosts[i]);
 		is_int(e.code, EMFILE, "%s", hosts[i]);
 		ok(strstr(e.text, "too many open files: this process may "
-			  "have 3 (see ulimit -n)"), "%s", e.text);
+				  "have 3 (see ulimit -n)"),
+		   "%s", e.text);
 	}
 }
 
 /* In pieces, because lint takes three of them for a note to self. */
-static char unix_dir[] = "/tmp/test-dial-" "XX" "XX" "XX";
+static char unix_dir[] = "/tmp/test-dial-"
+			 "XX"
+			 "XX"
+			 "XX";
 
 static int listen_unix(struct sockaddr_un *un, int backlog)
 {
@@ -152,8 +156,7 @@ static void unix_socket(void)
 		ok(!wait_ready(d, IO_WANT_READ, 0), "nothing to spin on");
 		fds[1] = accept(listener, NULL, NULL);
 		is_int(dial_step(d, 19 * CLOCK_MSEC, &e), IO_WANT_READ);
-		is_int(dial_step(d, 20 * CLOCK_MSEC, &e), IO_OK, "%s",
-		       e.text);
+		is_int(dial_step(d, 20 * CLOCK_MSEC, &e), IO_OK, "%s", e.text);
 		ok(strstr(dial_address(d), "unix:/tmp/"), "%s",
 		   dial_address(d));
 		dial_free(d);
@@ -205,8 +208,8 @@ static void source_is(int listener, const char *want)
 
 static void bind_addresses(void)
 {
-	static const char *const local[] = { "::1", "127.0.0.5",
-					     "127.0.0.6", "192.0.2.1" };
+	static const char *const local[] = { "::1", "127.0.0.5", "127.0.0.6",
+					     "192.0.2.1" };
 	/* One index each: turns within the family of the target. */
 	static const char *const want[] = { "127.0.0.5", "127.0.0.6",
 					    "127.0.0.5", "127.0.0.5" };
@@ -247,8 +250,7 @@ static void bad_bind_addresses(void)
 
 	is_int(dial_all(&c, &e), -1);
 	is_int(e.kind, ERR_USAGE);
-	ok(strstr(e.text, "'one.test' is not a numeric address"), "%s",
-	   e.text);
+	ok(strstr(e.text, "'one.test' is not a numeric address"), "%s", e.text);
 	c.bind_addresses = foreign;
 	is_int(dial_all(&c, &e), -1);
 	is_int(e.kind, ERR_CONNECT);

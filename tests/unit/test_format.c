@@ -115,7 +115,7 @@ static void hex_has_groups_and_separators(void)
 	message.payload = BYTES_LIT("m\x0fz");
 	is_str(with("%x %X"), "6d0f7a 6D0F7A");
 	is_str(with("%.1x|%.2x|%.2:x|%.4-X"), "6 d 0 f 7 a|6d 0f 7a|"
-	       "6d:0f:7a|6D0F-7A");
+					      "6d:0f:7a|6D0F-7A");
 	is_str(with("%8x|%-8x|%08x|%.0x"), "  6d0f7a|6d0f7a  |006d0f7a|6d0f7a");
 	is_str(with("%.2xX"), "6d 0f 7aX");
 	message.payload = BYTES_LIT("");
@@ -161,7 +161,7 @@ static void times_of_arrival(void)
 	is_str(with("@Y-@m-@d @H:@M:@S.@N @@"),
 	       "2026-11-21 11:10:45.000000789 @");
 	is_str(with("%30I|%.5I|%-30I|"), "      2026-11-21T11:10:45+0100|2026-|"
-	       "2026-11-21T11:10:45+0100      |");
+					 "2026-11-21T11:10:45+0100      |");
 	f = format_new(&sub, false, &e);
 	ok(f && !format_shows_time(f));
 	format_free(f);
@@ -186,7 +186,7 @@ static void the_text_of_a_second_is_made_once_and_anew(void)
 	is_int(format_render(f, &message, WHEN + CLOCK_SEC, &out), 0);
 	is_int(format_render(f, &message, WHEN, &out), 0);
 	is_str(buf_cstr(&out), "45.000000789 45.000000790 46.000000789 "
-	       "45.000000789 ");
+			       "45.000000789 ");
 	format_free(f);
 }
 
@@ -203,7 +203,8 @@ static void json_is_a_field(void)
 
 	reset();
 	message.payload = BYTES_LIT("[1, 2]");
-	is_str(with("x %j"), "x {\"tst\":\"2026-11-21T10:10:45.000000789Z\","
+	is_str(with("x %j"),
+	       "x {\"tst\":\"2026-11-21T10:10:45.000000789Z\","
 	       "\"topic\":\"a/b\",\"qos\":0,\"retain\":false,\"payloadlen\":6,"
 	       "\"payload\":\"[1, 2]\"}");
 	ok(strstr(with("%J"), "\"payload\":[1,2]}"), "%s", with("%J"));
@@ -219,9 +220,10 @@ static void json_is_a_field(void)
 static void mistakes_are_named(void)
 {
 	static const char *const bad[] = {
-		"a%", "%z", "%5", "%-", "%.", "%.3", "%5%", "%20000t",
-		"%.20000t", "%.100f", "@", "a@", "@-", "@+d", "@E", "@O",
-		"@1", "\\", "a\\", "\\q", "\\x41", "%:x", "%5:x", "%+t",
+		"a%",  "%z",      "%5",       "%-",     "%.",   "%.3",
+		"%5%", "%20000t", "%.20000t", "%.100f", "@",    "a@",
+		"@-",  "@+d",     "@E",       "@O",     "@1",   "\\",
+		"a\\", "\\q",     "\\x41",    "%:x",    "%5:x", "%+t",
 	};
 
 	reset();
@@ -229,10 +231,10 @@ static void mistakes_are_named(void)
 		ok(strstr(with(bad[i]), "at character"), "%s: %s", bad[i],
 		   with(bad[i]));
 	is_str(with("ab%zc"), "format 'ab%zc': '%z' at character 3 is not a "
-	       "field of a message");
+			      "field of a message");
 	is_str(with("ab%"), "format 'ab%': '%' at character 3 has no end");
 	is_str(with("\\q"), "format '\\q': '\\q' at character 1 is not an "
-	       "escape sequence");
+			    "escape sequence");
 }
 
 static void a_terminal_sees_no_control_characters_from_the_wire(void)
@@ -274,9 +276,8 @@ static void a_full_buffer_leaves_nothing_behind(void)
 TEST_MAIN(T(plain_is_the_payload_and_a_newline),
 	  T(verbose_has_the_topic_in_front), T(fields_of_the_message),
 	  T(fields_of_the_properties), T(hex_has_groups_and_separators),
-	  T(width_and_precision_count_characters),
-	  T(numbers_of_floating_point), T(times_of_arrival),
-	  T(the_text_of_a_second_is_made_once_and_anew),
+	  T(width_and_precision_count_characters), T(numbers_of_floating_point),
+	  T(times_of_arrival), T(the_text_of_a_second_is_made_once_and_anew),
 	  T(escapes_stand_for_control_characters), T(json_is_a_field),
 	  T(mistakes_are_named),
 	  T(a_terminal_sees_no_control_characters_from_the_wire),

@@ -41,9 +41,9 @@ static size_t drain(struct heap *h, bool *ret_in_order)
 
 	*ret_in_order = true;
 	for (; (n = heap_first(h)); count++) {
-		if (count && (n->deadline < last.deadline ||
-			      (n->deadline == last.deadline &&
-			       n->seq < last.seq)))
+		if (count &&
+		    (n->deadline < last.deadline ||
+		     (n->deadline == last.deadline && n->seq < last.seq)))
 			*ret_in_order = false;
 		last = *n;
 		heap_remove(h, n);

@@ -10,7 +10,8 @@
 #define CAP (513 * S)
 #define WALL (1000000 * S)
 
-static const struct heartbeat_params usual = { .min = 30 * S, .max = 600 * S,
+static const struct heartbeat_params usual = { .min = 30 * S,
+					       .max = 600 * S,
 					       .step = 60 * S };
 
 /* A network, and a day of one connection after the other through it. */
@@ -59,8 +60,8 @@ static void it_settles_within_a_step_below_the_limit(void)
 
 		search(&h, &n);
 		ok(h.found.current < limit, "%d s", (int)t);
-		ok(limit - h.found.current <= usual.step, "%d s: %d s",
-		   (int)t, (int)(h.found.current / S));
+		ok(limit - h.found.current <= usual.step, "%d s: %d s", (int)t,
+		   (int)(h.found.current / S));
 		ok(n.losses <= 4, "%d s: %d connections lost", (int)t,
 		   n.losses);
 		for (int i = 0; i < 50; i++)
@@ -189,16 +190,20 @@ static void when_the_minimum_fails_it_is_not_the_silence(void)
 
 static void findings_of_an_earlier_run_go_on(void)
 {
-	struct heartbeat_finding f = { .current = 190 * S, .good = 210 * S,
-				       .bad = 240 * S, .changed = WALL,
+	struct heartbeat_finding f = { .current = 190 * S,
+				       .good = 210 * S,
+				       .bad = 240 * S,
+				       .changed = WALL,
 				       .is_settled = true };
 	struct heartbeat h = begin(&f);
 
 	is_int(heartbeat_interval(&h), 190 * S);
 	ok(h.found.is_settled);
 	/* Nonsense from a file is made harmless. */
-	f = (struct heartbeat_finding){ .current = UINT64_MAX, .good = 5 * S,
-					.bad = 7 * S, .changed = UINT64_MAX };
+	f = (struct heartbeat_finding){ .current = UINT64_MAX,
+					.good = 5 * S,
+					.bad = 7 * S,
+					.changed = UINT64_MAX };
 	h = begin(&f);
 	is_int(heartbeat_interval(&h), CAP);
 	is_int(h.found.good, 30 * S);

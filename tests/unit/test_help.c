@@ -25,7 +25,8 @@ static void help_names_every_option(void)
 				 options[i].type == OPTION_FLAG &&
 						 options[i].fallback
 					 ? "--[no-]"
-					 : "--", options[i].name);
+					 : "--",
+				 options[i].name);
 			ok(strstr(text, name) != NULL, "%s", name);
 		}
 		buf_release(&out);
@@ -80,15 +81,18 @@ static void every_value_is_shown_with_its_origin(void)
 
 	make_home();
 	write_home(PROFILES, "default: {keepalive: 5m}\n");
-	load_with(&l, TOOL_SUB, "--show-config|-T|a|-T|b c|-W|1500ms|-V|5|"
+	load_with(&l, TOOL_SUB,
+		  "--show-config|-T|a|-T|b c|-W|1500ms|-V|5|"
 		  "--random-filter|12.5|--user-property|a=b",
 		  "MQTT_TOOLS_PORT=9");
 	is_str(l.e.text, "option '--user-property' is one of mqtt-pub, not of "
-	       "mqtt-sub");
+			 "mqtt-sub");
 	unload(&l);
-	load_with(&l, TOOL_SUB, "--show-config|-T|a|-T|b c|-W|1500ms|-V|5|"
+	load_with(&l, TOOL_SUB,
+		  "--show-config|-T|a|-T|b c|-W|1500ms|-V|5|"
 		  "--random-filter|12.5|--connect-user-property|a=b c|"
-		  "--session-expiry|60", "MQTT_TOOLS_PORT=9");
+		  "--session-expiry|60",
+		  "MQTT_TOOLS_PORT=9");
 	is_int(l.rc, 0, "%s", l.e.text);
 	text = buf_cstr(&l.s.text);
 	ok(strstr(text, "host: localhost  # default\n") != NULL, "%s", text);

@@ -60,7 +60,9 @@ static void fields(void)
 				    ": none\r\n"
 				    "Empty:\r\n"
 				    "Connection: keep-alive,  Upgrade \r\n"
-				    "CONNECTION: other\r\n\r\n"), &h), 0);
+				    "CONNECTION: other\r\n\r\n"),
+			  &h),
+	       0);
 	is_bytes(h.status_line, BYTES_LIT("HTTP/1.1 302 Found"));
 	is_bytes(http_field(&h, "LOCATION"), BYTES_LIT("http://x/"));
 	ok(bytes_is_set(http_field(&h, "empty")));
@@ -80,12 +82,14 @@ static void redirects_are_shown(void)
 
 	is_int(http_parse(BYTES_LIT("HTTP/1.1 301 \x1b[1m\r\n"
 				    "Location: https://h/\x07\r\n\r\n"),
-			  &h), 0);
+			  &h),
+	       0);
 	http_show(&h, text, sizeof(text));
 	is_str(text, "HTTP/1.1 301 \\x1B[1m', it points to "
-	       "'https://h/\\x07");
+		     "'https://h/\\x07");
 	is_int(http_parse(BYTES_LIT("HTTP/1.1 404 No\r\nLocation: x\r\n\r\n"),
-			  &h), 0);
+			  &h),
+	       0);
 	http_show(&h, text, sizeof(text));
 	is_str(text, "HTTP/1.1 404 No");
 }
@@ -95,8 +99,8 @@ static void basic_authentication(void)
 	struct buf b;
 
 	buf_init(&b, 0);
-	is_int(http_add_basic(&b, "Authorization", "Aladdin",
-			      "open sesame"), 0);
+	is_int(http_add_basic(&b, "Authorization", "Aladdin", "open sesame"),
+	       0);
 	is_bytes(buf_view(&b), BYTES_LIT("Authorization: Basic "
 					 "QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
 	buf_clear(&b);
@@ -166,15 +170,19 @@ static void refused_tunnels(void)
 		  "'HTTP/1.0 407 Auth': it wants a user and a password" },
 		{ BYTES_LIT("HTTP/1.1 302 F\r\nLocation: l\r\n\r\n"), IO_EOF,
 		  "'HTTP/1.1 302 F', it points to 'l'" },
-		{ BYTES_LIT("\x05\xff"), IO_EOF, "the proxy does not speak "
+		{ BYTES_LIT("\x05\xff"), IO_EOF,
+		  "the proxy does not speak "
 		  "HTTP: it answered '\\x05" },
-		{ BYTES_LIT("HTTP/1.1 abc\r\n\r\n"), IO_EOF, "the proxy does "
+		{ BYTES_LIT("HTTP/1.1 abc\r\n\r\n"), IO_EOF,
+		  "the proxy does "
 		  "not speak HTTP: it answered 'HTTP/1.1 abc" },
 		{ bytes_of(endless, sizeof(endless)), IO_WANT_READ,
 		  "the proxy does not speak HTTP: it answered 'HTTP/1.1 200" },
-		{ BYTES_LIT("HTTP/1.1 200"), IO_EOF, "the connection was "
+		{ BYTES_LIT("HTTP/1.1 200"), IO_EOF,
+		  "the connection was "
 		  "closed in the handshake with the HTTP proxy" },
-		{ BYTES_NULL, IO_FAIL, "in the handshake with the HTTP proxy: "
+		{ BYTES_NULL, IO_FAIL,
+		  "in the handshake with the HTTP proxy: "
 		  "cannot read: scripted" },
 	};
 	const struct http_connect_target t = { "h", 1, NULL, NULL };

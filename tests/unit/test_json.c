@@ -167,11 +167,13 @@ static void one_subscription_id_is_a_number_and_several_an_array(void)
 	is_int(props_put_num(&props, PROP_SUBSCRIPTION_ID, 5), 0);
 	m.props = buf_view(&props);
 	ok(strstr(message_of(&m, JSON_PAYLOAD_AUTO, false),
-		  "{\"subscription-identifier\":5}"), "%s", text());
+		  "{\"subscription-identifier\":5}"),
+	   "%s", text());
 	is_int(props_put_num(&props, PROP_SUBSCRIPTION_ID, 300), 0);
 	m.props = buf_view(&props);
 	ok(strstr(message_of(&m, JSON_PAYLOAD_AUTO, false),
-		  "{\"subscription-identifier\":[5,300]}"), "%s", text());
+		  "{\"subscription-identifier\":[5,300]}"),
+	   "%s", text());
 }
 
 static void pretty_is_the_same_over_several_lines(void)
@@ -210,12 +212,27 @@ static void legal_json_loses_only_its_blanks(void)
 static void what_is_not_json_is_refused(void)
 {
 	static const char *const bad[] = {
-		"", " ", "no", "nul", "truex", "{", "}", "[", "]", "[1,]",
-		"[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "01",
-		"-", "+1", "1.", ".5", "1e", "1e+", "0x10", "NaN", "\"",
-		"\"\\\"", "\"\\x\"", "\"\\u12g4\"", "\"\\u12\"", "\"a\nb\"",
-		"'a'", "1 2", "[1 2]", "{\"a\":1 \"b\":2}", "\"\xff\"",
-		"[\"a\"", "{\"a\":1", "{1:2}", "//", "[1]]", "\"\\",
+		"",          " ",
+		"no",        "nul",
+		"truex",     "{",
+		"}",         "[",
+		"]",         "[1,]",
+		"[,1]",      "{\"a\"}",
+		"{\"a\":}",  "{\"a\":1,}",
+		"{a:1}",     "01",
+		"-",         "+1",
+		"1.",        ".5",
+		"1e",        "1e+",
+		"0x10",      "NaN",
+		"\"",        "\"\\\"",
+		"\"\\x\"",   "\"\\u12g4\"",
+		"\"\\u12\"", "\"a\nb\"",
+		"'a'",       "1 2",
+		"[1 2]",     "{\"a\":1 \"b\":2}",
+		"\"\xff\"",  "[\"a\"",
+		"{\"a\":1",  "{1:2}",
+		"//",        "[1]]",
+		"\"\\",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -253,8 +270,8 @@ static void a_full_buffer_is_told(void)
 	whole = buf_len(&out);
 	for (size_t max = 1; max < whole; max++) {
 		buf_init(&small, max);
-		is_int(json_put_message(&small, &style, &m, BYTES_LIT("T")),
-		       -1, "%zu", max);
+		is_int(json_put_message(&small, &style, &m, BYTES_LIT("T")), -1,
+		       "%zu", max);
 		buf_release(&small);
 	}
 }

@@ -35,8 +35,12 @@ static void ping_before_the_keepalive_ends(void)
 		uint16_t keepalive;
 		uint64_t due;
 	} rows[] = {
-		{ 1, S / 2 },     { 2, S },         { 3, 2 * S },
-		{ 10, 9 * S },    { 60, 54 * S },   { 600, 540 * S },
+		{ 1, S / 2 },
+		{ 2, S },
+		{ 3, 2 * S },
+		{ 10, 9 * S },
+		{ 60, 54 * S },
+		{ 600, 540 * S },
 		{ 65535, 65535 * S - 65535 * S / 10 },
 	};
 
@@ -67,8 +71,7 @@ static void silence_of_the_server_is_tested(void)
 	/* We send all the time, nothing ever comes. */
 	for (uint64_t t = 1; t < 60; t++) {
 		keepalive_sent(&k, true, START + t * S);
-		is_int(keepalive_tick(&k, false, START + t * S),
-		       KEEPALIVE_OK);
+		is_int(keepalive_tick(&k, false, START + t * S), KEEPALIVE_OK);
 	}
 	is_int(keepalive_deadline(&k, false), START + 60 * S);
 	is_int(keepalive_tick(&k, false, START + 60 * S), KEEPALIVE_PING);
@@ -142,8 +145,8 @@ static void paused_reading_proves_nothing(void)
 	keepalive_pause(&k, true, START);
 	for (uint64_t t = 54; t < 54 * 10; t += 54) {
 		is_int(keepalive_deadline(&k, false), START + t * S);
-		is_int(keepalive_tick(&k, false, START + t * S),
-		       KEEPALIVE_PING, "the broker still needs them");
+		is_int(keepalive_tick(&k, false, START + t * S), KEEPALIVE_PING,
+		       "the broker still needs them");
 	}
 	keepalive_pause(&k, true, START + 500 * S);
 	keepalive_pause(&k, false, START + 500 * S);

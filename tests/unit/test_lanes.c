@@ -58,10 +58,10 @@ static const char *order_of(struct buf *b)
 
 	while (n < sizeof(text) - 1 &&
 	       decode_packet(&d, buf_view(b), &r) == DECODE_OK) {
-		text[n++] = r.packet.type == PACKET_PUBLISH ? 'p' :
-			    r.packet.type == PACKET_PINGREQ ? '!' :
-			    r.packet.type == PACKET_PUBACK  ? 'c' :
-							      '?';
+		text[n++] = r.packet.type == PACKET_PUBLISH   ? 'p'
+			    : r.packet.type == PACKET_PINGREQ ? '!'
+			    : r.packet.type == PACKET_PUBACK  ? 'c'
+							      : '?';
 		buf_consume(b, r.used);
 	}
 	is_int(buf_len(b), 0, "whole packets only");

@@ -282,6 +282,5 @@ TEST_MAIN(T(events_are_reported_and_masks_followed),
 	  T(a_recycled_descriptor_is_watched_again),
 	  T(timers_come_in_order_and_equal_ones_as_set),
 	  T(tasks_of_other_threads_run_on_the_loop),
-	  T(tasks_posted_before_the_stop_are_run),
-	  T(many_posters_lose_nothing), T(scratch_is_lent_and_taken_back),
-	  T(an_idle_loop_sleeps))
+	  T(tasks_posted_before_the_stop_are_run), T(many_posters_lose_nothing),
+	  T(scratch_is_lent_and_taken_back), T(an_idle_loop_sleeps))

@@ -9,8 +9,11 @@
 #include "test.h"
 
 static const struct publish small = {
-	.topic = BYTES_LIT("topic"), .payload = BYTES_LIT("payload"),
-	.props = BYTES_LIT("props"), .qos = 1, .retain = true,
+	.topic = BYTES_LIT("topic"),
+	.payload = BYTES_LIT("payload"),
+	.props = BYTES_LIT("props"),
+	.qos = 1,
+	.retain = true,
 };
 
 static struct message *put(struct store *s, const struct publish *p)
@@ -115,8 +118,10 @@ static void any_one_can_be_removed(void)
 /* Sizes around each limit of the chunks, in a window that moves on. */
 static void messages_of_all_sizes(void)
 {
-	static const size_t sizes[] = { 0, 1, 100, 1700, 1900, 2100, 9000,
-					16200, 16300, 16400, 70000, 500000 };
+	static const size_t sizes[] = {
+		0,    1,     100,   1700,  1900,  2100,
+		9000, 16200, 16300, 16400, 70000, 500000
+	};
 	enum { SIZES = sizeof(sizes) / sizeof(*sizes) };
 	struct store *s = memory_store_new(0);
 	uint8_t *data = malloc(500000);

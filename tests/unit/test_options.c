@@ -75,7 +75,8 @@ static void names_are_well_formed(void)
 		const struct option *o = &options[i];
 
 		ok(strspn(o->name, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
-			   strlen(o->name), "%s", o->name);
+			   strlen(o->name),
+		   "%s", o->name);
 		ok(o->name[0] != '-');
 		option_env_name(o, env);
 		is_int(strlen(env), strlen("MQTT_TOOLS_") + strlen(o->name));
@@ -91,8 +92,7 @@ static void every_row_is_described(void)
 
 		if (!ok(o->help != NULL, "%s", o->name))
 			continue;
-		ok(strlen(o->help) <= 60, "%s: %zu", o->name,
-		   strlen(o->help));
+		ok(strlen(o->help) <= 60, "%s: %zu", o->name, strlen(o->help));
 		ok(isupper((unsigned char)o->help[0]), "%s", o->name);
 		ok(o->help[strlen(o->help) - 1] != '.', "%s", o->name);
 		ok(!o->details || o->details[strlen(o->details) - 1] == '.',
@@ -232,8 +232,8 @@ static void all_properties_have_rows(void)
 static void environment_is_for_connections_only(void)
 {
 	static const char *const never[] = {
-		"id", "id-prefix", "topic", "message", "file", "subscribe",
-		"will-topic", "will-payload", "count", "qos",
+		"id",        "id-prefix",  "topic",        "message", "file",
+		"subscribe", "will-topic", "will-payload", "count",   "qos",
 	};
 
 	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)
@@ -273,7 +273,8 @@ static void seconds(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_PUB, "-t|t|-n|-k|0|-x|2h|--will-topic|w|--will-delay|90s");
+	load(&l, TOOL_PUB,
+	     "-t|t|-n|-k|0|-x|2h|--will-topic|w|--will-delay|90s");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.client.connect.keepalive, 0);
 	is_int(props_num(l.s.client.connect.props, PROP_SESSION_EXPIRY, 0),
@@ -304,8 +305,7 @@ static void durations(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_SUB,
-	     "-t|t|-W|0.5|--ack-timeout|250ms|--idle-timeout|2m");
+	load(&l, TOOL_SUB, "-t|t|-W|0.5|--ack-timeout|250ms|--idle-timeout|2m");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.run.timeout, 500 * CLOCK_MSEC);
 	is_int(l.s.run.ack_timeout, 250 * CLOCK_MSEC);
@@ -328,8 +328,7 @@ static void sizes(void)
 
 	load(&l, TOOL_PUB, "-t|t|-n|--maximum-packet-size|64k");
 	is_int(l.rc, 0, "%s", l.e.text);
-	is_int(props_num(l.s.client.connect.props, PROP_MAX_PACKET, 0),
-	       65536);
+	is_int(props_num(l.s.client.connect.props, PROP_MAX_PACKET, 0), 65536);
 	ok(l.s.client.needs_v5);
 	unload(&l);
 	fails(TOOL_PUB, "--maximum-packet-size|0",
@@ -406,8 +405,7 @@ static void strings(void)
 	is_bytes(l.s.client.connect.client_id, bytes_str(""));
 	ok(bytes_is_set(l.s.client.connect.user), "empty, not absent");
 	unload(&l);
-	fails(TOOL_PUB, "-i|\xff",
-	      "option '-i': '\\xFF' is not UTF-8 text");
+	fails(TOOL_PUB, "-i|\xff", "option '-i': '\\xFF' is not UTF-8 text");
 	memset(large, 'x', sizeof(large) - 1);
 	memcpy(large, "-i|", 3);
 	load(&l, TOOL_PUB, large);
@@ -468,7 +466,8 @@ static void pairs(void)
 	struct loaded l;
 	size_t pos = 0;
 
-	load(&l, TOOL_PUB, "-t|t|-n|--user-property|a=b=c|"
+	load(&l, TOOL_PUB,
+	     "-t|t|-n|--user-property|a=b=c|"
 	     "-D|publish|user-property|x=y|z|--user-property|=");
 	is_int(l.rc, 0, "%s", l.e.text);
 	ok(props_next(l.s.pub.publish.props, &pos, &p));
@@ -489,14 +488,15 @@ static void subscriptions_with_options(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_SUB, "--subscribe|a/+,qos=2,no-local,rap,"
+	load(&l, TOOL_SUB,
+	     "--subscribe|a/+,qos=2,no-local,rap,"
 	     "retain-handling=new,id=7|--subscribe|b,rap=no");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.sub.subscribe_count, 2);
 	is_bytes(l.s.sub.subscribes[0].filters[0].filter, BYTES_LIT("a/+"));
 	is_int(l.s.sub.subscribes[0].filters[0].options, 0x1e);
-	is_int(props_num(l.s.sub.subscribes[0].props, PROP_SUBSCRIPTION_ID,
-			 0), 7);
+	is_int(props_num(l.s.sub.subscribes[0].props, PROP_SUBSCRIPTION_ID, 0),
+	       7);
 	is_int(l.s.sub.subscribes[1].filters[0].options, 0);
 	is_int(l.s.sub.subscribes[1].props.n, 0);
 	ok(l.s.client.needs_v5);
@@ -530,6 +530,6 @@ TEST_MAIN(T(names_are_unique_per_tool), T(letters_are_unique_per_tool),
 	  T(fallbacks_and_choices_are_accepted),
 	  T(properties_are_those_of_mqtt), T(all_properties_have_rows),
 	  T(environment_is_for_connections_only), T(numbers), T(seconds),
-	  T(durations), T(sizes), T(percents), T(choices), T(flags),
-	  T(strings), T(topics), T(binary_data), T(pairs),
-	  T(subscriptions_with_options), T(paths))
+	  T(durations), T(sizes), T(percents), T(choices), T(flags), T(strings),
+	  T(topics), T(binary_data), T(pairs), T(subscriptions_with_options),
+	  T(paths))

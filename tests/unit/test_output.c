@@ -138,7 +138,7 @@ static void a_file_that_cannot_be_opened_is_named(void)
 	is_int(open_output(&f, "/nonexistent/file"), -1);
 	is_int(f.e.kind, ERR_LOCAL);
 	is_str(f.e.text, "cannot open '/nonexistent/file' for writing: No "
-	       "such file or directory");
+			 "such file or directory");
 	close_output(&f);
 }
 
@@ -151,7 +151,7 @@ static void a_full_disk_is_told(void)
 	is_int(f.failed, 1);
 	is_int(f.failure.kind, ERR_LOCAL);
 	is_str(f.failure.text, "cannot write to '/dev/full': No space left "
-	       "on device");
+			       "on device");
 	ok(!put(&f, "text"));
 	is_int(f.failed, 1, "only once");
 	close_output(&f);

@@ -10,8 +10,16 @@
 
 static void uints(void)
 {
-	static const char *const wrong[] = { "",   " 1",  "1 ", "-1", "+1",
-					     "0x1", "1.0", "a",  "1a", "1,000",
+	static const char *const wrong[] = { "",
+					     " 1",
+					     "1 ",
+					     "-1",
+					     "+1",
+					     "0x1",
+					     "1.0",
+					     "a",
+					     "1a",
+					     "1,000",
 					     "18446744073709551616",
 					     "99999999999999999999999" };
 	uint64_t v = 77;
@@ -49,50 +57,70 @@ static void wrong_values_are_shown_safely(void)
 	ok(strstr(e.text, "999...' is not") != NULL, "%s", e.text);
 }
 
+static const struct {
+	const char *text;
+	uint64_t ns;
+} good_durations[] = {
+	{ "0", 0 },
+	{ "2", 2 * CLOCK_SEC },
+	{ "1.5", 1500 * CLOCK_MSEC },
+	{ "10ns", 10 },
+	{ "250us", 250000 },
+	{ "500ms", 500 * CLOCK_MSEC },
+	{ "1.5s", 1500 * CLOCK_MSEC },
+	{ ".3", 300 * CLOCK_MSEC },
+	{ ".5ms", 500000 },
+	{ "1.", CLOCK_SEC },
+	{ "1.m", 60 * CLOCK_SEC },
+	{ "0.000000001s", 1 },
+	{ "0.0000000019s", 1 },
+	{ "1.5m", 90 * CLOCK_SEC },
+	{ "2m", 120 * CLOCK_SEC },
+	{ "1h", 3600 * CLOCK_SEC },
+	{ "7d", 7 * 24 * 3600 * CLOCK_SEC },
+	{ "0.5d", 43200 * CLOCK_SEC },
+	{ "213502d", 213502ull * 86400 * CLOCK_SEC },
+};
+static const char *const wrong_durations[] = {
+	"",
+	"s",
+	"-1s",
+	"+1s",
+	" 1s",
+	"1s ",
+	"1 s",
+	".",
+	".s",
+	"1..",
+	"-.5",
+	"1e3",
+	"1S",
+	"1sec",
+	"1w",
+	"1s1s",
+	"0x1s",
+	"1,5s",
+	"nan",
+	"18446744073709551615ns",
+	"18446744074s",
+	"213503d",
+};
+
 static void durations(void)
 {
-	static const struct {
-		const char *text;
-		uint64_t ns;
-	} good[] = {
-		{ "0", 0 },
-		{ "2", 2 * CLOCK_SEC },
-		{ "1.5", 1500 * CLOCK_MSEC },
-		{ "10ns", 10 },
-		{ "250us", 250000 },
-		{ "500ms", 500 * CLOCK_MSEC },
-		{ "1.5s", 1500 * CLOCK_MSEC },
-		{ ".3", 300 * CLOCK_MSEC },
-		{ ".5ms", 500000 },
-		{ "1.", CLOCK_SEC },
-		{ "1.m", 60 * CLOCK_SEC },
-		{ "0.000000001s", 1 },
-		{ "0.0000000019s", 1 },
-		{ "1.5m", 90 * CLOCK_SEC },
-		{ "2m", 120 * CLOCK_SEC },
-		{ "1h", 3600 * CLOCK_SEC },
-		{ "7d", 7 * 24 * 3600 * CLOCK_SEC },
-		{ "0.5d", 43200 * CLOCK_SEC },
-		{ "213502d", 213502ull * 86400 * CLOCK_SEC },
-	};
-	static const char *const wrong[] = {
-		"", "s", "-1s", "+1s", " 1s", "1s ", "1 s", ".", ".s", "1..",
-		"-.5",
-		"1e3", "1S", "1sec", "1w", "1s1s", "0x1s", "1,5s", "nan",
-		"18446744073709551615ns", "18446744074s", "213503d",
-	};
 	uint64_t ns = 77;
 	struct err e;
 
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		is_int(parse_duration(good[i].text, CLOCK_SEC, &ns, &e), 0,
-		       "%s", good[i].text);
-		is_int(ns, good[i].ns, "%s", good[i].text);
+	for (size_t i = 0; i < ARRAY_SIZE(good_durations); i++) {
+		is_int(parse_duration(good_durations[i].text, CLOCK_SEC, &ns,
+				      &e),
+		       0, "%s", good_durations[i].text);
+		is_int(ns, good_durations[i].ns, "%s", good_durations[i].text);
 	}
 	ns = 77;
-	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-		is_int(parse_duration(wrong[i], CLOCK_SEC, &ns, &e), -1, "%s",
-		       wrong[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_durations); i++)
+		is_int(parse_duration(wrong_durations[i], CLOCK_SEC, &ns, &e),
+		       -1, "%s", wrong_durations[i]);
 	is_int(ns, 77, "untouched");
 	is_int(parse_duration("1w", CLOCK_SEC, &ns, &e), -1);
 	is_str(e.text, "'1w' is not a duration such as 500ms, 1.5s, 2m, 1h or "
@@ -107,13 +135,14 @@ static void sizes(void)
 		const char *text;
 		uint64_t n;
 	} good[] = {
-		{ "0", 0 },	    { "100", 100 },	{ "100B", 100 },
-		{ "64k", 65536 },   { "64K", 65536 },	{ "64kB", 65536 },
-		{ "64KiB", 65536 }, { "1M", 1u << 20 }, { "1m", 1u << 20 },
+		{ "0", 0 },           { "100", 100 },       { "100B", 100 },
+		{ "64k", 65536 },     { "64K", 65536 },     { "64kB", 65536 },
+		{ "64KiB", 65536 },   { "1M", 1u << 20 },   { "1m", 1u << 20 },
 		{ "2G", 2ull << 30 }, { "1T", 1ull << 40 },
 	};
 	static const char *const wrong[] = {
-		"", "k", "-1", "1 k", "1kk", "1kb", "1b", "1i", "1iB", "1KiBs",
+		"",     "k",    "-1", "1 k",       "1kk",
+		"1kb",  "1b",   "1i", "1iB",       "1KiBs",
 		"1.5k", "0x10", "1P", "16777216T", "99999999999999999999",
 	};
 	uint64_t n = 77;
@@ -137,8 +166,8 @@ static void sizes(void)
 
 static void bools(void)
 {
-	static const char *const yes[] = { "yes", "true", "on", "1", "YES",
-					   "True" };
+	static const char *const yes[] = { "yes", "true", "on",
+					   "1",   "YES",  "True" };
 	static const char *const no[] = { "no", "false", "off", "0", "Off" };
 	static const char *const wrong[] = { "", "y", "2", "yes ", "oui" };
 	struct err e;
@@ -162,8 +191,8 @@ static void bools(void)
 static void doubles(void)
 {
 	static const char *const wrong[] = {
-		"", " 1", "1 ", "inf", "nan", "0x1p3", ".5", "1.", "1e", "1e+",
-		"1,5", "--1", "1e999",
+		"",   " 1", "1 ",  "inf", "nan", "0x1p3", ".5",
+		"1.", "1e", "1e+", "1,5", "--1", "1e999",
 	};
 	struct err e;
 	double v = 77;
@@ -220,7 +249,7 @@ static void base64(void)
 		{ "AP/+", { (const uint8_t *)"\0\xff\xfe", 3 } },
 	};
 	static const char *const wrong[] = {
-		"Z",	"Zg",	 "Zg=",	 "Zg===",    "====", "=Zg=", "Zg==Zg==",
+		"Z",    "Zg",   "Zg=",  "Zg===",  "====", "=Zg=", "Zg==Zg==",
 		"Zh==", "Zm9=", "Zm 8", "Zm9v\n", "Zm-_", "Z===",
 	};
 	struct buf b;

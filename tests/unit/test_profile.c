@@ -6,8 +6,7 @@
 #include "mqtt/props.h"
 
 /* Loads with this text as the user's profiles.yaml. */
-static void load_profiles(struct loaded *l, const char *yaml,
-			  const char *args)
+static void load_profiles(struct loaded *l, const char *yaml, const char *args)
 {
 	make_home();
 	write_home(PROFILES, yaml);
@@ -172,7 +171,7 @@ static void unknown_profiles(void)
 
 	load_profiles(&l, "prod: {}\ntest: {}\n", "-t|t|-n|--profile|prdo");
 	is_str(l.e.text, "option '--profile': there is no profile 'prdo'; did "
-	       "you mean 'prod'?");
+			 "you mean 'prod'?");
 	done(&l);
 	make_home();
 	load(&l, TOOL_PUB, "-t|t|-n|--profile|x");
@@ -216,7 +215,8 @@ static void extending_may_change_the_way(void)
 	done(&l);
 	load_profiles(&l, "default: {host: b, server: [x]}\n", "-t|t|-n");
 	ok(strstr(l.e.text, ":1:17: 'host' and ") &&
-	   strstr(l.e.text, ":1:29: 'server' both say where the broker is"),
+		   strstr(l.e.text,
+			  ":1:29: 'server' both say where the broker is"),
 	   "%s", l.e.text);
 	done(&l);
 }
@@ -275,7 +275,8 @@ static void bad_values_are_located(void)
 	refuses("default:\n  protocol-version: 6\n",
 		":2:21: 'protocol-version': '6' is not one of auto, 5, 311 or "
 		"31");
-	refuses("default: {port: *x}\n", ":1:11: No anchor found for alias "
+	refuses("default: {port: *x}\n",
+		":1:11: No anchor found for alias "
 		"(Load: No anchor found for alias: 'x')");
 }
 
@@ -327,10 +328,11 @@ static void bad_shapes_are_located(void)
 static void bad_yaml_is_located(void)
 {
 	refuses("default:\n  host: \"x\n", ":3:1: found unexpected end of "
-		"stream");
+					   "stream");
 	refuses("default:\n\thost: x\n",
 		":2:1: found character that cannot start any token");
-	refuses("default: {host: \xff}\n", ":1:17: invalid leading UTF-8 octet");
+	refuses("default: {host: \xff}\n",
+		":1:17: invalid leading UTF-8 octet");
 }
 
 static void profiles_of_other_tools_are_accepted(void)
@@ -382,7 +384,8 @@ static void saved_profiles_are_read_back(void)
 	struct stat st;
 
 	make_home();
-	load(&l, TOOL_PUB, "--save-profile|prod|-h|ex: #1|-P|sesame|-u|null|"
+	load(&l, TOOL_PUB,
+	     "--save-profile|prod|-h|ex: #1|-P|sesame|-u|null|"
 	     "--user-property|a=\"b\"|-k|5m|-q|1|-t|a b/\xc3\xa4|-r|"
 	     "--correlation-data|hex:00ff|-m|gone|-W|1.5");
 	is_int(l.rc, 0, "%s", l.e.text);
@@ -421,7 +424,7 @@ static void saving_keeps_the_others(void)
 			     "c: {host: z}\n");
 	load(&l, TOOL_PUB, "--save-profile|b|-h|new|-L|mqtt://u:secret@h");
 	is_str(l.e.text, "option '-h' and option '-L' both say where the "
-	       "broker is, expected one of them");
+			 "broker is, expected one of them");
 	unload(&l);
 	load(&l, TOOL_PUB, "--save-profile|b|-L|mqtt://u:secret@h/t");
 	is_int(l.rc, 0, "%s", l.e.text);
@@ -429,7 +432,7 @@ static void saving_keeps_the_others(void)
 	unload(&l);
 	read_home(PROFILES, text, sizeof(text));
 	is_str(text, "# mine\na:\n  host: x\n\n# the second\n"
-	       "b:\n  url: mqtt://u@h/t\n\n# the third\nc: {host: z}\n");
+		     "b:\n  url: mqtt://u@h/t\n\n# the third\nc: {host: z}\n");
 	load(&l, TOOL_PUB, "--save-profile|d|-h|w");
 	is_int(l.rc, 0, "%s", l.e.text);
 	unload(&l);
@@ -444,13 +447,14 @@ static void saving_to_a_file(void)
 	char text[500];
 
 	make_home();
-	load(&l, TOOL_SUB, with_home("--save-profile|@/x.yaml|-h|h|"
-				     "--subscribe|a,qos=1|-T|b"));
+	load(&l, TOOL_SUB,
+	     with_home("--save-profile|@/x.yaml|-h|h|"
+		       "--subscribe|a,qos=1|-T|b"));
 	is_int(l.rc, 0, "%s", l.e.text);
 	unload(&l);
 	read_home("x.yaml", text, sizeof(text));
 	is_str(text, "subscribe:\n  - a,qos=1\nfilter-out:\n  - b\n"
-	       "host: h\n");
+		     "host: h\n");
 	load(&l, TOOL_SUB, with_home("--profile|@/x.yaml"));
 	is_int(l.rc, 0, "%s", l.e.text);
 	done(&l);
@@ -461,7 +465,8 @@ static void saving_that_cannot_be(void)
 	struct loaded l;
 	char text[500];
 
-	fails(TOOL_PUB, "--save-profile|x", "option '--save-profile': there "
+	fails(TOOL_PUB, "--save-profile|x",
+	      "option '--save-profile': there "
 	      "is nothing to save: all settings are at their defaults");
 	fails(TOOL_PUB, "--save-profile||-h|x",
 	      "option '--save-profile': the name is empty");
@@ -490,10 +495,10 @@ static void saving_that_cannot_be(void)
 TEST_MAIN(T(values_of_all_shapes), T(flow_style_and_anchors_work),
 	  T(default_only_when_none_is_named), T(no_file_is_no_error),
 	  T(xdg_rules), T(profile_as_a_file), T(unknown_profiles),
-	  T(profiles_extend_each_other),
-	  T(extending_may_change_the_way), T(files_extend_files_and_names),
-	  T(extends_gone_wrong), T(bad_values_are_located),
-	  T(bad_keys_are_located), T(bad_shapes_are_located),
-	  T(bad_yaml_is_located), T(profiles_of_other_tools_are_accepted),
+	  T(profiles_extend_each_other), T(extending_may_change_the_way),
+	  T(files_extend_files_and_names), T(extends_gone_wrong),
+	  T(bad_values_are_located), T(bad_keys_are_located),
+	  T(bad_shapes_are_located), T(bad_yaml_is_located),
+	  T(profiles_of_other_tools_are_accepted),
 	  T(saved_profiles_are_read_back), T(saving_keeps_the_others),
 	  T(saving_to_a_file), T(saving_that_cannot_be))

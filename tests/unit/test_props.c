@@ -28,19 +28,32 @@ static const struct {
 	enum prop_type type;
 	const char *packets;
 } spec[] = {
-	{ 0x01, PROP_BYTE, "PW" },	  { 0x02, PROP_U32, "PW" },
-	{ 0x03, PROP_STRING, "PW" },	  { 0x08, PROP_STRING, "PW" },
-	{ 0x09, PROP_BINARY, "PW" },	  { 0x0B, PROP_VARINT, "PS" },
-	{ 0x11, PROP_U32, "CcD" },	  { 0x12, PROP_STRING, "c" },
-	{ 0x13, PROP_U16, "c" },	  { 0x15, PROP_STRING, "CcA" },
-	{ 0x16, PROP_BINARY, "CcA" },	  { 0x17, PROP_BYTE, "C" },
-	{ 0x18, PROP_U32, "W" },	  { 0x19, PROP_BYTE, "C" },
-	{ 0x1A, PROP_STRING, "c" },	  { 0x1C, PROP_STRING, "cD" },
-	{ 0x1F, PROP_STRING, "casuDA" },  { 0x21, PROP_U16, "Cc" },
-	{ 0x22, PROP_U16, "Cc" },	  { 0x23, PROP_U16, "P" },
-	{ 0x24, PROP_BYTE, "c" },	  { 0x25, PROP_BYTE, "c" },
-	{ 0x26, PROP_PAIR, "CcPWaSsUuDA" }, { 0x27, PROP_U32, "Cc" },
-	{ 0x28, PROP_BYTE, "c" },	  { 0x29, PROP_BYTE, "c" },
+	{ 0x01, PROP_BYTE, "PW" },
+	{ 0x02, PROP_U32, "PW" },
+	{ 0x03, PROP_STRING, "PW" },
+	{ 0x08, PROP_STRING, "PW" },
+	{ 0x09, PROP_BINARY, "PW" },
+	{ 0x0B, PROP_VARINT, "PS" },
+	{ 0x11, PROP_U32, "CcD" },
+	{ 0x12, PROP_STRING, "c" },
+	{ 0x13, PROP_U16, "c" },
+	{ 0x15, PROP_STRING, "CcA" },
+	{ 0x16, PROP_BINARY, "CcA" },
+	{ 0x17, PROP_BYTE, "C" },
+	{ 0x18, PROP_U32, "W" },
+	{ 0x19, PROP_BYTE, "C" },
+	{ 0x1A, PROP_STRING, "c" },
+	{ 0x1C, PROP_STRING, "cD" },
+	{ 0x1F, PROP_STRING, "casuDA" },
+	{ 0x21, PROP_U16, "Cc" },
+	{ 0x22, PROP_U16, "Cc" },
+	{ 0x23, PROP_U16, "P" },
+	{ 0x24, PROP_BYTE, "c" },
+	{ 0x25, PROP_BYTE, "c" },
+	{ 0x26, PROP_PAIR, "CcPWaSsUuDA" },
+	{ 0x27, PROP_U32, "Cc" },
+	{ 0x28, PROP_BYTE, "c" },
+	{ 0x29, PROP_BYTE, "c" },
 	{ 0x2A, PROP_BYTE, "c" },
 };
 
@@ -136,11 +149,10 @@ static void every_property_in_every_packet(void)
 			       info->name, places[k].letter);
 			is_int(put_any(&b, info->id), 0);
 			is_int(check(buf_view(&b), places[k].packet),
-			       !may    ? REASON_MALFORMED :
-			       repeats ? 0 :
-					 REASON_PROTOCOL_ERROR,
-			       "%s twice in %c", info->name,
-			       places[k].letter);
+			       !may      ? REASON_MALFORMED
+			       : repeats ? 0
+					 : REASON_PROTOCOL_ERROR,
+			       "%s twice in %c", info->name, places[k].letter);
 		}
 	}
 	buf_release(&b);
@@ -234,8 +246,7 @@ static void texts_are_checked(void)
 		is_int(props_put_pair(&b, fine, wrong[i]), 0);
 		is_int(check(buf_view(&b), PUBLISH), REASON_MALFORMED);
 		buf_clear(&b); /* binary data may be anything */
-		is_int(props_put_bytes(&b, PROP_CORRELATION_DATA, wrong[i]),
-		       0);
+		is_int(props_put_bytes(&b, PROP_CORRELATION_DATA, wrong[i]), 0);
 		is_int(check(buf_view(&b), PUBLISH), 0);
 	}
 	buf_clear(&b);

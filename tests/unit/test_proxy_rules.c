@@ -80,11 +80,15 @@ static void long_items_are_harmless(void)
 static void choices(void)
 {
 	const struct proxy_environment all = {
-		.all_proxy = "a", .https_proxy = "s", .http_proxy = "p",
+		.all_proxy = "a",
+		.https_proxy = "s",
+		.http_proxy = "p",
 		.no_proxy = "direct",
 	};
 	const struct proxy_environment some = {
-		.https_proxy = "s", .http_proxy = "", .no_proxy = "",
+		.https_proxy = "s",
+		.http_proxy = "",
+		.no_proxy = "",
 	};
 
 	is_str(proxy_choose(&all, TRANSPORT_TCP, "h", 1), "a");

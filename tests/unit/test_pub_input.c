@@ -332,7 +332,7 @@ static void what_cannot_be_read_is_named(void)
 	open_file_source("/nonexistent/file", &in);
 	ok(!in && e.kind == ERR_LOCAL && e.code == ENOENT);
 	is_str(e.text, "cannot open '/nonexistent/file': No such file or "
-	       "directory");
+		       "directory");
 	open_file_source("/tmp", &in);
 	ok(!in && e.kind == ERR_LOCAL && e.code == EISDIR, "%s", e.text);
 	ok(strstr(e.text, "'/tmp'"), "%s", e.text);

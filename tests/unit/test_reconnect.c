@@ -29,15 +29,15 @@ static void delays_are_jittered_within_a_doubling_limit(void)
 		is_int(reconnect_next(&r, &lost, true, 1, &delay),
 		       RECONNECT_AFTER);
 		ok(delay >= RECONNECT_FLOOR && delay <= limit,
-		   "round %d: %llu ns of %llu", i,
-		   (unsigned long long)delay, (unsigned long long)limit);
+		   "round %d: %llu ns of %llu", i, (unsigned long long)delay,
+		   (unsigned long long)limit);
 		sum += delay;
-		limit = limit * 2 > usual.max_delay ?
-			usual.max_delay : limit * 2;
+		limit = limit * 2 > usual.max_delay ? usual.max_delay
+						    : limit * 2;
 	}
 	/* Full jitter: about half of the cap on average. */
-	ok(sum > 40 * 15 * CLOCK_SEC && sum < 40 * 45 * CLOCK_SEC,
-	   "sum %llu s", (unsigned long long)(sum / CLOCK_SEC));
+	ok(sum > 40 * 15 * CLOCK_SEC && sum < 40 * 45 * CLOCK_SEC, "sum %llu s",
+	   (unsigned long long)(sum / CLOCK_SEC));
 }
 
 /* D4: the cap holds also when it is no multiple, and is nobody else's. */
@@ -99,13 +99,13 @@ static void reasons_decide_whether_to_try_again(void)
 	}
 	for (size_t i = 0; i < sizeof(again); i++) {
 		e = why(ERR_BUSY, again[i]);
-		is_int(reconnect_next(&r, &e, true, 1, &delay),
-		       RECONNECT_AFTER, "0x%02x", again[i]);
+		is_int(reconnect_next(&r, &e, true, 1, &delay), RECONNECT_AFTER,
+		       "0x%02x", again[i]);
 	}
 	for (size_t i = 0; i < sizeof(lost_again); i++) {
 		e = why(ERR_LOST, lost_again[i]);
-		is_int(reconnect_next(&r, &e, true, 1, &delay),
-		       RECONNECT_AFTER, "0x%02x", lost_again[i]);
+		is_int(reconnect_next(&r, &e, true, 1, &delay), RECONNECT_AFTER,
+		       "0x%02x", lost_again[i]);
 	}
 	for (size_t i = 0; i < sizeof(lost_stop); i++) {
 		e = why(ERR_LOST, lost_stop[i]);
@@ -126,8 +126,7 @@ static void rate_limits_start_from_a_slow_base(void)
 		reconnect_init(&r, &usual, 0);
 		for (int k = 0; k < 20; k++) {
 			(void)reconnect_next(&r, &e, true, 1, &delay);
-			ok(delay >= RECONNECT_RATE_BASE / 2, "0x%02x",
-			   slow[i]);
+			ok(delay >= RECONNECT_RATE_BASE / 2, "0x%02x", slow[i]);
 		}
 	}
 }

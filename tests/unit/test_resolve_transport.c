@@ -51,10 +51,9 @@ static void kinds_and_ports(void)
 		snprintf(args, sizeof(args), "-t|t|-n|%s", cases[i].args);
 		load(&l, TOOL_PUB, args);
 		if (is_int(l.rc, 0, "%s: %s", args, l.e.text)) {
-			is_int(transport(&l)->kind, cases[i].kind, "%s",
+			is_int(transport(&l)->kind, cases[i].kind, "%s", args);
+			is_int(l.s.client.servers[0].port, cases[i].port, "%s",
 			       args);
-			is_int(l.s.client.servers[0].port, cases[i].port,
-			       "%s", args);
 		}
 		unload(&l);
 	}
@@ -84,8 +83,7 @@ static void the_kernel_notices_dead_peers_too(void)
 		snprintf(args, sizeof(args), "-t|t|-n|%s", cases[i].args);
 		load(&l, TOOL_PUB, args);
 		if (is_int(l.rc, 0, "%s: %s", args, l.e.text)) {
-			const struct socket_options *o =
-				&transport(&l)->socket;
+			const struct socket_options *o = &transport(&l)->socket;
 
 			is_int(o->user_timeout_ms, cases[i].timeout_ms, "%s",
 			       args);
@@ -162,7 +160,8 @@ static void tls_mistakes(void)
 	      "option '--tls-sni' means nothing without TLS (--tls)");
 	fails(TOOL_PUB, "--keyform|engine",
 	      "option '--keyform': 'engine' is not one of pem");
-	fails(TOOL_PUB, "-t|t|-n|--tls|--tls-key-passphrase|a|"
+	fails(TOOL_PUB,
+	      "-t|t|-n|--tls|--tls-key-passphrase|a|"
 	      "--tls-key-passphrase-command|b",
 	      "option '--tls-key-passphrase' and option "
 	      "'--tls-key-passphrase-command' both give a passphrase, expected "
@@ -177,7 +176,8 @@ static void insecure_is_loud(void)
 	is_int(l.rc, 0, "%s", l.e.text);
 	ok(transport(&l)->tls.is_insecure);
 	is_int(l.s.warnings.n, 1);
-	is_str(l.s.warnings.v[0], "TLS does not check who the broker is "
+	is_str(l.s.warnings.v[0],
+	       "TLS does not check who the broker is "
 	       "(option '--insecure'): anybody can be in between");
 	unload(&l);
 }
@@ -212,15 +212,17 @@ static void passphrases_from_elsewhere(void)
 
 	make_home();
 	write_home("pass", "sesame\n");
-	load(&l, TOOL_PUB, with_home("-t|t|-n|--cert|c|--key|k|"
-				     "--tls-key-passphrase-file|@/pass"));
+	load(&l, TOOL_PUB,
+	     with_home("-t|t|-n|--cert|c|--key|k|"
+		       "--tls-key-passphrase-file|@/pass"));
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_bytes(passphrase_of(&l), BYTES_LIT("sesame"));
 	write_home("pass", "another\n");
 	is_bytes(passphrase_of(&l), BYTES_LIT("another"));
 	ok(!l.s.client.credentials.load, "not the password's");
 	unload(&l);
-	load(&l, TOOL_PUB, "-t|t|-n|--cert|c|--key|k|"
+	load(&l, TOOL_PUB,
+	     "-t|t|-n|--cert|c|--key|k|"
 	     "--tls-key-passphrase-command|echo open");
 	is_bytes(passphrase_of(&l), BYTES_LIT("open"));
 	unload(&l);
@@ -232,7 +234,8 @@ static void websocket_options(void)
 	const struct ws_options *o;
 	struct loaded l;
 
-	load(&l, TOOL_PUB, "-t|t|-n|-L|ws://h/a/b?c|--ws-header|X: y|"
+	load(&l, TOOL_PUB,
+	     "-t|t|-n|-L|ws://h/a/b?c|--ws-header|X: y|"
 	     "--ws-origin|http://o|--ws-user|u|--ws-password|p|"
 	     "--ws-subprotocol|");
 	is_int(l.rc, 0, "%s", l.e.text);
@@ -249,9 +252,11 @@ static void websocket_options(void)
 	unload(&l);
 	fails(TOOL_PUB, "--ws|--ws-path|x",
 	      "option '--ws-path': 'x' is not a path such as /mqtt");
-	fails(TOOL_PUB, "--ws|--ws-header|novalue", "option '--ws-header': "
+	fails(TOOL_PUB, "--ws|--ws-header|novalue",
+	      "option '--ws-header': "
 	      "'novalue' is not of the form 'Name: value'");
-	fails(TOOL_PUB, "--ws|--ws-header|a: b\r\nc: d", "option "
+	fails(TOOL_PUB, "--ws|--ws-header|a: b\r\nc: d",
+	      "option "
 	      "'--ws-header': 'a: b\\x0D\\x0Ac: d' is not of the form 'Name: "
 	      "value'");
 	fails(TOOL_PUB, "--ws|--ws-password|x",
@@ -275,7 +280,8 @@ static void proxy_option(void)
 	is_str(u->password, "p");
 	ok(!strstr(l.argv[5], ":p@"), "wiped: %s", l.argv[5]);
 	unload(&l);
-	fails(TOOL_PUB, "--proxy|mqtt://h", "option '--proxy': expected a URL "
+	fails(TOOL_PUB, "--proxy|mqtt://h",
+	      "option '--proxy': expected a URL "
 	      "that begins with socks5://, socks5h:// or http://");
 	load_with(&l, TOOL_PUB, "-t|t|-n|--proxy|", "ALL_PROXY=http://a");
 	is_int(l.rc, 0, "%s", l.e.text);
@@ -332,7 +338,7 @@ static void bad_proxies_of_the_environment(void)
 	load_with(&l, TOOL_PUB, "-t|t|-n", "ALL_PROXY=ws://h");
 	is_int(l.rc, -1);
 	is_str(l.e.text, "environment variable 'ALL_PROXY': expected a URL "
-	       "that begins with socks5://, socks5h:// or http://");
+			 "that begins with socks5://, socks5h:// or http://");
 	unload(&l);
 }
 
@@ -340,7 +346,8 @@ static void balancers(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_PUB, "-t|t|-n|-S|--proxy-protocol|v2|"
+	load(&l, TOOL_PUB,
+	     "-t|t|-n|-S|--proxy-protocol|v2|"
 	     "--proxy-protocol-source|192.0.2.1:5|"
 	     "--proxy-protocol-destination|192.0.2.2:6");
 	is_int(l.rc, 0, "%s", l.e.text);
@@ -352,9 +359,9 @@ static void balancers(void)
 }
 
 TEST_MAIN(T(kinds_and_ports), T(the_kernel_notices_dead_peers_too),
-	  T(servers_have_their_own),
-	  T(tls_options_are_handed_on), T(tls_mistakes), T(insecure_is_loud),
+	  T(servers_have_their_own), T(tls_options_are_handed_on),
+	  T(tls_mistakes), T(insecure_is_loud),
 	  T(unused_options_of_profiles_do_no_harm),
-	  T(passphrases_from_elsewhere), T(websocket_options),
-	  T(proxy_option), T(proxies_of_the_environment),
-	  T(bad_proxies_of_the_environment), T(balancers))
+	  T(passphrases_from_elsewhere), T(websocket_options), T(proxy_option),
+	  T(proxies_of_the_environment), T(bad_proxies_of_the_environment),
+	  T(balancers))

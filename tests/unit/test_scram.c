@@ -9,8 +9,8 @@
 #define NONCE_1 "fyko+d2lbbFgONRv9qkxdawL"
 #define FIRST_1 "r=" NONCE_1 "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096"
 #define NONCE_256 "rOprNGfwEbeRWgbNEkqO"
-#define FIRST_256                                                     \
-	"r=" NONCE_256 "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"              \
+#define FIRST_256                                        \
+	"r=" NONCE_256 "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0," \
 	"s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
 
 static struct scram *dialogue(const char *method, const char *nonce,
@@ -38,9 +38,9 @@ static void the_example_of_rfc_5802(void)
 	buf_clear(&out);
 	is_int(scram_final(s, BYTES_LIT(FIRST_1), &out, &e), 0, "%s", e.text);
 	is_str(buf_cstr(&out), "c=biws,r=" NONCE_1 "3rfcNHYJY1ZVvWVs7j,"
-	       "p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=");
-	is_int(scram_verify(s, BYTES_LIT("v=rmF9pqV8S7suAoZWja4dJRkFsKQ="),
-			    &e), 0, "%s", e.text);
+			       "p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=");
+	is_int(scram_verify(s, BYTES_LIT("v=rmF9pqV8S7suAoZWja4dJRkFsKQ="), &e),
+	       0, "%s", e.text);
 	scram_free(s);
 	buf_release(&out);
 }
@@ -50,14 +50,16 @@ static void the_example_of_rfc_7677(void)
 {
 	struct buf out = { 0 };
 	struct err e = { 0 };
-	struct scram *s = dialogue("SCRAM-SHA-256", NONCE_256, FIRST_256,
-				   &out);
+	struct scram *s = dialogue("SCRAM-SHA-256", NONCE_256, FIRST_256, &out);
 
-	is_str(buf_cstr(&out), "c=biws,r=" NONCE_256
-	       "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+	is_str(buf_cstr(&out),
+	       "c=biws,r=" NONCE_256 "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
 	       "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
-	is_int(scram_verify(s, BYTES_LIT("v=6rriTRBi23WpRR/wtup+mMhUZUn/"
-					 "dB5nLTJRsjl95G4="), &e), 0);
+	is_int(scram_verify(s,
+			    BYTES_LIT("v=6rriTRBi23WpRR/wtup+mMhUZUn/"
+				      "dB5nLTJRsjl95G4="),
+			    &e),
+	       0);
 	scram_free(s);
 	buf_release(&out);
 }
@@ -65,8 +67,12 @@ static void the_example_of_rfc_7677(void)
 static void a_server_that_does_not_know_the_password_is_refused(void)
 {
 	static const char *const wrong[] = {
-		"v=rmF9pqV8S7suAoZWja4dJRkFsKR=", "v=AAAA", "", "x=1",
-		"e=invalid-proof", "v=",
+		"v=rmF9pqV8S7suAoZWja4dJRkFsKR=",
+		"v=AAAA",
+		"",
+		"x=1",
+		"e=invalid-proof",
+		"v=",
 	};
 	struct buf out = { 0 };
 	struct err e = { 0 };
@@ -105,8 +111,7 @@ static void bad_challenges_are_refused(void)
 		{ "r=" NONCE_1 "x,s=***,i=4096", "base64" },
 		{ "r=" NONCE_1 "x,s=,i=4096", "base64" },
 		{ "r=" NONCE_1 "x,s=QSXCR+Q6sek8bf92,i=4095", "iterations" },
-		{ "r=" NONCE_1 "x,s=QSXCR+Q6sek8bf92,i=1000001",
-		  "iterations" },
+		{ "r=" NONCE_1 "x,s=QSXCR+Q6sek8bf92,i=1000001", "iterations" },
 		{ "r=" NONCE_1 "x,s=QSXCR+Q6sek8bf92,i=4096x", "iterations" },
 		{ "s=QSXCR+Q6sek8bf92,r=" NONCE_1 "x,i=4096", "malformed" },
 		{ "m=ext,r=" NONCE_1 "x,s=QSXCR+Q6sek8bf92,i=4096",
@@ -121,8 +126,8 @@ static void bad_challenges_are_refused(void)
 		struct scram *s = scram_new("SCRAM-SHA-1", USER, PENCIL,
 					    NONCE_1, &e);
 
-		is_int(scram_final(s, bytes_str(bad[i].message), &out, &e),
-		       -1, "%s", bad[i].message);
+		is_int(scram_final(s, bytes_str(bad[i].message), &out, &e), -1,
+		       "%s", bad[i].message);
 		ok(strstr(e.text, bad[i].text) != NULL, "%s", e.text);
 		scram_free(s);
 	}
@@ -167,10 +172,9 @@ static void what_cannot_be_used_is_named(void)
 	ok(!scram_knows("PLAIN") && scram_knows("SCRAM-SHA-512"));
 	ok(!scram_new("SCRAM-MD5", USER, PENCIL, NULL, &e));
 	is_str(e.text, "unknown SCRAM method 'SCRAM-MD5'");
-	ok(!scram_new("SCRAM-SHA-1", USER, BYTES_LIT("p\xc3\xa4ss"), NULL,
-		      &e));
+	ok(!scram_new("SCRAM-SHA-1", USER, BYTES_LIT("p\xc3\xa4ss"), NULL, &e));
 	is_str(e.text, "the password for SCRAM has characters outside "
-	       "printable ASCII");
+		       "printable ASCII");
 	ok(!scram_new("SCRAM-SHA-1", BYTES_NULL, PENCIL, NULL, &e));
 	is_str(e.text, "SCRAM needs a user name");
 }

@@ -37,16 +37,15 @@ static void first_line_of_a_file(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		write_home("pw", cases[i].text);
 		is_int(secret_from_file(with_home("@/pw"), CLOCK_SEC, &secret,
-					&e), 0, "%s", e.text);
+					&e),
+		       0, "%s", e.text);
 		secret_is(cases[i].want);
 	}
 	write_home("pw", "\nsesame\n");
-	is_int(secret_from_file(with_home("@/pw"), CLOCK_SEC, &secret, &e),
-	       -1);
+	is_int(secret_from_file(with_home("@/pw"), CLOCK_SEC, &secret, &e), -1);
 	is_str(e.text, with_home("'@/pw': its first line is empty"));
 	is_int(e.kind, ERR_USAGE);
-	is_int(secret_from_file(with_home("@/no"), CLOCK_SEC, &secret, &e),
-	       -1);
+	is_int(secret_from_file(with_home("@/no"), CLOCK_SEC, &secret, &e), -1);
 	is_str(e.text,
 	       with_home("cannot read '@/no': No such file or directory"));
 	is_int(secret_from_file(home, CLOCK_SEC, &secret, &e), -1);
@@ -120,8 +119,7 @@ static void commands_that_fail(void)
 static void ask(void)
 {
 	struct err e = { 0 };
-	int rc = secret_from_terminal("Password: ", 5 * CLOCK_SEC, &secret,
-				      &e);
+	int rc = secret_from_terminal("Password: ", 5 * CLOCK_SEC, &secret, &e);
 
 	if (rc)
 		dprintf(STDOUT_FILENO, "{%s}\n", e.text);
@@ -229,19 +227,22 @@ static void sources_of_the_password(void)
 	ok(l.s.client.credentials.load != NULL);
 	write_home("pw", "two\n"); /* read anew for each connection */
 	is_int(l.s.client.credentials.load(l.s.client.credentials.ctx, &user,
-					   &password, &l.e), 0);
+					   &password, &l.e),
+	       0);
 	is_bytes(password, BYTES_LIT("two"));
 	is_bytes(user, BYTES_LIT("me"));
 	unlink(with_home("@/pw"));
 	is_int(l.s.client.credentials.load(l.s.client.credentials.ctx, &user,
-					   &password, &l.e), -1);
+					   &password, &l.e),
+	       -1);
 	is_str(l.e.text, with_home("option '--password-file': cannot read "
 				   "'@/pw': No such file or directory"));
 	unload(&l);
 	load(&l, TOOL_PUB, "-t|t|-n|--password-command|echo $((6 * 7))");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.client.credentials.load(l.s.client.credentials.ctx, &user,
-					   &password, &l.e), 0);
+					   &password, &l.e),
+	       0);
 	is_bytes(password, BYTES_LIT("42"));
 	ok(!bytes_is_set(user));
 	unload(&l);
@@ -266,7 +267,7 @@ static void password_of_a_descriptor(void)
 	load(&l, TOOL_PUB, args);
 	is_int(l.rc, -1);
 	is_str(l.e.text, "option '--password-fd': cannot read it: Bad file "
-	       "descriptor");
+			 "descriptor");
 	unload(&l);
 }
 
@@ -293,14 +294,16 @@ static void secrets_are_masked_and_wiped(void)
 	struct loaded l;
 	const char *text;
 
-	load(&l, TOOL_PUB, "--show-config|-P|sesame|-L|mqtt://u:open@h|"
+	load(&l, TOOL_PUB,
+	     "--show-config|-P|sesame|-L|mqtt://u:open@h|"
 	     "--auth-method|m|--auth-data|hex:5e5a");
 	is_int(l.rc, 0, "%s", l.e.text);
 	text = buf_cstr(&l.s.text);
 	ok(!strstr(text, "sesame") && !strstr(text, "open") &&
-	   !strstr(text, "5e5a"), "%s", text);
-	ok(strstr(text, "password: \"***\"  # command line -P\n") != NULL,
+		   !strstr(text, "5e5a"),
 	   "%s", text);
+	ok(strstr(text, "password: \"***\"  # command line -P\n") != NULL, "%s",
+	   text);
 	ok(strstr(text, "auth-data: \"***\"") != NULL);
 	ok(strstr(text, "@h") != NULL);
 	unload(&l);

@@ -141,8 +141,8 @@ static void an_alias_must_fit_the_packet_size(void)
 	reconnect(&p, false);
 	for (size_t n = 50 - 12; n > 0; n--) {
 		packet.payload = bytes_of(text, n);
-		is_int(session_publish(p.s, &packet, 0, p.now, &seq),
-		       SUBMIT_OK, "%zu", n);
+		is_int(session_publish(p.s, &packet, 0, p.now, &seq), SUBMIT_OK,
+		       "%zu", n);
 		pump(&p);
 		next(&p, PACKET_PUBLISH);
 		ok(p.result.used <= 50);
@@ -154,7 +154,8 @@ static void an_alias_must_fit_the_packet_size(void)
 
 static enum feed arrive_on(struct peer *p, const char *topic, uint16_t alias)
 {
-	struct publish packet = { .topic = bytes_str(topic), .alias = alias,
+	struct publish packet = { .topic = bytes_str(topic),
+				  .alias = alias,
 				  .payload = BYTES_LIT("x") };
 	struct buf b = { 0 };
 

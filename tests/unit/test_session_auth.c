@@ -97,8 +97,7 @@ static void the_method_stays_the_same(void)
 				   REASON_PROTOCOL_ERROR);
 			peer_down(&p);
 			p = peer_with_auth("M");
-			prop_str(&p.connack_props, PROP_AUTH_METHOD,
-				 wrong[i]);
+			prop_str(&p.connack_props, PROP_AUTH_METHOD, wrong[i]);
 		}
 		is_failure(&p, connack(&p, false, 0), REASON_PROTOCOL_ERROR);
 		peer_down(&p);

@@ -28,9 +28,9 @@ static struct message *spy_put(struct store *s, const struct publish *p,
 
 static void spy_update(struct store *s, struct message *m)
 {
-	note(m->state == MESSAGE_SENT	  ? 'S' :
-	     m->state == MESSAGE_RELEASED ? 'R' :
-					    'Q');
+	note(m->state == MESSAGE_SENT       ? 'S'
+	     : m->state == MESSAGE_RELEASED ? 'R'
+					    : 'Q');
 	s->is_dirty = true;
 	spy.real->update(s, m);
 }

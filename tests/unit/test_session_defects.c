@@ -116,8 +116,8 @@ static void a_suback_does_not_complete_a_publish(void)
 	struct peer p = peer_up(MQTT_5);
 
 	publish(&p, 1, "m");
-	is_int(suback(&p, PACKET_SUBACK,
-		      next(&p, PACKET_PUBLISH)->publish.pid, BYTES_LIT("\0")),
+	is_int(suback(&p, PACKET_SUBACK, next(&p, PACKET_PUBLISH)->publish.pid,
+		      BYTES_LIT("\0")),
 	       FEED_FAIL);
 	is_int(p.store->count, 1);
 	peer_down(&p);

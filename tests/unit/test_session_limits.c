@@ -120,7 +120,8 @@ static void limits_are_reset_before_each_connect(void)
 {
 	static const enum prop_id ids[] = {
 		PROP_RETAIN_AVAILABLE, PROP_WILDCARD_AVAILABLE,
-		PROP_SUB_ID_AVAILABLE, PROP_SHARED_AVAILABLE, PROP_MAX_QOS,
+		PROP_SUB_ID_AVAILABLE, PROP_SHARED_AVAILABLE,
+		PROP_MAX_QOS,
 	};
 	const struct session_limits *l;
 	struct peer p;
@@ -163,7 +164,8 @@ static void limits_are_reset_before_each_connect(void)
 
 static enum submit try_publish(struct peer *p, uint8_t qos, bool retain)
 {
-	struct publish packet = { .topic = BYTES_LIT("t"), .qos = qos,
+	struct publish packet = { .topic = BYTES_LIT("t"),
+				  .qos = qos,
 				  .retain = retain };
 	uint64_t seq;
 
@@ -260,9 +262,8 @@ static void no_publish_above_the_maximum_packet_size(void)
 static void no_request_above_the_maximum_packet_size(void)
 {
 	struct peer p = peer_limited(PROP_MAX_PACKET, 30);
-	struct subscription f = {
-		.filter = BYTES_LIT("a/filter/of/some/length/you/see")
-	};
+	struct subscription f = { .filter = BYTES_LIT(
+					  "a/filter/of/some/length/you/see") };
 	struct subscribe sub = { .filters = &f, .count = 1 };
 	uint16_t pid;
 
@@ -289,8 +290,7 @@ static void disconnect_is_cut_to_the_maximum_packet_size(void)
 		reconnect(&p, false);
 		prop(&props, PROP_SESSION_EXPIRY, 99);
 		prop_str(&props, PROP_REASON_STRING, "the user pressed ^C");
-		ok(props_put_pair(&props, BYTES_LIT("a"), BYTES_LIT("b")) ==
-		   0);
+		ok(props_put_pair(&props, BYTES_LIT("a"), BYTES_LIT("b")) == 0);
 		bye.props = buf_view(&props);
 		session_disconnect(p.s, &bye);
 		flush(&p);
@@ -300,9 +300,10 @@ static void disconnect_is_cut_to_the_maximum_packet_size(void)
 			is_int(sent->reason, 0x04);
 			is_int(props_num(sent->props, PROP_SESSION_EXPIRY, 0),
 			       max >= 9 ? 99 : 0, "%u", max);
-			is_int(sent->props.n, max < 9  ? 0 :
-					      max < 38 ? 5 :
-							 props.end,
+			is_int(sent->props.n,
+			       max < 9    ? 0
+			       : max < 38 ? 5
+					  : props.end,
 			       "%u", max);
 		}
 		buf_release(&props);
@@ -448,8 +449,10 @@ static void one_reason_per_filter(void)
 		size_t n;
 		bool is_good;
 	} rows[] = {
-		{ MQTT_5, "\0", 1, false },      { MQTT_5, "\0\x87", 2, true },
-		{ MQTT_5, "\0\0\0", 3, false },  { MQTT_3_1_1, "\1", 1, false },
+		{ MQTT_5, "\0", 1, false },
+		{ MQTT_5, "\0\x87", 2, true },
+		{ MQTT_5, "\0\0\0", 3, false },
+		{ MQTT_3_1_1, "\1", 1, false },
 		{ MQTT_3_1_1, "\1\x80", 2, true },
 	};
 

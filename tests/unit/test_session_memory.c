@@ -79,8 +79,7 @@ static void do_feed(struct peer *p, struct bytes in)
 
 static void do_publish0(struct peer *p, struct bytes in)
 {
-	struct publish packet = { .topic = BYTES_LIT("other"),
-				  .payload = in };
+	struct publish packet = { .topic = BYTES_LIT("other"), .payload = in };
 	uint64_t seq;
 
 	session_publish(p->s, &packet, 0, p->now, &seq);
@@ -88,7 +87,8 @@ static void do_publish0(struct peer *p, struct bytes in)
 
 static void do_publish1(struct peer *p, struct bytes in)
 {
-	struct publish packet = { .topic = BYTES_LIT("other"), .qos = 1,
+	struct publish packet = { .topic = BYTES_LIT("other"),
+				  .qos = 1,
 				  .payload = in };
 	uint64_t seq;
 
@@ -131,8 +131,9 @@ static void do_connect(struct peer *p, struct bytes in)
 
 static void make_publish(struct peer *p, struct buf *b)
 {
-	struct publish packet = { .topic = BYTES_LIT("in"), .alias = 3,
-				  .qos = 2, .pid = 9 };
+	struct publish packet = {
+		.topic = BYTES_LIT("in"), .alias = 3, .qos = 2, .pid = 9
+	};
 
 	(void)p;
 	ok(encode_publish(b, MQTT_5, &packet) == 0);
@@ -213,8 +214,8 @@ static void finish(struct peer *p)
 		const struct packet *packet = &p->result.packet;
 
 		if (packet->type == PACKET_PUBLISH && packet->publish.qos == 1)
-			done += ack(p, PACKET_PUBACK, packet->publish.pid,
-				    0) == FEED_EVENT;
+			done += ack(p, PACKET_PUBACK, packet->publish.pid, 0) ==
+				FEED_EVENT;
 		else if (packet->type == PACKET_PUBLISH)
 			ack(p, PACKET_PUBREC, packet->publish.pid, 0);
 		else if (packet->type == PACKET_PUBREL)
@@ -237,8 +238,7 @@ static void every_allocation_may_fail(void)
 			alloc_fail_after(n);
 			steps[i].run(&p, buf_view(&in));
 			alloc_heal();
-			is_str(session_fault(p.s), NULL, "step %zu, %zu", i,
-			       n);
+			is_str(session_fault(p.s), NULL, "step %zu, %zu", i, n);
 			finish(&p);
 			buf_release(&in);
 			peer_down(&p);

@@ -79,11 +79,13 @@ static void no_subscribers_is_a_success(void)
 
 	publish(&p, 1, "a");
 	is_int(ack(&p, PACKET_PUBACK, next(&p, PACKET_PUBLISH)->publish.pid,
-		   0x10), FEED_EVENT);
+		   0x10),
+	       FEED_EVENT);
 	is_int(p.event.published.reason, 0x10);
 	publish(&p, 2, "a");
 	is_int(ack(&p, PACKET_PUBREC, next(&p, PACKET_PUBLISH)->publish.pid,
-		   0x10), FEED_NONE);
+		   0x10),
+	       FEED_NONE);
 	next(&p, PACKET_PUBREL);
 	peer_down(&p);
 }
@@ -156,7 +158,8 @@ static void wrong_answers_are_errors(void)
 		uint8_t qos;
 		enum packet_type type;
 	} rows[] = {
-		{ 1, PACKET_PUBREC }, { 1, PACKET_PUBCOMP },
+		{ 1, PACKET_PUBREC },
+		{ 1, PACKET_PUBCOMP },
 		{ 2, PACKET_PUBCOMP },
 	};
 
@@ -179,8 +182,8 @@ static void puback_for_qos2_is_a_downgrade(void)
 	struct peer p = peer_up(MQTT_3_1_1);
 
 	publish(&p, 2, "a");
-	is_int(ack(&p, PACKET_PUBACK, next(&p, PACKET_PUBLISH)->publish.pid,
-		   0), FEED_EVENT);
+	is_int(ack(&p, PACKET_PUBACK, next(&p, PACKET_PUBLISH)->publish.pid, 0),
+	       FEED_EVENT);
 	ok(p.event.published.downgraded);
 	is_int(p.event.published.reason, 0);
 	is_int(p.event.published.qos, 2);
@@ -192,8 +195,9 @@ static void puback_for_qos2_is_a_downgrade(void)
 	peer_open(&p);
 	reconnect(&p, false);
 	publish(&p, 2, "a");
-	is_failure(&p, ack(&p, PACKET_PUBACK,
-			   next(&p, PACKET_PUBLISH)->publish.pid, 0),
+	is_failure(&p,
+		   ack(&p, PACKET_PUBACK, next(&p, PACKET_PUBLISH)->publish.pid,
+		       0),
 		   REASON_PROTOCOL_ERROR);
 	peer_down(&p);
 }
@@ -250,7 +254,8 @@ static void control_goes_before_a_backlog(void)
 static void the_pump_stops_where_told(void)
 {
 	struct peer p = peer_up(MQTT_5);
-	struct publish packet = { .topic = BYTES_LIT("t"), .qos = 1,
+	struct publish packet = { .topic = BYTES_LIT("t"),
+				  .qos = 1,
 				  .payload = BYTES_LIT("0123456789") };
 	uint64_t seq;
 
@@ -270,8 +275,10 @@ static void the_pump_stops_where_told(void)
 static void expired_messages_are_dropped(void)
 {
 	struct peer p = peer_up(MQTT_5);
-	struct publish packet = { .topic = BYTES_LIT("t"), .qos = 1,
-				  .has_expiry = true, .expiry = 10 };
+	struct publish packet = { .topic = BYTES_LIT("t"),
+				  .qos = 1,
+				  .has_expiry = true,
+				  .expiry = 10 };
 	struct event_published dropped;
 	struct packet *sent;
 	uint64_t seq, first;
@@ -298,8 +305,10 @@ static void expired_messages_are_dropped(void)
 static void expiry_counts_the_time_with_us(void)
 {
 	struct peer p = peer_up(MQTT_5);
-	struct publish packet = { .topic = BYTES_LIT("t"), .qos = 1,
-				  .has_expiry = true, .expiry = 100 };
+	struct publish packet = { .topic = BYTES_LIT("t"),
+				  .qos = 1,
+				  .has_expiry = true,
+				  .expiry = 100 };
 	uint64_t seq;
 
 	session_publish(p.s, &packet, 0, p.now, &seq);
@@ -318,7 +327,8 @@ static void large_payloads_go_out_whole(void)
 	enum { BIG = 300000 };
 	struct peer p = peer_up(MQTT_5);
 	uint8_t *data = malloc(BIG);
-	struct publish packet = { .topic = BYTES_LIT("big"), .qos = 1,
+	struct publish packet = { .topic = BYTES_LIT("big"),
+				  .qos = 1,
 				  .payload = bytes_of(data, BIG) };
 	struct packet *sent;
 	uint64_t seq;
@@ -345,7 +355,8 @@ static void early_answers_do_not_cut_a_payload(void)
 	enum { BIG = 300000 };
 	struct peer p = peer_up(MQTT_5);
 	uint8_t *data = calloc(1, BIG);
-	struct publish packet = { .topic = BYTES_LIT("big"), .qos = 1,
+	struct publish packet = { .topic = BYTES_LIT("big"),
+				  .qos = 1,
 				  .payload = bytes_of(data, BIG) };
 	struct bytes view;
 	uint64_t seq;
@@ -408,8 +419,9 @@ static void offline_publishes_wait(void)
 static void callers_cannot_set_pid_dup_alias(void)
 {
 	struct peer p = peer_up(MQTT_5);
-	struct publish packet = { .topic = BYTES_LIT("t"), .pid = 9,
-				  .alias = 3, .dup = true };
+	struct publish packet = {
+		.topic = BYTES_LIT("t"), .pid = 9, .alias = 3, .dup = true
+	};
 	struct packet *sent;
 	uint64_t seq;
 
@@ -446,6 +458,6 @@ TEST_MAIN(T(qos0_goes_straight_out), T(qos1_completes_with_puback),
 	    expired_messages_are_dropped },
 	  { "5.6 expiry on the wire is what remains",
 	    expiry_counts_the_time_with_us },
-	  T(large_payloads_go_out_whole),
-	  T(early_answers_do_not_cut_a_payload), T(bad_topics_are_refused),
-	  T(offline_publishes_wait), T(callers_cannot_set_pid_dup_alias))
+	  T(large_payloads_go_out_whole), T(early_answers_do_not_cut_a_payload),
+	  T(bad_topics_are_refused), T(offline_publishes_wait),
+	  T(callers_cannot_set_pid_dup_alias))

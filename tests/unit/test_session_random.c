@@ -10,12 +10,12 @@ enum { MESSAGES = 300, SERVER_WINDOW = 7, DELIVERIES = 65536 };
 enum progress { WAITING, PUBLISHED, RELEASED, DONE };
 
 struct server {
-	struct buf in, out;       /* the line, both directions */
+	struct buf in, out; /* the line, both directions */
 	bool is_up;
 	/* From the client. */
-	bool received[65536];     /* QoS 2 ids between PUBLISH and PUBREL */
-	int got[MESSAGES];        /* how often each message came */
-	int last_new;             /* highest number seen so far */
+	bool received[65536]; /* QoS 2 ids between PUBLISH and PUBREL */
+	int got[MESSAGES];    /* how often each message came */
+	int last_new;         /* highest number seen so far */
 	/* To the client: message i has id i % 1000 + 1. */
 	enum progress sent[MESSAGES];
 	int next;
@@ -25,12 +25,12 @@ struct world {
 	struct peer p;
 	struct server server;
 	uint32_t random;
-	int published;            /* by the client */
-	int number[DELIVERIES];   /* message by delivery, for the client */
-	uint64_t handed_over;     /* deliveries of this run */
+	int published;          /* by the client */
+	int number[DELIVERIES]; /* message by delivery, for the client */
+	uint64_t handed_over;   /* deliveries of this run */
 	uint64_t accepted;
-	int got[MESSAGES];        /* accepted by the application */
-	int offered[MESSAGES];    /* handed over, in the life of one client */
+	int got[MESSAGES];     /* accepted by the application */
+	int offered[MESSAGES]; /* handed over, in the life of one client */
 };
 
 static uint32_t pick(struct world *w, uint32_t n)
@@ -196,8 +196,8 @@ static void client_reads(struct world *w)
 		n = 1 + pick(w, (uint32_t)n);
 	for (;;) {
 		struct bytes in = bytes_of(buf_view(line).p, n);
-		enum feed verdict =
-			session_feed(w->p.s, in, w->p.now, &used, &e);
+		enum feed verdict = session_feed(w->p.s, in, w->p.now, &used,
+						 &e);
 
 		if (verdict == FEED_MORE || !ok(verdict != FEED_FAIL))
 			break;

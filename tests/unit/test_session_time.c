@@ -167,8 +167,7 @@ static void no_connection_no_deadline(void)
 	peer_down(&p);
 }
 
-TEST_MAIN({ "5.7, 6.6 ping when idle [MQTT-3.1.2-20]",
-	    idle_connections_ping },
+TEST_MAIN({ "5.7, 6.6 ping when idle [MQTT-3.1.2-20]", idle_connections_ping },
 	  { "6.6 silence is death, any byte is life", silence_is_death },
 	  { "5.4 Server Keep Alive, and back to ours",
 	    the_servers_keepalive_is_used },

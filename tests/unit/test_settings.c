@@ -84,8 +84,8 @@ static void environment_is_taken_away(void)
 	is_str(l.env[1], "MQTT_HOST=no");
 	is_str(l.env[2], "Z=1");
 	ok(!l.env[3]);
-	is_str(l.env_text + sizeof("PATH=/bin") - 1 + 1, "MQTT_TOOLS_PASSWORD="
-	       , "the secret is overwritten");
+	is_str(l.env_text + sizeof("PATH=/bin") - 1 + 1,
+	       "MQTT_TOOLS_PASSWORD=", "the secret is overwritten");
 	unload(&l);
 }
 
@@ -93,23 +93,26 @@ static void odd_variables_are_warned_of(void)
 {
 	struct loaded l;
 
-	load_with(&l, TOOL_PUB, "-t|t|-n", "MQTT_TOOLS_HSOT=x|"
+	load_with(&l, TOOL_PUB, "-t|t|-n",
+		  "MQTT_TOOLS_HSOT=x|"
 		  "MQTT_TOOLS_TOPIC=x|MQTT_TOOLS_=x|MQTT_TOOLS_host=x");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.warnings.n, 4);
-	is_str(l.s.warnings.v[0], "unknown environment variable "
+	is_str(l.s.warnings.v[0],
+	       "unknown environment variable "
 	       "'MQTT_TOOLS_HSOT'; did you mean 'MQTT_TOOLS_HOST'?");
-	is_str(l.s.warnings.v[1], "environment variable 'MQTT_TOOLS_TOPIC' is "
+	is_str(l.s.warnings.v[1],
+	       "environment variable 'MQTT_TOOLS_TOPIC' is "
 	       "ignored: give --topic as an option or in a profile");
-	is_str(l.s.warnings.v[2],
-	       "unknown environment variable 'MQTT_TOOLS_'");
-	is_str(l.s.warnings.v[3], "unknown environment variable "
+	is_str(l.s.warnings.v[2], "unknown environment variable 'MQTT_TOOLS_'");
+	is_str(l.s.warnings.v[3],
+	       "unknown environment variable "
 	       "'MQTT_TOOLS_host'; did you mean 'MQTT_TOOLS_HOST'?");
 	unload(&l);
 	load_with(&l, TOOL_PUB, "-t|t|-n", "MQTT_TOOLS_PORT=x");
 	is_int(l.e.kind, ERR_USAGE);
 	is_str(l.e.text, "environment variable 'MQTT_TOOLS_PORT': 'x' is not "
-	       "a whole number from 1 to 65535");
+			 "a whole number from 1 to 65535");
 	unload(&l);
 }
 
@@ -143,7 +146,8 @@ static void urls_give_server_user_and_topic(void)
 	fails(TOOL_PUB, "-n|-L|mqtt://h:7/a|-p|8",
 	      "option '-L' has a port of its own, so option '-p' can't give "
 	      "another one");
-	fails(TOOL_PUB, "-n|-L|socks5://h", "option '-L': expected a URL "
+	fails(TOOL_PUB, "-n|-L|socks5://h",
+	      "option '-L': expected a URL "
 	      "that begins with mqtt://, mqtts://, ws://, wss:// or unix:");
 }
 
@@ -151,9 +155,11 @@ static void one_way_to_name_the_server(void)
 {
 	struct loaded l;
 
-	fails(TOOL_PUB, "-h|a|--unix|/b", "option '-h' and option '--unix' "
+	fails(TOOL_PUB, "-h|a|--unix|/b",
+	      "option '-h' and option '--unix' "
 	      "both say where the broker is, expected one of them");
-	fails(TOOL_PUB, "--server|a|-L|mqtt://b", "option '-L' and option "
+	fails(TOOL_PUB, "--server|a|-L|mqtt://b",
+	      "option '-L' and option "
 	      "'--server' both say where the broker is, expected one of them");
 	load_with(&l, TOOL_PUB, "-t|t|-n|--unix|/b", "MQTT_TOOLS_HOST=x");
 	is_int(l.rc, 0, "%s", l.e.text);
@@ -163,7 +169,8 @@ static void one_way_to_name_the_server(void)
 	fails(TOOL_PUB, "--server|mqtt://u@h",
 	      "option '--server': expected a URL without user, password and "
 	      "topic");
-	fails(TOOL_PUB, "-4|-6", "option '-4' and option '-6' exclude each "
+	fails(TOOL_PUB, "-4|-6",
+	      "option '-4' and option '-6' exclude each "
 	      "other");
 	fails(TOOL_PUB, "-A|lo", "option '-A': 'lo' is not an IP address");
 	load(&l, TOOL_PUB, "-t|t|-n|-A|127.0.0.2|-A|::1|-6");
@@ -204,13 +211,14 @@ static void sessions_that_are_kept(void)
 	   UINT32_MAX);
 	unload(&l);
 	load(&l, TOOL_SUB, "-t|t|-c|-i|me|-x|60");
-	is_int(props_num(l.s.client.connect.props, PROP_SESSION_EXPIRY, 0),
-	       60);
+	is_int(props_num(l.s.client.connect.props, PROP_SESSION_EXPIRY, 0), 60);
 	ok(l.s.client.needs_v5);
 	unload(&l);
-	fails(TOOL_SUB, "-t|t|-c", "option '-c' needs --id: a session belongs "
+	fails(TOOL_SUB, "-t|t|-c",
+	      "option '-c' needs --id: a session belongs "
 	      "to a client id");
-	fails(TOOL_SUB, "-t|t|-x|never", "option '-x' needs --id: a session "
+	fails(TOOL_SUB, "-t|t|-x|never",
+	      "option '-x' needs --id: a session "
 	      "belongs to a client id");
 }
 
@@ -247,7 +255,8 @@ static void wills(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_PUB, "-t|t|-n|--will-topic|w|--will-payload|gone|"
+	load(&l, TOOL_PUB,
+	     "-t|t|-n|--will-topic|w|--will-payload|gone|"
 	     "--will-delay|5|--will-expiry|6|--will-payload-format|utf8|"
 	     "--will-content-type|c|--will-response-topic|r|"
 	     "--will-correlation-data|hex:01|--will-user-property|a=b");
@@ -255,19 +264,22 @@ static void wills(void)
 	is_bytes(l.s.client.connect.will.topic, BYTES_LIT("w"));
 	is_bytes(l.s.client.connect.will.payload, BYTES_LIT("gone"));
 	is_int(props_check(l.s.client.connect.will.props, PROP_IN_WILL), 0);
-	is_int(props_num(l.s.client.connect.will.props, PROP_WILL_DELAY, 0),
-	       5);
+	is_int(props_num(l.s.client.connect.will.props, PROP_WILL_DELAY, 0), 5);
 	unload(&l);
 	fails(TOOL_PUB, "-t|t|-n|--will-qos|1",
 	      "option '--will-qos' needs --will-topic");
-	fails(TOOL_PUB, "-t|t|-n|--will-topic|w|--will-payload|a|"
-	      "--will-file|b", "option '--will-payload' and option "
+	fails(TOOL_PUB,
+	      "-t|t|-n|--will-topic|w|--will-payload|a|"
+	      "--will-file|b",
+	      "option '--will-payload' and option "
 	      "'--will-file' exclude each other");
 	fails(TOOL_PUB, "-t|t|-n|--will-topic|w|--will-file|/nowhere/x",
 	      "option '--will-file': cannot read '/nowhere/x': No such file "
 	      "or directory");
-	fails(TOOL_PUB, "-t|t|-n|--will-topic|w|--will-payload|\xff|"
-	      "--will-payload-format|utf8", "option '--will-payload-format': "
+	fails(TOOL_PUB,
+	      "-t|t|-n|--will-topic|w|--will-payload|\xff|"
+	      "--will-payload-format|utf8",
+	      "option '--will-payload-format': "
 	      "the payload of the will is not UTF-8");
 }
 
@@ -303,15 +315,18 @@ static void reconnecting(void)
 
 static void exactly_one_payload(void)
 {
-	fails(TOOL_PUB, "-t|a", "nothing to publish: expected -m TEXT, "
+	fails(TOOL_PUB, "-t|a",
+	      "nothing to publish: expected -m TEXT, "
 	      "-f FILE, -n, -s or -l");
-	fails(TOOL_PUB, "-m|x",
-	      "no topic to publish to: expected -t TOPIC");
-	fails(TOOL_PUB, "-t|a|-m|x|-n", "option '-m' and option '-n' both say "
+	fails(TOOL_PUB, "-m|x", "no topic to publish to: expected -t TOPIC");
+	fails(TOOL_PUB, "-t|a|-m|x|-n",
+	      "option '-m' and option '-n' both say "
 	      "what to publish, expected one of them");
-	fails(TOOL_PUB, "-t|a|-s|-l", "option '-s' and option '-l' both say "
+	fails(TOOL_PUB, "-t|a|-s|-l",
+	      "option '-s' and option '-l' both say "
 	      "what to publish, expected one of them");
-	fails(TOOL_PUB, "-t|a|-l|--repeat|2", "option '--repeat' does not go "
+	fails(TOOL_PUB, "-t|a|-l|--repeat|2",
+	      "option '--repeat' does not go "
 	      "with option '-l': lines are sent once");
 	fails(TOOL_PUB, "-t|a|-n|--utf8|--payload-format|bytes",
 	      "option '--payload-format' contradicts option '--utf8'");
@@ -321,22 +336,21 @@ static void messages_with_properties(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_PUB, "-t|a|-n|--utf8|--response-topic|r|"
+	load(&l, TOOL_PUB,
+	     "-t|a|-n|--utf8|--response-topic|r|"
 	     "--topic-alias|7|--message-expiry|1h|-q|2|-r");
 	is_int(l.rc, 0, "%s", l.e.text);
 	ok(l.s.pub.check_utf8);
 	is_int(props_num(l.s.pub.publish.props, PROP_PAYLOAD_FORMAT, 0), 1);
 	is_bytes(props_value(l.s.pub.publish.props, PROP_RESPONSE_TOPIC),
 		 BYTES_LIT("r"));
-	is_int(props_check(l.s.pub.publish.props, PROP_IN(PACKET_PUBLISH)),
-	       0);
+	is_int(props_check(l.s.pub.publish.props, PROP_IN(PACKET_PUBLISH)), 0);
 	is_int(l.s.client.session.aliases_out, 7);
 	is_int(l.s.pub.publish.expiry, 3600);
 	is_int(l.s.pub.publish.qos, 2);
 	/* The session lives on long enough to learn QoS 2's fate. */
 	ok(l.s.client.keep_session);
-	is_int(props_num(l.s.client.connect.props, PROP_SESSION_EXPIRY, 0),
-	       61);
+	is_int(props_num(l.s.client.connect.props, PROP_SESSION_EXPIRY, 0), 61);
 	is_int(props_num(l.s.disconnect.props, PROP_SESSION_EXPIRY, 9), 0);
 	unload(&l);
 	load(&l, TOOL_PUB, "-t|a|-n|-q|2|--reconnect|no");
@@ -350,10 +364,8 @@ static void qos_of_filters(void)
 		const char *args;
 		uint8_t first, second;
 	} cases[] = {
-		{ "-t|a|-t|b", 0, 0 },
-		{ "-q|1|-t|a|-t|b", 1, 1 },
-		{ "-t|a|-q|1|-t|b", 1, 1 },
-		{ "-t|a|-t|b|-q|2", 2, 2 },
+		{ "-t|a|-t|b", 0, 0 },           { "-q|1|-t|a|-t|b", 1, 1 },
+		{ "-t|a|-q|1|-t|b", 1, 1 },      { "-t|a|-t|b|-q|2", 2, 2 },
 		{ "-q|1|-t|a|-q|2|-t|b", 1, 2 },
 	};
 
@@ -363,8 +375,8 @@ static void qos_of_filters(void)
 		load(&l, TOOL_SUB, cases[i].args);
 		is_int(l.rc, 0, "%s", l.e.text);
 		is_int(l.s.sub.subscribe_count, 1);
-		is_int(l.s.sub.subscribes[0].filters[0].options,
-		       cases[i].first, "%s", cases[i].args);
+		is_int(l.s.sub.subscribes[0].filters[0].options, cases[i].first,
+		       "%s", cases[i].args);
 		is_int(l.s.sub.subscribes[0].filters[1].options,
 		       cases[i].second, "%s", cases[i].args);
 		unload(&l);
@@ -378,15 +390,17 @@ static void options_of_filters(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_SUB, "-t|a|--no-local|--retain-as-published|"
+	load(&l, TOOL_SUB,
+	     "-t|a|--no-local|--retain-as-published|"
 	     "--retain-handling|never|--subscription-id|5|-U|z|"
 	     "--unsubscribe-user-property|k=v|--subscribe-user-property|s=t");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.sub.subscribes[0].filters[0].options, 0x2c);
-	is_int(props_num(l.s.sub.subscribes[0].props, PROP_SUBSCRIPTION_ID,
-			 0), 5);
+	is_int(props_num(l.s.sub.subscribes[0].props, PROP_SUBSCRIPTION_ID, 0),
+	       5);
 	is_int(props_check(l.s.sub.subscribes[0].props,
-			   PROP_IN(PACKET_SUBSCRIBE)), 0);
+			   PROP_IN(PACKET_SUBSCRIBE)),
+	       0);
 	is_int(l.s.sub.unsubscribe.count, 1);
 	ok(l.s.sub.unsubscribe.props.n > 0);
 	unload(&l);
@@ -409,9 +423,11 @@ static void options_of_filters(void)
 	is_int(l.s.sub.subscribe_count, 0);
 	unload(&l);
 	fails(TOOL_SUB, "-v", "nothing to subscribe to: expected -t FILTER");
-	fails(TOOL_SUB, "-t|$share/g/a|--no-local", "no-local is not allowed "
+	fails(TOOL_SUB, "-t|$share/g/a|--no-local",
+	      "no-local is not allowed "
 	      "for the shared subscription '$share/g/a'");
-	fails(TOOL_SUB, "-t|a|-R|--retained-only", "option '-R' and option "
+	fails(TOOL_SUB, "-t|a|-R|--retained-only",
+	      "option '-R' and option "
 	      "'--retained-only' exclude each other: nothing is left");
 	fails(TOOL_SUB, "-t|a|--json|-F|%p",
 	      "option '--json' and option '-F' exclude each other");
@@ -421,7 +437,8 @@ static void ids_make_packets_of_their_own(void)
 {
 	struct loaded l;
 
-	load(&l, TOOL_SUB, "-t|a|--subscribe|b,id=1|--subscribe|c,id=2|"
+	load(&l, TOOL_SUB,
+	     "-t|a|--subscribe|b,id=1|--subscribe|c,id=2|"
 	     "--subscribe|d,id=1|-t|e");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.sub.subscribe_count, 3);
@@ -429,8 +446,8 @@ static void ids_make_packets_of_their_own(void)
 	is_bytes(l.s.sub.subscribes[0].filters[1].filter, BYTES_LIT("e"));
 	is_int(l.s.sub.subscribes[1].count, 2);
 	is_bytes(l.s.sub.subscribes[1].filters[1].filter, BYTES_LIT("d"));
-	is_int(props_num(l.s.sub.subscribes[2].props, PROP_SUBSCRIPTION_ID,
-			 0), 2);
+	is_int(props_num(l.s.sub.subscribes[2].props, PROP_SUBSCRIPTION_ID, 0),
+	       2);
 	unload(&l);
 }
 
@@ -449,8 +466,8 @@ static void run_out(enum tool tool, const char *args, const char *env)
 		rc = settings_load(&l.s, &in, &l.e);
 		alloc_heal();
 		ok(!rc || strstr(l.e.text, "out of memory") ||
-		   strstr(l.e.text, "Cannot allocate"), "%zu: %s", n,
-		   l.e.text);
+			   strstr(l.e.text, "Cannot allocate"),
+		   "%zu: %s", n, l.e.text);
 		unload(&l);
 	}
 	ok(n > 50 && n < 3000, "%s: %zu allocations", args, n);
@@ -462,15 +479,20 @@ static void memory_runs_out(void)
 	write_home(PROFILES, "default:\n  extends: other\n  host: h\n"
 			     "other:\n  user-property: [a=b]\n");
 	write_home("opts", "-k 4\n");
-	run_out(TOOL_PUB, with_home("-t|a|-m|a|-o|@/opts|--will-topic|w|-q2|"
-				    "--correlation-data|hex:00"),
+	run_out(TOOL_PUB,
+		with_home("-t|a|-m|a|-o|@/opts|--will-topic|w|-q2|"
+			  "--correlation-data|hex:00"),
 		"MQTT_TOOLS_USER=x|MQTT_TOOLS_BAD=y");
-	run_out(TOOL_SUB, "--subscribe|a,id=1|-t|b|-T|c|-U|d|-Ipre|"
+	run_out(TOOL_SUB,
+		"--subscribe|a,id=1|-t|b|-T|c|-U|d|-Ipre|"
 		"--server|mqtts://h|--server|wss://h/p|--proxy|socks5://u:p@x|"
-		"--insecure|--tls-alpn|a", "");
+		"--insecure|--tls-alpn|a",
+		"");
 	run_out(TOOL_SUB, "-L|mqtt://u:p@h/t|--show-config|-T|c", "");
-	run_out(TOOL_PUB, "-h|x|-P|y|--save-profile|z|--tls-keylog|f|"
-		"--tls|--will-topic|w", "");
+	run_out(TOOL_PUB,
+		"-h|x|-P|y|--save-profile|z|--tls-keylog|f|"
+		"--tls|--will-topic|w",
+		"");
 	remove_home();
 }
 
@@ -480,6 +502,5 @@ TEST_MAIN(T(each_source_beats_the_weaker), T(lists_are_replaced_not_mixed),
 	  T(client_ids), T(sessions_that_are_kept),
 	  T(count_leaves_the_receive_maximum), T(options_of_version_five),
 	  T(wills), T(reconnecting), T(exactly_one_payload),
-	  T(messages_with_properties), T(qos_of_filters),
-	  T(options_of_filters), T(ids_make_packets_of_their_own),
-	  T(memory_runs_out))
+	  T(messages_with_properties), T(qos_of_filters), T(options_of_filters),
+	  T(ids_make_packets_of_their_own), T(memory_runs_out))

@@ -29,9 +29,9 @@ static void run_to(enum io want, const struct socks_target *t,
 		f->waits = false;
 		f->piece = 0;
 		if (want == IO_OK) {
-			is_int(stream_read(s, in, sizeof(in), &n, &e),
-			       IO_OK);
-			is_mem(in, n, "next", 4, "nothing is taken of what "
+			is_int(stream_read(s, in, sizeof(in), &n, &e), IO_OK);
+			is_mem(in, n, "next", 4,
+			       "nothing is taken of what "
 			       "follows");
 		}
 		stream_free(s);
@@ -43,29 +43,45 @@ static void a_name_for_the_proxy_to_look_up(void)
 	const struct socks_target t = { .host = "broker", .port = 0x075b };
 
 	run_to(IO_OK, &t,
-	       BYTES_LIT("\5\0" "\5\0\0\1\x7f\0\0\1\x12\x34" "next"),
-	       BYTES_LIT("\5\1\0" "\5\1\0\3\6broker\7\x5b"));
+	       BYTES_LIT("\5\0"
+			 "\5\0\0\1\x7f\0\0\1\x12\x34"
+			 "next"),
+	       BYTES_LIT("\5\1\0"
+			 "\5\1\0\3\6broker\7\x5b"));
 }
 
 static void with_user_and_password(void)
 {
-	const struct socks_target t = { .host = "b", .port = 1,
-					.user = "me", .password = "pass" };
+	const struct socks_target t = {
+		.host = "b", .port = 1, .user = "me", .password = "pass"
+	};
 
 	run_to(IO_OK, &t,
-	       BYTES_LIT("\5\2" "\1\0" "\5\0\0\3\4hostPPnext"),
-	       BYTES_LIT("\5\2\0\2" "\1\2me\4pass" "\5\1\0\3\1b\0\1"));
+	       BYTES_LIT("\5\2"
+			 "\1\0"
+			 "\5\0\0\3\4hostPPnext"),
+	       BYTES_LIT("\5\2\0\2"
+			 "\1\2me\4pass"
+			 "\5\1\0\3\1b\0\1"));
 	/* Offered, but not wanted. */
-	run_to(IO_OK, &t, BYTES_LIT("\5\0" "\5\0\0\3\0PPnext"),
-	       BYTES_LIT("\5\2\0\2" "\5\1\0\3\1b\0\1"));
+	run_to(IO_OK, &t,
+	       BYTES_LIT("\5\0"
+			 "\5\0\0\3\0PPnext"),
+	       BYTES_LIT("\5\2\0\2"
+			 "\5\1\0\3\1b\0\1"));
 }
 
 static void without_a_password(void)
 {
 	const struct socks_target t = { .host = "b", .port = 1, .user = "u" };
 
-	run_to(IO_OK, &t, BYTES_LIT("\5\2" "\1\0" "\5\0\0\3\0PPnext"),
-	       BYTES_LIT("\5\2\0\2" "\1\1u\0" "\5\1\0\3\1b\0\1"));
+	run_to(IO_OK, &t,
+	       BYTES_LIT("\5\2"
+			 "\1\0"
+			 "\5\0\0\3\0PPnext"),
+	       BYTES_LIT("\5\2\0\2"
+			 "\1\1u\0"
+			 "\5\1\0\3\1b\0\1"));
 }
 
 static void addresses(void)
@@ -78,20 +94,26 @@ static void addresses(void)
 	};
 
 	run_to(IO_WANT_READ, &t, BYTES_LIT("\5\0"),
-	       BYTES_LIT("\5\1\0" "\5\1\0\1\xc0\0\2\1\0\1"));
+	       BYTES_LIT("\5\1\0"
+			 "\5\1\0\1\xc0\0\2\1\0\1"));
 	t.host = "::1";
 	run_to(IO_WANT_READ, &t, BYTES_LIT("\5\0"),
-	       BYTES_LIT("\5\1\0" "\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
+	       BYTES_LIT("\5\1\0"
+			 "\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 			 "\0\1"));
 	t.host = "looked.up.here";
 	t.address = (struct sockaddr *)&in;
 	run_to(IO_WANT_READ, &t, BYTES_LIT("\5\0"),
-	       BYTES_LIT("\5\1\0" "\5\1\0\1\x0a\0\0\1\0\1"));
+	       BYTES_LIT("\5\1\0"
+			 "\5\1\0\1\x0a\0\0\1\0\1"));
 	in6.sin6_addr = (struct in6_addr)IN6ADDR_LOOPBACK_INIT;
 	t.address = (struct sockaddr *)&in6;
-	run_to(IO_OK, &t, BYTES_LIT("\5\0" "\5\0\0\4................\0\1"
-				    "next"),
-	       BYTES_LIT("\5\1\0" "\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
+	run_to(IO_OK, &t,
+	       BYTES_LIT("\5\0"
+			 "\5\0\0\4................\0\1"
+			 "next"),
+	       BYTES_LIT("\5\1\0"
+			 "\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 			 "\0\1"));
 }
 
@@ -102,32 +124,40 @@ static void refusals(void)
 		const char *user;
 		const char *says;
 	} cases[] = {
-		{ BYTES_LIT("\5\xff"), NULL, "no way to log in that was "
+		{ BYTES_LIT("\5\xff"), NULL,
+		  "no way to log in that was "
 		  "offered: it may want a user and a password" },
-		{ BYTES_LIT("\5\xff"), "u", "no way to log in that was "
+		{ BYTES_LIT("\5\xff"), "u",
+		  "no way to log in that was "
 		  "offered" },
 		{ BYTES_LIT("\5\2"), NULL, "no way to log in" },
-		{ BYTES_LIT("\5\2\1\1"), "u", "the proxy refused the user "
+		{ BYTES_LIT("\5\2\1\1"), "u",
+		  "the proxy refused the user "
 		  "name or password" },
-		{ BYTES_LIT("\5\0\5\5"), NULL, "the proxy cannot connect: "
+		{ BYTES_LIT("\5\0\5\5"), NULL,
+		  "the proxy cannot connect: "
 		  "connection refused (5)" },
 		{ BYTES_LIT("\5\0\5\4\0\1"), NULL, "host unreachable (4)" },
 		{ BYTES_LIT("\5\0\5\x63\0\1"), NULL, "unknown reason (99)" },
-		{ BYTES_LIT("HTTP/1.1 400"), NULL, "the proxy does not speak "
+		{ BYTES_LIT("HTTP/1.1 400"), NULL,
+		  "the proxy does not speak "
 		  "SOCKS 5: it answered 'HT'" },
 		{ BYTES_LIT("\4\x5a"), NULL, "does not speak SOCKS 5" },
 		{ BYTES_LIT("\5\0\4\0"), NULL, "does not speak SOCKS 5" },
-		{ BYTES_LIT("\5\0\5\0\0\7\0"), NULL,
-		  "does not speak SOCKS 5" },
-		{ BYTES_LIT("\5\0\5\0\0\1\0"), NULL, "the connection was "
+		{ BYTES_LIT("\5\0\5\0\0\7\0"), NULL, "does not speak SOCKS 5" },
+		{ BYTES_LIT("\5\0\5\0\0\1\0"), NULL,
+		  "the connection was "
 		  "closed in the handshake with the SOCKS proxy" },
-		{ BYTES_NULL, NULL, "the connection was closed in the "
+		{ BYTES_NULL, NULL,
+		  "the connection was closed in the "
 		  "handshake with the SOCKS proxy" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct socks_target t = {
-			.host = "b", .port = 1, .user = cases[i].user,
+			.host = "b",
+			.port = 1,
+			.user = cases[i].user,
 			.password = "p",
 		};
 		struct fake_stream *f = fake_new(cases[i].answer);
@@ -236,8 +266,10 @@ static void addresses_of_the_socket(void)
 	s = proxy_header_stream_new(&f->s, &o, &e);
 	if (ok(s, "%s", e.text)) {
 		is_int(fake_run(s, f, &e), IO_OK);
-		snprintf(want, sizeof(want), "PROXY TCP4 127.0.0.1 127.0.0.1 "
-			 "%u %u\r\n", ntohs(in.sin_port), port);
+		snprintf(want, sizeof(want),
+			 "PROXY TCP4 127.0.0.1 127.0.0.1 "
+			 "%u %u\r\n",
+			 ntohs(in.sin_port), port);
 		is_bytes(buf_view(&f->out), bytes_str(want));
 		stream_free(s);
 	}
@@ -248,12 +280,24 @@ static void addresses_of_the_socket(void)
 static void bad_addresses(void)
 {
 	static const char *const bad[] = {
-		"", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:65536",
-		"1.2.3.4:-1", "::1:1", "[::1]", "[::1]1", "[]:1", "]:1",
-		"host.example:1", "[1.2.3.4]:1", "1.2.3.4 :1", "1.2.3.4: 1",
+		"",
+		":",
+		"1.2.3.4",
+		"1.2.3.4:",
+		"1.2.3.4:x",
+		"1.2.3.4:65536",
+		"1.2.3.4:-1",
+		"::1:1",
+		"[::1]",
+		"[::1]1",
+		"[]:1",
+		"]:1",
+		"host.example:1",
+		"[1.2.3.4]:1",
+		"1.2.3.4 :1",
+		"1.2.3.4: 1",
 	};
-	struct proxy_header_options o = { PROXY_HEADER_V1, NULL,
-					  "10.0.0.1:1" };
+	struct proxy_header_options o = { PROXY_HEADER_V1, NULL, "10.0.0.1:1" };
 	struct err e = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -262,8 +306,8 @@ static void bad_addresses(void)
 		ok(!proxy_header_stream_new(&fake_new(BYTES_NULL)->s, &o, &e),
 		   "%s", bad[i]);
 		is_int(e.kind, ERR_USAGE, "%s", bad[i]);
-		ok(strstr(e.text, "is not a numeric address with a port"),
-		   "%s", e.text);
+		ok(strstr(e.text, "is not a numeric address with a port"), "%s",
+		   e.text);
 	}
 	o.source = "[::1]:1";
 	ok(!proxy_header_stream_new(&fake_new(BYTES_NULL)->s, &o, &e));
@@ -272,5 +316,5 @@ static void bad_addresses(void)
 
 TEST_MAIN(T(a_name_for_the_proxy_to_look_up), T(with_user_and_password),
 	  T(without_a_password), T(addresses), T(refusals),
-	  T(what_cannot_be_asked_for), T(headers),
-	  T(addresses_of_the_socket), T(bad_addresses))
+	  T(what_cannot_be_asked_for), T(headers), T(addresses_of_the_socket),
+	  T(bad_addresses))

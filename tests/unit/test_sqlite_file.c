@@ -20,7 +20,8 @@ static int count_of(struct store *s, const char *sql)
 
 static void what_finds_no_room_in_memory_waits_in_the_file(void)
 {
-	struct sqlite_options o = { .path = path, .use = SQLITE_ENQUEUE,
+	struct sqlite_options o = { .path = path,
+				    .use = SQLITE_ENQUEUE,
 				    .max_bytes = 2000 };
 	struct publish p = { .topic = BYTES_LIT("t"), .qos = 1 };
 	struct err e = { 0 };
@@ -38,8 +39,8 @@ static void what_finds_no_room_in_memory_waits_in_the_file(void)
 	s = sqlite_store_open(&o, clock_boot(), NULL);
 	ok(s->is_full && s->count > 0 && s->count < 20);
 	ok(s->ops->put(s, &p, 0, 0, &e) == NULL, "it would overtake others");
-	ok(e.code != ENOMEM && strstr(e.text, "too many messages wait"),
-	   "%s", e.text);
+	ok(e.code != ENOMEM && strstr(e.text, "too many messages wait"), "%s",
+	   e.text);
 	commit(s);
 	for (int i = 0; i < 20; i++) {
 		is_int(s->head->seq, i + 1);
@@ -65,8 +66,7 @@ static void without_a_log_it_is_as_safe(void)
 	ok(sqlite_has_log(s));
 	free_store(s);
 	new_file();
-	ok(sqlite3_vfs_register(sqlite3_vfs_find("unix-none"), 1) ==
-	   SQLITE_OK);
+	ok(sqlite3_vfs_register(sqlite3_vfs_find("unix-none"), 1) == SQLITE_OK);
 	s = open_store();
 	ok(!sqlite_has_log(s));
 	is_int(count_of(s, "PRAGMA synchronous"), 2, "FULL");
@@ -87,10 +87,14 @@ static void without_a_log_it_is_as_safe(void)
 static void a_file_is_brought_up_to_date_step_by_step_or_not_at_all(void)
 {
 	static const char *const bad[] = {
-		STEP_OLD, STEP_NEW, "UPDATE outbox SET no_such_column = 1",
+		STEP_OLD,
+		STEP_NEW,
+		"UPDATE outbox SET no_such_column = 1",
 	};
 	static const char *const good[] = {
-		STEP_OLD, STEP_NEW, "UPDATE outbox SET note = 'new'",
+		STEP_OLD,
+		STEP_NEW,
+		"UPDATE outbox SET note = 'new'",
 	};
 	struct err e = { 0 };
 	struct store *s;

@@ -168,7 +168,8 @@ static struct store *cut_power(const char *path)
 static void change(struct store *s, int i)
 {
 	struct publish p = { .topic = BYTES_LIT("t"),
-			     .payload = BYTES_LIT("payload"), .qos = 2 };
+			     .payload = BYTES_LIT("payload"),
+			     .qos = 2 };
 	struct message *m = s->ops->put(s, &p, (uint64_t)i, 0, NULL);
 	struct err e;
 
@@ -218,8 +219,7 @@ static void without_it_the_newest_may_be_missing(void)
 	for (i = 1; i < COMMITS; i++)
 		change(s, i);
 	after = cut_power(path);
-	ok(after->count >= 1 && after->count < COMMITS, "%zu",
-	   after->count);
+	ok(after->count >= 1 && after->count < COMMITS, "%zu", after->count);
 	is_int(after->head->pid, 1);
 	after->ops->free(after);
 	s->ops->free(s);

@@ -72,7 +72,8 @@ static void commit_one_leave_one(void)
 {
 	struct store *s = open_as(SQLITE_SEND, NULL);
 	struct publish p = { .topic = BYTES_LIT("t"),
-			     .payload = BYTES_LIT("kept"), .qos = 1 };
+			     .payload = BYTES_LIT("kept"),
+			     .qos = 1 };
 
 	if (!s || !s->ops->put(s, &p, 1, 0, NULL) ||
 	    s->ops->commit(s, NULL) < 0)
@@ -229,8 +230,10 @@ static void a_failed_commit_can_be_tried_again(void)
 static void expiry_goes_on_between_runs(void)
 {
 	struct publish p = { .topic = BYTES_LIT("t"),
-			     .payload = BYTES_LIT("x"), .qos = 1,
-			     .has_expiry = true, .expiry = 100 };
+			     .payload = BYTES_LIT("x"),
+			     .qos = 1,
+			     .has_expiry = true,
+			     .expiry = 100 };
 	uint64_t now = clock_boot();
 	struct sqlite_options o = { .use = SQLITE_SEND };
 	struct store *s;
@@ -246,8 +249,8 @@ static void expiry_goes_on_between_runs(void)
 	is_int(s->count, 1);
 	ok(s->head->has_expiry);
 	ok(s->head->expires_at > 100 * CLOCK_SEC &&
-	   s->head->expires_at <= 106 * CLOCK_SEC, "%llu",
-	   (unsigned long long)s->head->expires_at);
+		   s->head->expires_at <= 106 * CLOCK_SEC,
+	   "%llu", (unsigned long long)s->head->expires_at);
 	free_store(s);
 }
 
@@ -277,10 +280,15 @@ static void the_source_moves_with_the_messages(void)
 
 static void sink_session_and_heartbeat_come_back(void)
 {
-	struct sqlite_session v = { .client_id = "id", .server = "h:1883",
-				    .version = 5, .expiry = 3600 };
-	struct sqlite_heartbeat h = { .current = 60, .good = 50, .bad = 90,
-				      .is_stable = true, .changed = 1 };
+	struct sqlite_session v = { .client_id = "id",
+				    .server = "h:1883",
+				    .version = 5,
+				    .expiry = 3600 };
+	struct sqlite_heartbeat h = { .current = 60,
+				      .good = 50,
+				      .bad = 90,
+				      .is_stable = true,
+				      .changed = 1 };
 	struct store *s;
 	uint64_t n = 0;
 
@@ -288,8 +296,10 @@ static void sink_session_and_heartbeat_come_back(void)
 	s = open_store();
 	sqlite_get_session(s, &v);
 	ok(v.client_id == NULL);
-	v = (struct sqlite_session){ .client_id = "id", .server = "h:1883",
-				     .version = 5, .expiry = 3600 };
+	v = (struct sqlite_session){ .client_id = "id",
+				     .server = "h:1883",
+				     .version = 5,
+				     .expiry = 3600 };
 	is_int(sqlite_set_session(s, &v, NULL), 0);
 	ok(!sqlite_get_sink(s, "/x/out", &n));
 	is_int(sqlite_set_sink(s, "/x/out", 4096), 0);
@@ -418,10 +428,8 @@ TEST_MAIN(T(what_was_committed_comes_back_in_order),
 	  T(a_second_sender_is_refused_by_name),
 	  T(others_enqueue_while_one_sends),
 	  T(an_enqueue_alone_is_found_by_the_next_sender),
-	  T(a_failed_commit_can_be_tried_again),
-	  T(expiry_goes_on_between_runs),
+	  T(a_failed_commit_can_be_tried_again), T(expiry_goes_on_between_runs),
 	  T(the_source_moves_with_the_messages),
 	  T(sink_session_and_heartbeat_come_back),
 	  T(bad_files_are_refused_and_left_alone),
-	  T(damage_is_reported_and_not_deleted), T(info_and_clear),
-	  T(tidy_up))
+	  T(damage_is_reported_and_not_deleted), T(info_and_clear), T(tidy_up))

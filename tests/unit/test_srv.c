@@ -11,7 +11,8 @@
 #include "test.h"
 
 /* _mqtt._tcp.example: one question, so many answers behind it. */
-#define QUESTION(answers) "\x12\x34\x81\x80\0\1\0" answers "\0\0\0\0" \
+#define QUESTION(answers)                           \
+	"\x12\x34\x81\x80\0\1\0" answers "\0\0\0\0" \
 	"\5_mqtt\4_tcp\7example\0\0\x21\0\1"
 /* The name points to the question's; time to live 60. */
 #define RECORD(length) "\xc0\x0c\0\x21\0\1\0\0\0\x3c\0" length
@@ -30,10 +31,11 @@ int res_nquery(res_state state, const char *name UNUSED, int class UNUSED,
 	return (int)scripted.n;
 }
 
-static const char two[] = QUESTION("\2")
-	RECORD("\x12") "\0\x0a\0\5\7\x5b" "\2mq\7example\0"
+static const char two[] = QUESTION("\2") RECORD("\x12") "\0\x0a\0\5\7\x5b"
+							"\2mq\7example\0"
 	/* The target's second part is the question's. */
-	RECORD("\x0b") "\0\5\0\1\x22\xb3" "\2up\xc0\x17";
+	RECORD("\x0b") "\0\5\0\1\x22\xb3"
+		       "\2up\xc0\x17";
 
 static void answers(void)
 {
@@ -60,9 +62,10 @@ static void cut_anywhere(void)
 
 static void other_records_are_passed_over(void)
 {
-	static const char answer[] = QUESTION("\2")
-		"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x0c"
-		RECORD("\x0b") "\0\5\0\1\x22\xb3" "\2up\xc0\x17";
+	static const char answer[] =
+		QUESTION("\2") "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x0c" RECORD(
+			"\x0b") "\0\5\0\1\x22\xb3"
+				"\2up\xc0\x17";
 	struct srv_record list[SRV_MAX];
 
 	is_int(srv_parse(BYTES_LIT(answer), list), 1);
@@ -97,7 +100,7 @@ static uint32_t next_random(uint32_t max)
 static void priorities_and_weights(void)
 {
 	static const struct srv_record in[] = {
-		{ 20, 0, 1, "last" },	{ 10, 60, 1, "heavy" },
+		{ 20, 0, 1, "last" },   { 10, 60, 1, "heavy" },
 		{ 10, 40, 1, "light" }, { 10, 0, 1, "zero" },
 		{ 5, 0, 1, "first" },
 	};
@@ -127,8 +130,7 @@ static void priorities_and_weights(void)
 static void queries(void)
 {
 	static const char none[] = QUESTION("\0");
-	static const char dot[] = QUESTION("\1") RECORD("\7")
-				  "\0\0\0\0\0\0\0";
+	static const char dot[] = QUESTION("\1") RECORD("\7") "\0\0\0\0\0\0\0";
 	static const struct {
 		struct bytes answer;
 		int error;
@@ -137,11 +139,13 @@ static void queries(void)
 		{ BYTES_LIT(none), 0, "there are no SRV records" },
 		{ BYTES_LIT(dot), 0, "there are no SRV records" },
 		{ BYTES_LIT("short"), 0, "the answer is malformed" },
-		{ BYTES_LIT(two), HOST_NOT_FOUND, "cannot resolve "
+		{ BYTES_LIT(two), HOST_NOT_FOUND,
+		  "cannot resolve "
 		  "'_mqtt._tcp.example': there are no SRV records of that "
 		  "name" },
 		{ BYTES_LIT(two), NO_DATA, "there are no SRV records" },
-		{ BYTES_LIT(two), TRY_AGAIN, "no answer from the name "
+		{ BYTES_LIT(two), TRY_AGAIN,
+		  "no answer from the name "
 		  "server" },
 		{ BYTES_LIT(two), NO_RECOVERY, "the name server failed" },
 	};

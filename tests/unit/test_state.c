@@ -120,8 +120,8 @@ static void random_walks_make_legal_steps_only(void)
 	srand(1);
 	for (int i = 0; i < 100000 && held; i++) {
 		before = s;
-		(void)state_apply(&s, (enum state_input)(rand() %
-							 STATE_INPUTS));
+		(void)state_apply(&s,
+				  (enum state_input)(rand() % STATE_INPUTS));
 		held = is_legal(before, s);
 		if (before == CLIENT_CLOSED && i % 16 == 0)
 			s = CLIENT_DISCONNECTED; /* a new client */
@@ -132,9 +132,9 @@ static void random_walks_make_legal_steps_only(void)
 static void refusals_have_errors_of_their_own(void)
 {
 	static const enum state_error all[] = {
-		STATE_IS_CONNECTED, STATE_NOT_CONNECTED,
+		STATE_IS_CONNECTED,     STATE_NOT_CONNECTED,
 		STATE_IS_DISCONNECTING, STATE_NEEDS_CONNECTION,
-		STATE_IS_CONNECTING, STATE_IS_CLOSED,
+		STATE_IS_CONNECTING,    STATE_IS_CLOSED,
 	};
 	struct err e;
 

@@ -16,7 +16,9 @@ static uint32_t roll(void *ctx)
 static const char *const columns[] = { "site", "key" };
 
 static const struct template_config config = {
-	.allowed = ~0u, .columns = columns, .column_count = 2,
+	.allowed = ~0u,
+	.columns = columns,
+	.column_count = 2,
 };
 
 static const char *rendered(const char *text)
@@ -24,10 +26,15 @@ static const char *rendered(const char *text)
 	static struct buf out;
 	struct bytes row[] = { BYTES_LIT("north"), BYTES_LIT("k1") };
 	struct template_values v = {
-		.index = 41, .number = 1233, .client_id = BYTES_LIT("cl-42"),
-		.user = BYTES_LIT("anna"), .group = BYTES_LIT("pub"),
+		.index = 41,
+		.number = 1233,
+		.client_id = BYTES_LIT("cl-42"),
+		.user = BYTES_LIT("anna"),
+		.group = BYTES_LIT("pub"),
 		.header = BYTES_LIT("00112233445566778899aabbccddeeff"),
-		.time = 1700000000123456789, .random = roll, .columns = row,
+		.time = 1700000000123456789,
+		.random = roll,
+		.columns = row,
 	};
 	struct err e = { 0 };
 	struct template *t = template_new(text, &config, &e);
@@ -87,23 +94,23 @@ static void mistakes_are_quoted(void)
 		const char *text, *want;
 	} wrong[] = {
 		{ "a/%x", "placeholder '%x': there is no such placeholder "
-		  "(%% is a percent sign)" },
+			  "(%% is a percent sign)" },
 		{ "50%", "placeholder '%': the text ends in it (%% is a "
-		  "percent sign)" },
+			 "percent sign)" },
 		{ "%099i", "placeholder '%099i': '099' is not a whole number "
-		  "from 0 to 20" },
+			   "from 0 to 20" },
 		{ "%0000i", "placeholder '%0000i': its width is above 20" },
 		{ "%5c", "placeholder '%5c': there is no such placeholder "
-		  "(%% is a percent sign)" },
+			 "(%% is a percent sign)" },
 		{ "%{i%10", "placeholder '%{i%10': its '}' is missing" },
 		{ "%{nope}", "placeholder '%{nope}': there is no such "
-		  "placeholder, and no column of that name" },
+			     "placeholder, and no column of that name" },
 		{ "%{i%0}", "placeholder '%{i%0}': '0' is not a whole number "
-		  "from 1 to 4294967295" },
+			    "from 1 to 4294967295" },
 		{ "%{r:6-1}", "placeholder '%{r:6-1}': '1' is not a whole "
-		  "number from 6 to 4294967295" },
+			      "number from 6 to 4294967295" },
 		{ "%{r:6}", "placeholder '%{r:6}': expected a range such as "
-		  "%{r:1-6}" },
+			    "%{r:1-6}" },
 	};
 	struct err e;
 

@@ -19,11 +19,11 @@ static bool is_utf8_slowly(const uint8_t *p, size_t n)
 	for (size_t i = 0, size; i < n; i += size) {
 		uint32_t c = p[i];
 
-		size = c < 0x80		  ? 1 :
-		       (c & 0xE0) == 0xC0 ? 2 :
-		       (c & 0xF0) == 0xE0 ? 3 :
-		       (c & 0xF8) == 0xF0 ? 4 :
-					    0;
+		size = c < 0x80             ? 1
+		       : (c & 0xE0) == 0xC0 ? 2
+		       : (c & 0xF0) == 0xE0 ? 3
+		       : (c & 0xF8) == 0xF0 ? 4
+					    : 0;
 		if (size == 0 || size > n - i)
 			return false;
 		if (size > 1)
@@ -87,7 +87,7 @@ static void utf8_table(void)
 		{ "", 0, true },
 		{ "\0", 1, true }, /* MQTT strings refuse it elsewhere */
 		{ "\xEF\xBB\xBFx", 4, true }, /* byte order mark */
-		{ "\xC0\x80", 2, false }, /* overlong NUL */
+		{ "\xC0\x80", 2, false },     /* overlong NUL */
 		{ "\xC1\xBF", 2, false },
 		{ "\xE0\x9F\xBF", 3, false },
 		{ "\xF0\x8F\xBF\xBF", 4, false },
@@ -165,7 +165,9 @@ static void control_bytes_become_visible(void)
 	       "a\\x1B[31m\\x0D\\x0A\\x09");
 	is_str(text_visible(dst, sizeof(dst), BYTES_LIT("\0\x7f")),
 	       "\\x00\\x7F");
-	is_str(text_visible(dst, sizeof(dst), BYTES_LIT("\xc2\x9b" "1m")),
+	is_str(text_visible(dst, sizeof(dst),
+			    BYTES_LIT("\xc2\x9b"
+				      "1m")),
 	       "\\xC2\\x9B1m", "C1 controls drive terminals too");
 	is_str(text_visible(dst, sizeof(dst), BYTES_LIT("\xc2\xa0\xc3\xa9")),
 	       "\xc2\xa0\xc3\xa9");
@@ -177,12 +179,30 @@ static void control_bytes_become_visible(void)
 
 static void long_texts_end_in_dots(void)
 {
-	struct bytes long_text = BYTES_LIT("ab\xc3\xa9" "d\x01" "efgh");
+	struct bytes long_text = BYTES_LIT("ab\xc3\xa9"
+					   "d\x01"
+					   "efgh");
 	static const char *const shown[] = {
-		"", ".", "..", "...", "a...", "ab...", "ab...", "ab\xc3\xa9...",
-		"ab\xc3\xa9" "d...", "ab\xc3\xa9" "d...", "ab\xc3\xa9" "d...",
-		"ab\xc3\xa9" "d...", "ab\xc3\xa9" "d\\x01...",
-		"ab\xc3\xa9" "d\\x01efgh",
+		"",
+		".",
+		"..",
+		"...",
+		"a...",
+		"ab...",
+		"ab...",
+		"ab\xc3\xa9...",
+		"ab\xc3\xa9"
+		"d...",
+		"ab\xc3\xa9"
+		"d...",
+		"ab\xc3\xa9"
+		"d...",
+		"ab\xc3\xa9"
+		"d...",
+		"ab\xc3\xa9"
+		"d\\x01...",
+		"ab\xc3\xa9"
+		"d\\x01efgh",
 	};
 	char *dst;
 
@@ -198,7 +218,11 @@ static void long_texts_end_in_dots(void)
 static void names_that_were_meant(void)
 {
 	static const char *const names[] = {
-		"host", "port", "qos", "content-type", "correlation-data",
+		"host",
+		"port",
+		"qos",
+		"content-type",
+		"correlation-data",
 		"a-name-that-is-far-too-long-to-be-worth-comparing-with-it",
 	};
 	size_t n = ARRAY_SIZE(names);

@@ -84,8 +84,9 @@ static void to_client(struct link *l, size_t n)
 
 	memset(in, 0, sizeof(in));
 	for (int i = 0; i < 2000000 && got < n; i++) {
-		int result = sent < n ? mbedtls_ssl_write(
-			&l->server.ssl, out + sent, n - sent) : 0;
+		int result = sent < n ? mbedtls_ssl_write(&l->server.ssl,
+							  out + sent, n - sent)
+				      : 0;
 
 		sent += result > 0 ? (size_t)result : 0;
 		if (stream_read(l->client, in + got, sizeof(in) - got, &part,
@@ -132,8 +133,7 @@ static void a_longer_retry_sends_nothing_twice(void)
 
 	fill(out, sizeof(out));
 	if (link_open(&l, 3)) {
-		is_int(stream_write(l.client, out, 4, &n, &e),
-		       IO_WANT_WRITE);
+		is_int(stream_write(l.client, out, 4, &n, &e), IO_WANT_WRITE);
 		while (stream_write(l.client, out, 8, &n, &e) != IO_OK)
 			;
 		is_int(n, 4, "only what was given at first");
@@ -177,8 +177,7 @@ static void goodbyes(void)
 	if (link_open(&l, 2)) {
 		enum io io;
 
-		while ((io = stream_shutdown(l.client, &e)) ==
-		       IO_WANT_WRITE)
+		while ((io = stream_shutdown(l.client, &e)) == IO_WANT_WRITE)
 			;
 		is_int(io, IO_OK, "%s", e.text);
 		is_int(stream_shutdown(l.client, &e), IO_OK, "again");
@@ -205,8 +204,7 @@ static void an_end_without_goodbye_is_an_error(void)
 		is_int(stream_read(l.client, in, 10, &n, &e), IO_OK);
 		is_int(stream_read(l.client, in, 10, &n, &e), IO_FAIL);
 		is_int(e.kind, ERR_LOST);
-		ok(strstr(e.text, "without the goodbye of TLS"), "%s",
-		   e.text);
+		ok(strstr(e.text, "without the goodbye of TLS"), "%s", e.text);
 		is_int(stream_write(l.client, out, 1, &n, &e), IO_FAIL);
 		is_int(e.kind, ERR_LOST);
 	}
@@ -215,9 +213,10 @@ static void an_end_without_goodbye_is_an_error(void)
 
 static void damaged_records_are_refused(void)
 {
-	static const uint8_t record[] = { 0x17, 3, 3, 0, 24,
-		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
-		13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24 };
+	static const uint8_t record[] = { 0x17, 3,  3,  0,  24, 1,  2,  3,
+					  4,    5,  6,  7,  8,  9,  10, 11,
+					  12,   13, 14, 15, 16, 17, 18, 19,
+					  20,   21, 22, 23, 24 };
 	struct err e = { 0 };
 	size_t n = 0;
 	struct link l;
@@ -227,8 +226,8 @@ static void damaged_records_are_refused(void)
 		       sizeof(record));
 		is_int(stream_read(l.client, in, 10, &n, &e), IO_FAIL);
 		is_int(e.kind, ERR_TLS);
-		ok(strstr(e.text, "the server broke the TLS protocol: "),
-		   "%s", e.text);
+		ok(strstr(e.text, "the server broke the TLS protocol: "), "%s",
+		   e.text);
 	}
 	link_close(&l);
 }
@@ -256,7 +255,8 @@ static void a_cut_anywhere_in_the_handshake(void)
 		if (io == IO_FAIL) {
 			is_int(e.kind, ERR_TLS);
 			ok(strstr(e.text, cut ? "in the middle of the TLS "
-				  "handshake" : "does this port speak TLS?"),
+						"handshake"
+					      : "does this port speak TLS?"),
 			   "%zu: %s", cut, e.text);
 		}
 		stream_free(s);
@@ -277,17 +277,23 @@ static void answers_that_are_not_tls(void)
 		const char *says;
 	} cases[] = {
 		{ "", 0, "does this port speak TLS?" },
-		{ "HTTP/1.1 400 Bad Request\r\n", 26, "this port does not "
+		{ "HTTP/1.1 400 Bad Request\r\n", 26,
+		  "this port does not "
 		  "speak TLS: it answered 'HTTP/1.1 400 Bad Request" },
-		{ " \x02\0\x05", 4, "this port does not speak TLS: it "
+		{ " \x02\0\x05", 4,
+		  "this port does not speak TLS: it "
 		  "answered ' \\x02" },
-		{ "\x15\3\1\0\2\2\x46", 7, "protocol version (alert 70): it "
+		{ "\x15\3\1\0\2\2\x46", 7,
+		  "protocol version (alert 70): it "
 		  "takes none of the TLS versions offered" },
-		{ "\x15\3\3\0\2\2\x28", 7, "handshake failure (alert 40): no "
+		{ "\x15\3\3\0\2\2\x28", 7,
+		  "handshake failure (alert 40): no "
 		  "TLS version or cipher suite in common" },
-		{ "\x15\3\3\0\2\2\x70", 7, "unrecognized name (alert 112): "
+		{ "\x15\3\3\0\2\2\x70", 7,
+		  "unrecognized name (alert 112): "
 		  "it has no certificate for this server name" },
-		{ "\x16\3\3\0\4\2\0\0", 8, "in the middle of the TLS "
+		{ "\x16\3\3\0\4\2\0\0", 8,
+		  "in the middle of the TLS "
 		  "handshake" },
 		{ "\x16\3\3\0\4\2\0\0\0", 9, "the TLS handshake failed: " },
 	};
@@ -309,8 +315,7 @@ static void answers_that_are_not_tls(void)
 			while (stream_step(s, &e) == IO_WANT_READ)
 				;
 			is_int(e.kind, ERR_TLS, "%zu", i);
-			ok(strstr(e.text, cases[i].says), "%zu: %s", i,
-			   e.text);
+			ok(strstr(e.text, cases[i].says), "%zu: %s", i, e.text);
 			stream_free(s);
 		}
 		server_release(&v);
@@ -381,10 +386,10 @@ static void sessions_last_as_long_as_the_files(void)
 	server_init(&v, "server.crt", "server.key");
 	mbedtls_ssl_ticket_init(&tickets);
 	is_int(mbedtls_ssl_ticket_setup(&tickets, tls_compat_random, NULL,
-					MBEDTLS_CIPHER_AES_256_GCM, 3600), 0);
+					MBEDTLS_CIPHER_AES_256_GCM, 3600),
+	       0);
 	mbedtls_ssl_conf_session_tickets_cb(&v.conf, mbedtls_ssl_ticket_write,
-					    mbedtls_ssl_ticket_parse,
-					    &tickets);
+					    mbedtls_ssl_ticket_parse, &tickets);
 	connect_once(&c, &v, &is_short);
 	ok(!is_short, "the first");
 	connect_once(&c, &v, &is_short);
@@ -434,5 +439,4 @@ TEST_MAIN(T(both_ways), T(one_byte_at_a_time),
 	  T(goodbyes), T(an_end_without_goodbye_is_an_error),
 	  T(damaged_records_are_refused), T(a_cut_anywhere_in_the_handshake),
 	  T(answers_that_are_not_tls), T(unfinished_is_named),
-	  T(sessions_last_as_long_as_the_files),
-	  T(a_bad_file_after_a_good_one))
+	  T(sessions_last_as_long_as_the_files), T(a_bad_file_after_a_good_one))

@@ -78,7 +78,7 @@ static void alternative_names(void)
 static void addresses_in_certificates(void)
 {
 	static const char v6[] = { 0x20, 1, 0xd, (char)0xb8, 0, 0, 0, 0,
-				   0, 0, 0, 0, 0, 0, 0, 1 };
+				   0,    0, 0,   0,          0, 0, 0, 1 };
 	struct made m = { 0 };
 	char list[TLS_NAME_SIZE];
 
@@ -136,5 +136,5 @@ static void names_are_safe_to_show(void)
 	is_str(list, "no name at all");
 }
 
-TEST_MAIN(T(alternative_names), T(addresses_in_certificates),
-	  T(common_names), T(names_are_safe_to_show))
+TEST_MAIN(T(alternative_names), T(addresses_in_certificates), T(common_names),
+	  T(names_are_safe_to_show))

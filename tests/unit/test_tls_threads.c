@@ -226,5 +226,4 @@ static void options_are_shared(void)
 	tls_cache_free(c.cache);
 }
 
-TEST_MAIN(T(through_tls), T(through_websocket_over_tls),
-	  T(options_are_shared))
+TEST_MAIN(T(through_tls), T(through_websocket_over_tls), T(options_are_shared))

@@ -46,54 +46,78 @@ static const struct {
 	{ "server", NULL, "127.0.0.1", NULL, NULL },
 	{ "server", NULL, "::1", NULL, NULL },
 	{ "server", NULL, "LOCALHOST.", NULL, NULL },
-	{ "server", NULL, "127.0.0.2", "certificate 'O=mqtt-tools test, "
+	{ "server", NULL, "127.0.0.2",
+	  "certificate 'O=mqtt-tools test, "
 	  "CN=localhost' by 'O=mqtt-tools test, CN=Test CA' is for "
 	  "'localhost', '127.0.0.1', '::1', not for '127.0.0.2'",
 	  "connect to it by such a name" },
 	{ "server", NULL, "localhost.evil", "not for 'localhost.evil'",
 	  "connect to it by such a name" },
-	{ "wronghost", NULL, NULL, "is for 'broker.example', not for "
-	  "'localhost'", "connect to it by such a name" },
-	{ "expired", NULL, NULL, "CN=localhost' by 'O=mqtt-tools test, "
+	{ "wronghost", NULL, NULL,
+	  "is for 'broker.example', not for "
+	  "'localhost'",
+	  "connect to it by such a name" },
+	{ "expired", NULL, NULL,
+	  "CN=localhost' by 'O=mqtt-tools test, "
 	  "CN=Test CA' expired on 2020-02-01 00:00:00 UTC (this machine's "
-	  "clock says 20", "if the clock is right, the server needs a new "
+	  "clock says 20",
+	  "if the clock is right, the server needs a new "
 	  "one" },
-	{ "future", NULL, NULL, "'CN=future' by 'O=mqtt-tools test, CN=Test "
+	{ "future", NULL, NULL,
+	  "'CN=future' by 'O=mqtt-tools test, CN=Test "
 	  "CA' is not valid before 2090-01-01 00:00:00 UTC (this machine's "
-	  "clock says 20", "is it right?)" },
-	{ "rogue", NULL, NULL, "CN=localhost' is issued by 'O=mqtt-tools "
+	  "clock says 20",
+	  "is it right?)" },
+	{ "rogue", NULL, NULL,
+	  "CN=localhost' is issued by 'O=mqtt-tools "
 	  "test, CN=Other CA', which is not among the trusted ones (",
 	  "add its certificate to those to trust, or have the server send "
 	  "it along" },
-	{ "self", NULL, NULL, "certificate 'CN=localhost' is self-signed and "
-	  "not among the trusted ones (", "if that is the right server, add "
+	{ "self", NULL, NULL,
+	  "certificate 'CN=localhost' is self-signed and "
+	  "not among the trusted ones (",
+	  "if that is the right server, add "
 	  "its certificate to those to trust" },
 	{ "wildcard", NULL, "a.example.test", NULL, NULL },
-	{ "wildcard", NULL, "example.test", "is for '*.example.test', not "
-	  "for 'example.test'", "connect to it by such a name" },
+	{ "wildcard", NULL, "example.test",
+	  "is for '*.example.test', not "
+	  "for 'example.test'",
+	  "connect to it by such a name" },
 	{ "wildcard", NULL, "a.b.example.test", "not for 'a.b.example",
 	  "connect to it by such a name" },
 	{ "address", NULL, "192.0.2.7", NULL, NULL },
 	{ "address", NULL, "2001:db8::7", NULL, NULL },
-	{ "address", NULL, NULL, "is for '192.0.2.7', '2001:db8::7', not for "
-	  "'localhost'", "connect to it by such a name" },
+	{ "address", NULL, NULL,
+	  "is for '192.0.2.7', '2001:db8::7', not for "
+	  "'localhost'",
+	  "connect to it by such a name" },
 	{ "cn", NULL, "cn", NULL, NULL },
 	{ "cn", NULL, NULL, "is for 'cn', not for 'localhost'",
 	  "connect to it by such a name" },
 	{ "deep-chain", "deep", NULL, NULL, NULL },
-	{ "deep", NULL, NULL, "is issued by 'CN=Intermediate CA', which is "
-	  "not among the trusted ones (", "or have the server send it "
+	{ "deep", NULL, NULL,
+	  "is issued by 'CN=Intermediate CA', which is "
+	  "not among the trusted ones (",
+	  "or have the server send it "
 	  "along" },
-	{ "weak", NULL, NULL, "the key of certificate 'CN=weak' (RSA, 1024 "
+	{ "weak", NULL, NULL,
+	  "the key of certificate 'CN=weak' (RSA, 1024 "
 	  "bits) or of its issuer 'O=mqtt-tools test, CN=Test CA' is too "
-	  "weak", "the server needs a stronger one" },
-	{ "sha1", NULL, NULL, "certificate 'CN=sha1' by 'O=mqtt-tools test, "
-	  "CN=Test CA' is signed with SHA1, which is too weak", "the server "
+	  "weak",
+	  "the server needs a stronger one" },
+	{ "sha1", NULL, NULL,
+	  "certificate 'CN=sha1' by 'O=mqtt-tools test, "
+	  "CN=Test CA' is signed with SHA1, which is too weak",
+	  "the server "
 	  "needs a stronger one" },
-	{ "revoked", NULL, NULL, "certificate 'CN=revoked' with serial "
-	  "number ", "do not give this server secrets" },
-	{ "revoked", NULL, NULL, "was revoked by 'O=mqtt-tools test, "
-	  "CN=Test CA'", "do not give this server secrets" },
+	{ "revoked", NULL, NULL,
+	  "certificate 'CN=revoked' with serial "
+	  "number ",
+	  "do not give this server secrets" },
+	{ "revoked", NULL, NULL,
+	  "was revoked by 'O=mqtt-tools test, "
+	  "CN=Test CA'",
+	  "do not give this server secrets" },
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -187,8 +211,10 @@ static void pins(void)
 
 	server_init(&v, "self.crt", "self.key");
 	text = try(&c, &v);
-	expect(text, "the server's public key is none of the 1 pinned: it is "
-	       "sha256//", "wrong pin");
+	expect(text,
+	       "the server's public key is none of the 1 pinned: it is "
+	       "sha256//",
+	       "wrong pin");
 	snprintf(pin, sizeof(pin), "%s", strstr(text, "sha256//"));
 	list[1] = pin;
 	o.pin_count = 2;
@@ -214,10 +240,13 @@ static void directories_of_certificates(void)
 	o.ca_path = "/proc/self/task";
 	expect(try(&c, &v), "holds no certificate", "an empty one");
 	o.ca_path = "/nonexistent";
-	expect(try(&c, &v), "cannot read CA directory '/nonexistent': no such "
-	       "file or directory", "none");
+	expect(try(&c, &v),
+	       "cannot read CA directory '/nonexistent': no such "
+	       "file or directory",
+	       "none");
 	o.ca_path = NULL;
-	expect(try(&c, &v), "not among the trusted ones (/etc/", "the "
+	expect(try(&c, &v), "not among the trusted ones (/etc/",
+	       "the "
 	       "system's");
 	ok(!tls_config_new(&(struct tls_options){ .ca_file = certs }, &e));
 	is_int(e.kind, ERR_LOCAL);
@@ -253,8 +282,10 @@ static void client_certificates(void)
 	expect(try(&c, &v), NULL, "the right one");
 	o.cert_file = cert("rogue.crt");
 	o.key_file = cert("rogue.key");
-	expect(try(&c, &v), "unknown CA (alert 48): it does not trust the "
-	       "issuer of our certificate", "a stranger");
+	expect(try(&c, &v),
+	       "unknown CA (alert 48): it does not trust the "
+	       "issuer of our certificate",
+	       "a stranger");
 	o.cert_file = o.key_file = NULL;
 	/* How a server says this differs; here it just hangs up. */
 	expect(try(&c, &v), "want a client certificate", "none");
@@ -263,8 +294,7 @@ static void client_certificates(void)
 
 static void keys_with_passphrases(void)
 {
-	static const char *const names[] = { "secret-old.key",
-					     "secret-new.key",
+	static const char *const names[] = { "secret-old.key", "secret-new.key",
 					     "secret-der.key",
 					     "secret-des3.key" };
 
@@ -293,64 +323,94 @@ static void keys_with_passphrases(void)
 	}
 }
 
-static void files_that_will_not_do(void)
-{
-	static const char big[300];
-	const struct {
-		struct tls_options o;
-		enum err_kind kind;
-		const char *says;
-	} cases[] = {
-		{ { .ca_file = "/nonexistent" }, ERR_LOCAL,
-		  "cannot read CA file '/nonexistent': no such file" },
-		{ { .ca_file = cert("ca.key") }, ERR_TLS,
-		  "ca.key' cannot be used: " },
-		{ { .ca_file = "/dev/null" }, ERR_TLS,
-		  "CA file '/dev/null' cannot be used: " },
-		{ { .ca_file = cert("ca.crt"), .crl_file = cert("ca.crt") },
-		  ERR_TLS, "certificate revocation list '" },
-		{ { .cert_file = cert("client.crt") }, ERR_USAGE,
-		  "belong together: the key is missing" },
-		{ { .key_file = cert("client.key") }, ERR_USAGE,
-		  "belong together: the certificate is missing" },
-		{ { .cert_file = cert("client.crt"),
-		    .key_file = cert("rogue.key") }, ERR_TLS,
-		  "does not belong to certificate '" },
-		{ { .cert_file = cert("client.crt"),
-		    .key_file = cert("client.crt") }, ERR_TLS,
-		  "private key '" },
-		{ { .cert_file = cert("client.key"),
-		    .key_file = cert("client.key") }, ERR_TLS,
-		  "client certificate '" },
-		{ { .psk = BYTES_LIT("k") }, ERR_USAGE,
-		  "the identity is missing" },
-		{ { .psk_identity = "i" }, ERR_USAGE, "the key is missing" },
-		{ { .psk = bytes_of(big, sizeof(big)), .psk_identity = "i" },
-		  ERR_USAGE, "of 300 bytes or its identity is too long" },
-		{ { .ciphers = "TLS_NO_SUCH" }, ERR_USAGE,
-		  "cipher suite 'TLS_NO_SUCH' is not known" },
-		{ { .ciphers = "TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA25" },
-		  ERR_USAGE, "did you mean TLS-ECDHE-RSA-WITH-AES-128-GCM-"
-		  "SHA256" },
-		{ { .ciphers = ":" }, ERR_USAGE, "no cipher suite is named" },
-		{ { .alpn = (const char *const[]){ "" }, .alpn_count = 1 },
-		  ERR_USAGE, "the ALPN protocol '' is 0 bytes long" },
-		{ { .min_version = TLS_1_3, .max_version = TLS_1_2 },
-		  ERR_USAGE, "TLS" },
-		{ { .keylog_file = "/nonexistent/k" }, ERR_LOCAL,
-		  "cannot open key log '/nonexistent/k'" },
-	};
+struct mistake {
+	struct tls_options o;
+	enum err_kind kind;
+	const char *says;
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+static void expect_mistakes(const struct mistake *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
 		struct err e = { 0 };
 
-		if (!ok(!tls_config_new(&cases[i].o, &e), "%s",
-			cases[i].says))
+		if (!ok(!tls_config_new(&cases[i].o, &e), "%s", cases[i].says))
 			continue;
 		is_int(e.kind, cases[i].kind, "%s", e.text);
 		ok(strstr(e.text, cases[i].says), "%s, expected %s", e.text,
 		   cases[i].says);
 	}
+}
+
+static void files_that_will_not_do(void)
+{
+	const struct mistake cases[] = {
+		{ { .ca_file = "/nonexistent" },
+		  ERR_LOCAL,
+		  "cannot read CA file '/nonexistent': no such file" },
+		{ { .ca_file = cert("ca.key") },
+		  ERR_TLS,
+		  "ca.key' cannot be used: " },
+		{ { .ca_file = "/dev/null" },
+		  ERR_TLS,
+		  "CA file '/dev/null' cannot be used: " },
+		{ { .ca_file = cert("ca.crt"), .crl_file = cert("ca.crt") },
+		  ERR_TLS,
+		  "certificate revocation list '" },
+		{ { .cert_file = cert("client.crt") },
+		  ERR_USAGE,
+		  "belong together: the key is missing" },
+		{ { .key_file = cert("client.key") },
+		  ERR_USAGE,
+		  "belong together: the certificate is missing" },
+		{ { .cert_file = cert("client.crt"),
+		    .key_file = cert("rogue.key") },
+		  ERR_TLS,
+		  "does not belong to certificate '" },
+		{ { .cert_file = cert("client.crt"),
+		    .key_file = cert("client.crt") },
+		  ERR_TLS,
+		  "private key '" },
+		{ { .cert_file = cert("client.key"),
+		    .key_file = cert("client.key") },
+		  ERR_TLS,
+		  "client certificate '" },
+	};
+
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
+static void options_that_will_not_do(void)
+{
+	static const char big[300];
+	const struct mistake cases[] = {
+		{ { .psk = BYTES_LIT("k") },
+		  ERR_USAGE,
+		  "the identity is missing" },
+		{ { .psk_identity = "i" }, ERR_USAGE, "the key is missing" },
+		{ { .psk = bytes_of(big, sizeof(big)), .psk_identity = "i" },
+		  ERR_USAGE,
+		  "of 300 bytes or its identity is too long" },
+		{ { .ciphers = "TLS_NO_SUCH" },
+		  ERR_USAGE,
+		  "cipher suite 'TLS_NO_SUCH' is not known" },
+		{ { .ciphers = "TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA25" },
+		  ERR_USAGE,
+		  "did you mean TLS-ECDHE-RSA-WITH-AES-128-GCM-"
+		  "SHA256" },
+		{ { .ciphers = ":" }, ERR_USAGE, "no cipher suite is named" },
+		{ { .alpn = (const char *const[]){ "" }, .alpn_count = 1 },
+		  ERR_USAGE,
+		  "the ALPN protocol '' is 0 bytes long" },
+		{ { .min_version = TLS_1_3, .max_version = TLS_1_2 },
+		  ERR_USAGE,
+		  "TLS" },
+		{ { .keylog_file = "/nonexistent/k" },
+		  ERR_LOCAL,
+		  "cannot open key log '/nonexistent/k'" },
+	};
+
+	expect_mistakes(cases, ARRAY_SIZE(cases));
 }
 
 /* ------------------------------------------------------ what is agreed on */
@@ -372,12 +432,16 @@ static void shared_keys(void)
 		abort();
 	expect(try(&c, &v), NULL, "the right key");
 	o.psk = bytes_of(key, 3);
-	expect(try(&c, &v), "the pre-shared key is not the server's, it "
-	       "seems", "a wrong key");
+	expect(try(&c, &v),
+	       "the pre-shared key is not the server's, it "
+	       "seems",
+	       "a wrong key");
 	o.psk = bytes_of(key, 4);
 	o.psk_identity = "you";
-	expect(try(&c, &v), "unknown PSK identity (alert 115): it does not "
-	       "know the PSK identity", "another identity");
+	expect(try(&c, &v),
+	       "unknown PSK identity (alert 115): it does not "
+	       "know the PSK identity",
+	       "another identity");
 	server_release(&v);
 }
 
@@ -409,7 +473,7 @@ static void versions_suites_and_protocols(void)
 		is_str(info.alpn, "mqtt");
 		is_int(info.chain_count, 1);
 		is_str(info.chain[0].names, "'localhost', '127.0.0.1', "
-		       "'::1'");
+					    "'::1'");
 		is_int(info.chain[0].days_left, 824);
 		is_str(info.chain[0].key, "EC 256");
 		is_str(info.chain[0].signature, "SHA256");
@@ -421,7 +485,8 @@ static void versions_suites_and_protocols(void)
 	stream_free(s);
 	server_close(&v);
 	o.ciphers = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
-	expect(try(&c, &v), "no TLS version or cipher suite in common", "a "
+	expect(try(&c, &v), "no TLS version or cipher suite in common",
+	       "a "
 	       "suite for another kind of key");
 	o.ciphers = NULL;
 	o.alpn_count = 1;
@@ -459,9 +524,11 @@ static void what_was_let_pass_is_told(void)
 static bool is_key_line(const char *line)
 {
 	static const char *const labels[] = {
-		"CLIENT_RANDOM ", "CLIENT_HANDSHAKE_TRAFFIC_SECRET ",
+		"CLIENT_RANDOM ",
+		"CLIENT_HANDSHAKE_TRAFFIC_SECRET ",
 		"SERVER_HANDSHAKE_TRAFFIC_SECRET ",
-		"CLIENT_TRAFFIC_SECRET_0 ", "SERVER_TRAFFIC_SECRET_0 ",
+		"CLIENT_TRAFFIC_SECRET_0 ",
+		"SERVER_TRAFFIC_SECRET_0 ",
 		"EXPORTER_SECRET ",
 	};
 	static const char hex[] = "0123456789abcdef";
@@ -472,10 +539,8 @@ static bool is_key_line(const char *line)
 
 		if (strncmp(line, labels[i], n) == 0)
 			return strspn(line + n, hex) == 64 &&
-			       secret[-1] == ' ' &&
-			       strspn(secret, hex) >= 64 &&
-			       strcmp(secret + strspn(secret, hex), "\n") ==
-				       0;
+			       secret[-1] == ' ' && strspn(secret, hex) >= 64 &&
+			       strcmp(secret + strspn(secret, hex), "\n") == 0;
 	}
 	return false;
 }
@@ -499,8 +564,8 @@ static void secrets_are_logged(void)
 	f = fopen(path, "r");
 	if (ok(f)) {
 		ok(fgets(line, sizeof(line), f));
-		is_int(strlen(line), strlen("CLIENT_RANDOM ") + 64 + 1 + 96 +
-		       1, "%s", line);
+		is_int(strlen(line), strlen("CLIENT_RANDOM ") + 64 + 1 + 96 + 1,
+		       "%s", line);
 		is_mem(line, 14, "CLIENT_RANDOM ", 14);
 		do
 			ok(is_key_line(line), "%s", line);
@@ -515,6 +580,6 @@ static void secrets_are_logged(void)
 TEST_MAIN(T(certificates_of_all_kinds), T(several_faults_are_all_told),
 	  T(finer_switches), T(pins), T(directories_of_certificates),
 	  T(client_certificates), T(keys_with_passphrases),
-	  T(files_that_will_not_do), T(shared_keys),
-	  T(versions_suites_and_protocols), T(what_was_let_pass_is_told),
-	  T(secrets_are_logged))
+	  T(files_that_will_not_do), T(options_that_will_not_do),
+	  T(shared_keys), T(versions_suites_and_protocols),
+	  T(what_was_let_pass_is_told), T(secrets_are_logged))

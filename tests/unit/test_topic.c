@@ -10,13 +10,33 @@
 static void names(void)
 {
 	static const char *const good[] = {
-		"a", "/", "//", "a/b", "/a", "a/", " ", "a b", "$SYS/x", "$",
-		"$share", "caf\xc3\xa9/\xf0\x9f\x98\x80", "\xef\xbb\xbfx",
-		"sensors/building/1", "\x01/control/\x7f", "a,b;c*d!",
+		"a",
+		"/",
+		"//",
+		"a/b",
+		"/a",
+		"a/",
+		" ",
+		"a b",
+		"$SYS/x",
+		"$",
+		"$share",
+		"caf\xc3\xa9/\xf0\x9f\x98\x80",
+		"\xef\xbb\xbfx",
+		"sensors/building/1",
+		"\x01/control/\x7f",
+		"a,b;c*d!",
 	};
 	static const char *const wild[] = {
-		"+", "#", "a/+", "a/#", "a+b", "a#", "sensors/+/temperature",
-		"sensors/building/#", "caf\xc3\xa9/+/long/enough",
+		"+",
+		"#",
+		"a/+",
+		"a/#",
+		"a+b",
+		"a#",
+		"sensors/+/temperature",
+		"sensors/building/#",
+		"caf\xc3\xa9/+/long/enough",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
@@ -39,8 +59,7 @@ static void texts_that_are_neither(void)
 		{ { (const uint8_t *)"\xff", 1 }, "is not UTF-8" },
 		{ { (const uint8_t *)"a/\xc0\x80/bcdefgh", 12 },
 		  "is not UTF-8" },
-		{ { (const uint8_t *)"a\0b", 3 },
-		  "contains a NUL character" },
+		{ { (const uint8_t *)"a\0b", 3 }, "contains a NUL character" },
 		{ { (const uint8_t *)"abcdefghijklm\0", 14 },
 		  "contains a NUL character" },
 		{ { big, sizeof(big) }, "is longer than 65535 bytes" },
@@ -82,10 +101,28 @@ static void every_byte_of_a_name(void)
 static void filters(void)
 {
 	static const char *const good[] = {
-		"a", "/", "a/b", "#", "+", "+/#", "a/#", "a/+/b", "/+", "+/",
-		"+/+", "//#", "$SYS/#", "$share", "$share/g/a", "$share/g/#",
-		"$share/g/+/b", "$share/g//", "$share/g/$SYS/#", "$shared/+",
-		"$queue/a", "$share/caf\xc3\xa9/x",
+		"a",
+		"/",
+		"a/b",
+		"#",
+		"+",
+		"+/#",
+		"a/#",
+		"a/+/b",
+		"/+",
+		"+/",
+		"+/+",
+		"//#",
+		"$SYS/#",
+		"$share",
+		"$share/g/a",
+		"$share/g/#",
+		"$share/g/+/b",
+		"$share/g//",
+		"$share/g/$SYS/#",
+		"$shared/+",
+		"$queue/a",
+		"$share/caf\xc3\xa9/x",
 	};
 	static const struct {
 		const char *text, *why;
@@ -105,12 +142,9 @@ static void filters(void)
 		{ "$share/g", "has no filter after $share/GROUP/" },
 		{ "$share/g/", "has no filter after $share/GROUP/" },
 		{ "$share//a", "has an empty group after $share/" },
-		{ "$share/+/a",
-		  "has a wildcard in the group after $share/" },
-		{ "$share/g#/a",
-		  "has a wildcard in the group after $share/" },
-		{ "$share/g/a#",
-		  "has '#' beside other characters in a level" },
+		{ "$share/+/a", "has a wildcard in the group after $share/" },
+		{ "$share/g#/a", "has a wildcard in the group after $share/" },
+		{ "$share/g/a#", "has '#' beside other characters in a level" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)

@@ -7,8 +7,7 @@
 static struct stream *open_plain(const struct transport_config *c,
 				 uint16_t port, struct err *e)
 {
-	const struct dial_config target = { .host = "127.0.0.1",
-					    .port = port };
+	const struct dial_config target = { .host = "127.0.0.1", .port = port };
 	struct dial *d = transport_dial(c, &target, clock_now(), e);
 	struct stream *s = NULL;
 
@@ -45,8 +44,7 @@ static void layers_are(const struct transport_config *c,
 	const struct stream *layer;
 	struct stream *s = NULL;
 
-	if (ok(d, "%s", e.text) &&
-	    is_int(finish(d, &e), IO_OK, "%s", e.text))
+	if (ok(d, "%s", e.text) && is_int(finish(d, &e), IO_OK, "%s", e.text))
 		s = transport_open(c, target, d, &e);
 	ok(s, "%s", e.text);
 	for (layer = s; layer && *want; layer = layer->below)
@@ -60,18 +58,16 @@ static void stacks(void)
 {
 	static const char *const tls[] = { "tls", "socket", NULL };
 	static const char *const ws[] = { "ws", "socket", NULL };
-	static const char *const all[] = { "ws", "tls", "socks5",
+	static const char *const all[] = { "ws",           "tls",    "socks5",
 					   "proxy-header", "socket", NULL };
-	static const char *const tunnel[] = { "tls", "http-connect",
-					      "socket", NULL };
+	static const char *const tunnel[] = { "tls", "http-connect", "socket",
+					      NULL };
 	uint16_t port = 0;
 	int listener = listen_at("127.0.0.1", &port, 64);
-	const struct dial_config target = { .host = "127.0.0.1",
-					    .port = port };
+	const struct dial_config target = { .host = "127.0.0.1", .port = port };
 	const struct dial_config far = { .host = "two.test", .port = 1 };
 	char host[] = "127.0.0.1";
-	struct url proxy = { .scheme = URL_SOCKS5, .host = host,
-			     .port = port };
+	struct url proxy = { .scheme = URL_SOCKS5, .host = host, .port = port };
 	struct transport_config c = { .kind = TRANSPORT_TLS };
 
 	c.tls.is_insecure = true;

@@ -49,8 +49,8 @@ static void the_gateways_address_names_the_network(void)
 	uplink_name(dir, name, sizeof(name));
 	is_str(name, "wlan0 192.168.2.1");
 	put("arp", "IP address HW type Flags HW address Mask Device\n"
-	    "192.168.2.7 0x1 0x2 52:54:00:00:00:07 * wlan0\n"
-	    "192.168.2.1 0x1 0x2 52:54:00:12:34:56 * wlan0\n");
+		   "192.168.2.7 0x1 0x2 52:54:00:00:00:07 * wlan0\n"
+		   "192.168.2.1 0x1 0x2 52:54:00:12:34:56 * wlan0\n");
 	uplink_name(dir, name, sizeof(name));
 	is_str(name, "wlan0 52:54:00:12:34:56");
 	put("arp", "192.168.2.1 0x1 0x0 00:00:00:00:00:00 * wlan0\n");
@@ -67,10 +67,10 @@ static void without_ipv4_the_next_hop_of_ipv6_does(void)
 
 	put("ipv6_route",
 	    ZERO " 00 " ZERO " 00 " ZERO " ffffffff 1 0 00200200 lo\n"
-	    "fe800000000000000000000000000000 40 " ZERO " 00 " ZERO
-	    " 00000100 1 0 00000001 eth0\n"
-	    ZERO " 00 " ZERO " 00 fe800000000000000000000000000001"
-	    " 00000400 1 0 00000003 eth0\n");
+		 "fe800000000000000000000000000000 40 " ZERO " 00 " ZERO
+		 " 00000100 1 0 00000001 eth0\n" ZERO " 00 " ZERO
+		 " 00 fe800000000000000000000000000001"
+		 " 00000400 1 0 00000003 eth0\n");
 	uplink_name(dir, name, sizeof(name));
 	is_str(name, "eth0 fe800000000000000000000000000001");
 	put("ipv6_route", "nonsense\n");

@@ -44,10 +44,10 @@ static const struct {
 	{ "mqtt://[::1]:1883/t", URL_MQTT, NULL, NULL, "::1", 1883, "/t" },
 	{ "mqtt://u:p@[2001:DB8::1]:1", URL_MQTT, "u", "p", "2001:DB8::1", 1,
 	  NULL },
-	{ "mqtt://[::ffff:192.0.2.1]", URL_MQTT, NULL, NULL,
-	  "::ffff:192.0.2.1", 0, NULL },
-	{ "mqtt://[fe80::1%25eth0]:1", URL_MQTT, NULL, NULL, "fe80::1%eth0",
-	  1, NULL },
+	{ "mqtt://[::ffff:192.0.2.1]", URL_MQTT, NULL, NULL, "::ffff:192.0.2.1",
+	  0, NULL },
+	{ "mqtt://[fe80::1%25eth0]:1", URL_MQTT, NULL, NULL, "fe80::1%eth0", 1,
+	  NULL },
 	{ "mqtt://[fe80::1%eth0]", URL_MQTT, NULL, NULL, "fe80::1%eth0", 0,
 	  NULL },
 	{ "mqtt://a%2Db", URL_MQTT, NULL, NULL, "a-b", 0, NULL },
@@ -57,14 +57,11 @@ static const struct {
 	{ "ws://h/a%2Fb?t=%20&x", URL_WS, NULL, NULL, "h", 0,
 	  "/a%2Fb?t=%20&x" },
 	{ "wss://u:p@h:443/mqtt", URL_WSS, "u", "p", "h", 443, "/mqtt" },
-	{ "unix:/run/m.sock", URL_UNIX, NULL, NULL, NULL, 0,
-	  "/run/m.sock" },
-	{ "unix:///run/m.sock", URL_UNIX, NULL, NULL, NULL, 0,
-	  "/run/m.sock" },
+	{ "unix:/run/m.sock", URL_UNIX, NULL, NULL, NULL, 0, "/run/m.sock" },
+	{ "unix:///run/m.sock", URL_UNIX, NULL, NULL, NULL, 0, "/run/m.sock" },
 	{ "unix:/a%20b%23", URL_UNIX, NULL, NULL, NULL, 0, "/a b#" },
 	{ "socks5://p", URL_SOCKS5, NULL, NULL, "p", 0, NULL },
-	{ "socks5h://u:p%40@p:1080/", URL_SOCKS5H, "u", "p@", "p", 1080,
-	  NULL },
+	{ "socks5h://u:p%40@p:1080/", URL_SOCKS5H, "u", "p@", "p", 1080, NULL },
 	{ "http://[::1]:3128", URL_HTTP, NULL, NULL, "::1", 3128, NULL },
 };
 
@@ -181,11 +178,11 @@ static void wrong_urls(void)
 static void passwords_stay_secret(void)
 {
 	static const char *const urls[] = {
-		"mqtt://u:s3cr3t%@h", "mqtt://u:s3cr3t@h:x",
-		"mqtt://u:s3cr3t@h@i", "mqtt://u:s3cr3t/x@h",
-		"mqtt://u:s3cr3t@h/%", "mqtt://u:s3cr3t@",
+		"mqtt://u:s3cr3t%@h",    "mqtt://u:s3cr3t@h:x",
+		"mqtt://u:s3cr3t@h@i",   "mqtt://u:s3cr3t/x@h",
+		"mqtt://u:s3cr3t@h/%",   "mqtt://u:s3cr3t@",
 		"mqtt://u:s3cr3t@[::x]", "ws://u:s3cr3t@h/#",
-		"wss://u:s3cr3t@h?x", "mqtt://s3cr3t:x:y@h@",
+		"wss://u:s3cr3t@h?x",    "mqtt://s3cr3t:x:y@h@",
 		"mqtt://u:p?s3cr3t@h",
 	};
 

@@ -120,7 +120,11 @@ static void strings_and_their_lengths(void)
 		{ { (const uint8_t *)"\0\1", 2 }, false, false },
 		{ { (const uint8_t *)"\0\1a", 3 }, true, true },
 		{ { (const uint8_t *)"\0\2a", 3 }, false, false },
-		{ { (const uint8_t *)"\xff\xff" "abc", 5 }, false, false },
+		{ { (const uint8_t *)"\xff\xff"
+				     "abc",
+		    5 },
+		  false,
+		  false },
 		{ { (const uint8_t *)"\0\1\0", 3 }, true, false },
 		{ { (const uint8_t *)"\0\2\xc3\xa9", 4 }, true, true },
 		{ { (const uint8_t *)"\0\2\xc0\x80", 4 }, true, false },

@@ -9,10 +9,9 @@
 
 static const struct ws_peer peer = { "broker", 9001, 80 };
 
-static const char granted[] =
-	"HTTP/1.1 101 Switching Protocols\r\n"
-	"Upgrade: websocket\r\nConnection: Upgrade\r\n"
-	"Sec-WebSocket-Protocol: mqtt\r\n";
+static const char granted[] = "HTTP/1.1 101 Switching Protocols\r\n"
+			      "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+			      "Sec-WebSocket-Protocol: mqtt\r\n";
 
 /* A stream whose handshake is over; the script follows in f->in. */
 static struct stream *open_with(struct bytes script, uint64_t max_frame,
@@ -30,8 +29,9 @@ static struct stream *open_with(struct bytes script, uint64_t max_frame,
 	snprintf(key, sizeof(key), "%s", at ? at + 19 : "");
 	is_int(ws_accept_of(key, accept), 0);
 	buf_init(answer, 0);
-	is_int(buf_printf(answer, "%sSec-WebSocket-Accept: %s\r\n\r\n",
-			  granted, accept), 0);
+	is_int(buf_printf(answer, "%sSec-WebSocket-Accept: %s\r\n\r\n", granted,
+			  accept),
+	       0);
 	is_int(buf_append(answer, script), 0);
 	buf_clear(&f->out);
 	f->in = buf_view(answer);
@@ -167,11 +167,15 @@ static size_t read_all(struct stream *s, size_t n, enum io *ret_io,
 
 static void reading(void)
 {
-	static const char script[] =
-		"\x82\3abc"          /* one message */
-		"\x82\0"             /* an empty one */
-		"\x02\2de" "\x80\1f" /* in two fragments */
-		"\x02\1g" "\x89\4ping" "\x00\0" "\x8a\0" "\x80\1h";
+	static const char script[] = "\x82\3abc" /* one message */
+				     "\x82\0"    /* an empty one */
+				     "\x02\2de"
+				     "\x80\1f" /* in two fragments */
+				     "\x02\1g"
+				     "\x89\4ping"
+				     "\x00\0"
+				     "\x8a\0"
+				     "\x80\1h";
 	static const char want[] = "abcdefgh";
 
 	for (size_t piece = 0; piece < 5; piece++) {
@@ -283,18 +287,24 @@ static void hostile_frames(void)
 		struct bytes script;
 		const char *says;
 	} cases[] = {
-		{ BYTES_LIT("\x82\x81" "aaaa" "b"), "a masked frame" },
+		{ BYTES_LIT("\x82\x81"
+			    "aaaa"
+			    "b"),
+		  "a masked frame" },
 		{ BYTES_LIT("\xc2\1a"), "a frame of an extension" },
 		{ BYTES_LIT("\x81\1a"), "a text frame" },
 		{ BYTES_LIT("\x80\1a"), "of the wrong kind between others" },
-		{ BYTES_LIT("\x02\1a" "\x82\1b"), "of the wrong kind" },
+		{ BYTES_LIT("\x02\1a"
+			    "\x82\1b"),
+		  "of the wrong kind" },
 		{ BYTES_LIT("\x83\1a"), "" },
 		{ BYTES_LIT("\x89\x7e\0\x7e"), "a malformed frame" },
 		{ BYTES_LIT("\x09\1a"), "a malformed frame" },
 		{ BYTES_LIT("\x82\x7e\0\1a"), "a malformed frame" },
 		{ BYTES_LIT("\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff"),
 		  "a malformed frame" },
-		{ BYTES_LIT("\x82\x7e\3\xe9x"), "a WebSocket frame of 1001 "
+		{ BYTES_LIT("\x82\x7e\3\xe9x"),
+		  "a WebSocket frame of 1001 "
 		  "bytes came, at most 1000 are accepted" },
 		{ BYTES_LIT("\x88\1x"), "half a status" },
 		{ BYTES_LIT("\x88\2\0\1"), "a bad status" },
@@ -329,19 +339,22 @@ static void ends(void)
 	} cases[] = {
 		{ BYTES_LIT("\x82\1a\x88\2\3\xe8"), IO_WANT_READ, IO_EOF,
 		  NULL },
-		{ BYTES_LIT("\x82\1a\x88\6\3\xe9" "away"), IO_WANT_READ,
-		  IO_EOF, NULL },
+		{ BYTES_LIT("\x82\1a\x88\6\3\xe9"
+			    "away"),
+		  IO_WANT_READ, IO_EOF, NULL },
 		{ BYTES_LIT("\x82\1a\x88\0"), IO_WANT_READ, IO_EOF, NULL },
-		{ BYTES_LIT("\x82\1a\x88\4\3\xf0\x1b!"), IO_WANT_READ,
-		  IO_FAIL, "the server closed the WebSocket connection: "
+		{ BYTES_LIT("\x82\1a\x88\4\3\xf0\x1b!"), IO_WANT_READ, IO_FAIL,
+		  "the server closed the WebSocket connection: "
 		  "policy violation (1008): \\x1B!" },
 		{ BYTES_LIT("\x82\1a\x88\2\x0f\xa0"), IO_WANT_READ, IO_FAIL,
 		  "unknown reason (4000)" },
 		{ BYTES_LIT("\x82\1a"), IO_EOF, IO_EOF, NULL },
-		{ BYTES_LIT("\x82\2a"), IO_EOF, IO_FAIL, "in the middle of a "
+		{ BYTES_LIT("\x82\2a"), IO_EOF, IO_FAIL,
+		  "in the middle of a "
 		  "WebSocket message" },
 		{ BYTES_LIT("\x02\1a"), IO_EOF, IO_FAIL, "in the middle" },
-		{ BYTES_LIT("\x82\1a"), IO_FAIL, IO_FAIL, "cannot read: "
+		{ BYTES_LIT("\x82\1a"), IO_FAIL, IO_FAIL,
+		  "cannot read: "
 		  "scripted" },
 	};
 

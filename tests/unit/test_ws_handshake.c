@@ -20,24 +20,22 @@ static void requests(void)
 {
 	static const char *const headers[] = { "X-Token: a b",
 					       "host: other:1" };
-	static const char first[] =
-		"GET /mqtt HTTP/1.1\r\n"
-		"Host: broker:9001\r\n"
-		"Upgrade: websocket\r\n"
-		"Connection: Upgrade\r\n"
-		"Sec-WebSocket-Key: KEY\r\n"
-		"Sec-WebSocket-Version: 13\r\n"
-		"Sec-WebSocket-Protocol: mqtt\r\n\r\n";
-	static const char second[] =
-		"GET /p?t=1 HTTP/1.1\r\n"
-		"Upgrade: websocket\r\n"
-		"Connection: Upgrade\r\n"
-		"Sec-WebSocket-Key: KEY\r\n"
-		"Sec-WebSocket-Version: 13\r\n"
-		"Origin: https://o\r\n"
-		"Authorization: Basic dTpw\r\n"
-		"X-Token: a b\r\n"
-		"host: other:1\r\n\r\n";
+	static const char first[] = "GET /mqtt HTTP/1.1\r\n"
+				    "Host: broker:9001\r\n"
+				    "Upgrade: websocket\r\n"
+				    "Connection: Upgrade\r\n"
+				    "Sec-WebSocket-Key: KEY\r\n"
+				    "Sec-WebSocket-Version: 13\r\n"
+				    "Sec-WebSocket-Protocol: mqtt\r\n\r\n";
+	static const char second[] = "GET /p?t=1 HTTP/1.1\r\n"
+				     "Upgrade: websocket\r\n"
+				     "Connection: Upgrade\r\n"
+				     "Sec-WebSocket-Key: KEY\r\n"
+				     "Sec-WebSocket-Version: 13\r\n"
+				     "Origin: https://o\r\n"
+				     "Authorization: Basic dTpw\r\n"
+				     "X-Token: a b\r\n"
+				     "host: other:1\r\n\r\n";
 	const struct ws_peer v6 = { "::1", 443, 443 };
 	struct ws_options o = { .path = NULL };
 	struct err e = { 0 };
@@ -48,8 +46,12 @@ static void requests(void)
 	is_bytes(buf_view(&b), BYTES_LIT(first));
 	buf_clear(&b);
 	o = (struct ws_options){
-		.path = "/p?t=1", .subprotocol = "", .origin = "https://o",
-		.user = "u", .password = "p", .headers = headers,
+		.path = "/p?t=1",
+		.subprotocol = "",
+		.origin = "https://o",
+		.user = "u",
+		.password = "p",
+		.headers = headers,
 		.header_count = 2,
 	};
 	is_int(ws_compose_request(&b, &o, &peer, "KEY", &e), 0);
@@ -83,7 +85,8 @@ static void requests_that_cannot_be_sent(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct ws_options o = {
-			.path = cases[i].path, .origin = cases[i].origin,
+			.path = cases[i].path,
+			.origin = cases[i].origin,
 			.headers = &cases[i].header,
 			.header_count = cases[i].header != NULL,
 		};
@@ -96,7 +99,8 @@ static void requests_that_cannot_be_sent(void)
 	}
 }
 
-#define GRANTED "HTTP/1.1 101 Switching Protocols\r\n" \
+#define GRANTED                                \
+	"HTTP/1.1 101 Switching Protocols\r\n" \
 	"Upgrade: websocket\r\nConnection: Upgrade\r\n"
 #define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 #define MQTT "Sec-WebSocket-Protocol: mqtt\r\n"
@@ -110,27 +114,32 @@ static void responses(void)
 	} cases[] = {
 		{ GRANTED ACCEPT MQTT "\r\n", ERR_NONE, NULL },
 		{ "HTTP/1.1 101\r\nconnection: keep-alive, UPGRADE\r\n"
-		  "upgrade: WebSocket\r\n" ACCEPT MQTT "\r\n", ERR_NONE,
-		  NULL },
-		{ "HTTP/1.1 200 OK\r\n\r\n", ERR_CONNECT, "the server "
+		  "upgrade: WebSocket\r\n" ACCEPT MQTT "\r\n",
+		  ERR_NONE, NULL },
+		{ "HTTP/1.1 200 OK\r\n\r\n", ERR_CONNECT,
+		  "the server "
 		  "refused the WebSocket upgrade: 'HTTP/1.1 200 OK'" },
 		{ "HTTP/1.1 301 Moved\r\nLocation: wss://x/\r\n\r\n",
-		  ERR_CONNECT, "'HTTP/1.1 301 Moved', it points to "
+		  ERR_CONNECT,
+		  "'HTTP/1.1 301 Moved', it points to "
 		  "'wss://x/'" },
 		{ "HTTP/1.1 401 Unauthorized\r\n\r\n", ERR_REFUSED,
 		  "'HTTP/1.1 401 Unauthorized'" },
 		{ "HTTP/1.1 403 No\x1b[m\r\n\r\n", ERR_REFUSED,
 		  "'HTTP/1.1 403 No\\x1B[m'" },
-		{ "\x20\x02\r\n\r\n", ERR_PROTOCOL, "this port does not speak "
+		{ "\x20\x02\r\n\r\n", ERR_PROTOCOL,
+		  "this port does not speak "
 		  "WebSocket: it answered ' \\x02" },
 		{ "HTTP/1.1 101 S\r\nConnection: Upgrade\r\n" ACCEPT MQTT
-		  "\r\n", ERR_PROTOCOL, "is not one to WebSocket" },
-		{ "HTTP/1.1 101 S\r\nUpgrade: websocket\r\n" ACCEPT MQTT
-		  "\r\n", ERR_PROTOCOL, "is not one to WebSocket" },
+		  "\r\n",
+		  ERR_PROTOCOL, "is not one to WebSocket" },
+		{ "HTTP/1.1 101 S\r\nUpgrade: websocket\r\n" ACCEPT MQTT "\r\n",
+		  ERR_PROTOCOL, "is not one to WebSocket" },
 		{ GRANTED MQTT "\r\n", ERR_PROTOCOL, "does not prove" },
 		{ GRANTED "Sec-WebSocket-Accept: x\r\n" MQTT "\r\n",
 		  ERR_PROTOCOL, "does not prove that it is one" },
-		{ GRANTED ACCEPT "\r\n", ERR_PROTOCOL, "chose the subprotocol "
+		{ GRANTED ACCEPT "\r\n", ERR_PROTOCOL,
+		  "chose the subprotocol "
 		  "'', not 'mqtt'" },
 		{ GRANTED ACCEPT "Sec-WebSocket-Protocol: chat\r\n\r\n",
 		  ERR_PROTOCOL, "chose the subprotocol 'chat', not 'mqtt'" },
@@ -140,9 +149,9 @@ static void responses(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct err e = { 0 };
-		int status = ws_check_response(bytes_str(cases[i].head),
-					       "dGhlIHNhbXBsZSBub25jZQ==",
-					       "mqtt", &e);
+		int status = ws_check_response(
+			bytes_str(cases[i].head),
+			"dGhlIHNhbXBsZSBub25jZQ==", "mqtt", &e);
 
 		is_int(status, cases[i].kind ? -1 : 0, "%s", cases[i].head);
 		is_int(e.kind, cases[i].kind, "%s", e.text);
@@ -158,8 +167,8 @@ static void handshakes_in_pieces(void)
 
 	for (size_t piece = 1; piece < 400; piece = piece * 2 + 1) {
 		const struct ws_options o = { .path = NULL };
-		struct fake_stream *f = fake_new(BYTES_LIT(GRANTED ACCEPT MQTT
-							   "\r\n"));
+		struct fake_stream *f = fake_new(
+			BYTES_LIT(GRANTED ACCEPT MQTT "\r\n"));
 		struct stream *s = ws_stream_new(&f->s, &o, &peer, NULL);
 
 		f->piece = piece;
@@ -180,7 +189,8 @@ static void handshakes_that_end(void)
 		enum err_kind kind;
 		const char *says;
 	} cases[] = {
-		{ BYTES_NULL, IO_EOF, ERR_CONNECT, "the connection was closed "
+		{ BYTES_NULL, IO_EOF, ERR_CONNECT,
+		  "the connection was closed "
 		  "in the WebSocket handshake" },
 		{ BYTES_LIT("HTTP/1.1 10"), IO_EOF, ERR_CONNECT,
 		  "the connection was closed in the WebSocket handshake" },

@@ -53,8 +53,7 @@ static inline enum io choppy_write(struct stream *s, const void *p, size_t n,
 
 	if (c->piece != SIZE_MAX && c->writes++ % 2 == 0)
 		return IO_WANT_WRITE;
-	return stream_write(s->below, p, n < c->piece ? n : c->piece, ret_n,
-			    e);
+	return stream_write(s->below, p, n < c->piece ? n : c->piece, ret_n, e);
 }
 
 static inline void choppy_free(struct stream *s)
@@ -116,7 +115,8 @@ static inline struct stream *client_new(const struct client *c,
 	if (!config)
 		return NULL;
 	s = tls_stream_new(pair_with(v, c->piece ? c->piece : SIZE_MAX,
-				     ret_choppy), config, &peer, e);
+				     ret_choppy),
+			   config, &peer, e);
 	tls_config_release(config);
 	return s;
 }

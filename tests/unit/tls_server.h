@@ -45,7 +45,10 @@ static inline void make_certs(void)
 	if (*certs)
 		return;
 	/* In pieces, because lint takes three of them for a note to self. */
-	snprintf(certs, sizeof(certs), "/tmp/test-tls-%s", "XX" "XX" "XX");
+	snprintf(certs, sizeof(certs), "/tmp/test-tls-%s",
+		 "XX"
+		 "XX"
+		 "XX");
 	if (!mkdtemp(certs))
 		abort();
 	atexit(remove_certs);
@@ -177,8 +180,7 @@ static inline int server_read(struct server *v, void *p, size_t n,
 	int result = 0;
 
 	while (got < n) {
-		result = mbedtls_ssl_read(&v->ssl, (uint8_t *)p + got,
-					  n - got);
+		result = mbedtls_ssl_read(&v->ssl, (uint8_t *)p + got, n - got);
 		if (result <= 0)
 			break;
 		got += (size_t)result;
@@ -260,10 +262,12 @@ static inline bool server_upgrade(struct server *v)
 	snprintf(key, sizeof(key), "%s", at + 19);
 	if (ws_accept_of(key, accept) < 0)
 		return false;
-	snprintf(answer, sizeof(answer), "HTTP/1.1 101 X\r\n"
+	snprintf(answer, sizeof(answer),
+		 "HTTP/1.1 101 X\r\n"
 		 "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 		 "Sec-WebSocket-Protocol: mqtt\r\n"
-		 "Sec-WebSocket-Accept: %s\r\n\r\n", accept);
+		 "Sec-WebSocket-Accept: %s\r\n\r\n",
+		 accept);
 	return server_put(v, (uint8_t *)answer, strlen(answer));
 }
 
