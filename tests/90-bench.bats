@@ -122,6 +122,26 @@ field() {
   assert "$output" =~ "264 descriptors"
 }
 
+@test "a light load gets one thread, a heavy or bursty one more" {
+  local threads several=$(($(nproc) > 1 ? 2 : 1))
+  planned() { # OPTION...
+    run_tool mqtt-bench pub -c 1000 -t a --target mqtt://127.0.0.1:1 --plan \
+      "$@"
+    assert "$output" =~ '1 process with ([0-9]+) thread'
+    threads=${BASH_REMATCH[1]}
+  }
+  planned --rate 20000/s
+  assert "$threads" = 1
+  planned --rate 20000/s --threads 3
+  assert "$threads" = 3
+  planned --rate 60000/s
+  assert "$threads" -ge "$several"
+  planned --rate 20000/s --phase aligned
+  assert "$threads" -ge "$several"
+  planned
+  assert "$threads" -ge "$several"
+}
+
 @test "letters of other generators: pub" {
   start_broker
   start sub mqtt-sub -p "$PORT" -t 'x/#' -q 1 -F '%t %l %q' -C 40

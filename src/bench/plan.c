@@ -17,6 +17,10 @@
 #define BYTES_BASE (16u << 20)
 #define PACKET_OVERHEAD 8 /* fixed header, packet id, topic length */
 #define PORTS_SHARE 0.9   /* of the range that one address can use */
+/* What one thread carries without being late: messages per second both ways,
+ * and connections. A tenth of what it can do at most. */
+#define CALM_RATE 25000.0
+#define CALM_CLIENTS 10000u
 
 /* ----------------------------------------------------------------- fan-out */
 
@@ -236,13 +240,48 @@ static int check_memory(const struct plan_limits *l, struct plan *p,
 				     (double)l->memory));
 }
 
-/* One more thread than processors at most; few connections need few. */
-static unsigned threads_for(const struct plan *p, unsigned processors)
+/* Do messages go out, and come in, one after the other rather than many at
+ * a moment? Fan-out, bursts and stages make moments of their own. */
+static bool is_smooth(const struct scenario *s, const struct plan *p)
 {
-	unsigned n = processors > 1 ? processors - 1 : 1;
+	const struct group *g;
+	const struct publish_plan *pub;
 
-	if (processors == 2 && p->clients > 1)
+	for (size_t i = 0; i < s->group_count; i++) {
+		g = &s->groups[i];
+		if (scenario_stages(s, g) || g->churn.every)
+			return false;
+		for (size_t k = 0; k < g->publish_count; k++) {
+			pub = &g->publish[k];
+			if (pub->rate <= 0 || pub->phase == PHASE_ALIGNED ||
+			    (pub->arrival != ARRIVAL_CONSTANT &&
+			     pub->arrival != ARRIVAL_POISSON))
+				return false;
+		}
+	}
+	return p->rate_in > 0 && p->rate_out <= p->rate_in;
+}
+
+/* Every thread costs wake-ups of its own, which a light load would mostly
+ * consist of. TLS may need them all for its handshakes. */
+static unsigned threads_for_calm(const struct plan *p)
+{
+	double by_rate = ceil((p->rate_in + p->rate_out) / CALM_RATE);
+	double by_clients = ceil((double)p->clients / CALM_CLIENTS);
+
+	return (unsigned)fmin(fmax(by_rate, by_clients), UINT16_MAX);
+}
+
+/* One more thread than processors at most; few connections need few. */
+static unsigned threads_for(const struct scenario *s, const struct plan *p,
+			    const struct plan_limits *l)
+{
+	unsigned n = l->processors > 1 ? l->processors - 1 : 1;
+
+	if (l->processors == 2 && p->clients > 1)
 		n = 2;
+	if (!l->is_tls && is_smooth(s, p))
+		n = (unsigned)fmin(n, threads_for_calm(p));
 	n /= p->shards;
 	if (p->clients / p->shards < n)
 		n = (unsigned)(p->clients / p->shards);
@@ -264,7 +303,7 @@ int plan_make(const struct scenario *s, uint32_t shards,
 	if (check_descriptors(l, &p, e) < 0 || check_ports(l, &p, e) < 0 ||
 	    check_memory(l, &p, e) < 0)
 		return -1;
-	p.threads = threads_for(&p, l->processors);
+	p.threads = threads_for(s, &p, l);
 	*ret = p;
 	return 0;
 }

@@ -35,7 +35,7 @@ load_limit() { # CASE MESSAGES OPTION...
 load_ours() { # CASE MESSAGES COMMAND OPTION...
   start_counter
   command=("$TOOLS_DIR/mqtt-bench" "${@:3}" --broker-stats no --progress none
-    --connect-rate 0 --connect-pending 200 --json "$tmp/load.json"
+    --connect-rate 0 --connect-pending 64 --json "$tmp/load.json"
     --target "mqtt://127.0.0.1:$port")
   load_run "$@"
 }
