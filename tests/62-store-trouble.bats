@@ -25,27 +25,54 @@ on_terminal() {
       terminal > /dev/null 3>&- || status=$?
 }
 
+# on_small_disk TAKEN CMD...: in the background, as pub; it alone has a disk of
+# 2 MiB in the directory small, of which so many bytes are taken.
+on_small_disk() {
+  # shellcheck disable=SC2016
+  START_STDIN=lines start pub unshare -rm bash -c '
+    mount -t tmpfs -o size=2M none small
+    head -c "$1" /dev/zero > small/ballast
+    shift
+    exec "$@"' small "$@"
+  SMALL=/proc/$STARTED/root$BATS_TEST_TMPDIR/small
+}
+
 @test "a disk that is full is told, and used again when there is room" {
   start_broker
   mkdir small
   seq -f '%0500g' 4000 > lines
   start got mosquitto_sub -p "$PORT" -V 311 -q 2 -t t -C 4000 -W 40
   wait_for 5 subscribed t
-  # A disk of 16 MiB, nearly all of it taken, for this process alone.
-  # shellcheck disable=SC2016
-  START_STDIN=lines start pub unshare -rm bash -c '
-    mount -t tmpfs -o size=16M none small
-    head -c 16500000 /dev/zero > small/ballast
-    exec mqtt-pub "$@"' pub -p "$PORT" -q 2 -t t -l --store small/s.db \
+  on_small_disk 1850000 mqtt-pub -p "$PORT" -q 2 -t t -l --store small/s.db \
     --inflight 100
   wait_for 20 grep -q 'nothing is sent or read until it can be written' pub.err
   grep -q "cannot write store 'small/s.db': .*full" pub.err
   assert "$(wc -l < got.out)" -lt 4000
-  rm "/proc/$STARTED/root$BATS_TEST_TMPDIR/small/ballast"
+  rm "$SMALL/ballast"
   finish pub
   assert "$stderr" =~ "store 'small/s.db' can be written again"
   finish got
   assert_files_equal got.out lines
+}
+
+@test "a queue never fills the disk so far that it cannot be sent" {
+  port=$(free_port)
+  mkdir small
+  seq -f '%0500g' 4000 > lines
+  on_small_disk 0 mqtt-pub -p "$port" -q 2 -t t -l --store small/s.db \
+    --inflight 100 --reconnect-first yes --reconnect-delay 50ms \
+    --events json --events-fd 2
+  wait_for 20 grep -q 'what is read waits until messages are confirmed' pub.err
+  grep -q '"event":"store_low"' pub.err
+  wait_for 20 at_rest pub
+  start_puppet << END
+listen $port
+serve
+END
+  finish pub
+  assert "$stderr" !~ 'cannot write'
+  awk -f "$top_srcdir/tests/helper/delivered.awk" -v topic=t puppet.out > got
+  assert_files_equal got lines
 }
 
 @test "at the limit of a file's size it ends with status 11 or 12, and goes on" {

@@ -63,10 +63,11 @@ struct client_down {
 
 /* The store could not be written (will be tried again; the connection goes
  * on, but nothing is sent or acknowledged that depends on it), works again,
- * or was slow. */
+ * was slow, or is to take no more than what is confirmed leaves room for. */
 struct client_store_event {
 	const struct err *why; /* NULL: it works */
 	uint64_t took;         /* ns of a slow commit; 0: not slow */
+	bool is_low;
 };
 
 enum client_beat {

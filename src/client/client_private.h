@@ -58,7 +58,9 @@ struct client {
 	uint64_t commit_retry;    /* L: when to try again; 0: no failure */
 	uint64_t commit_delay;    /* L */
 	struct err commit_error;  /* L: of the first failure */
+	bool was_low;             /* L: as of the last look */
 	bool was_told;            /* T: of the failure */
+	bool was_told_low;        /* T */
 	struct timer store_timer; /* T */
 	struct task store_task;
 

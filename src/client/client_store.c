@@ -30,10 +30,13 @@ static void note_failure(struct client *c, const struct err *e, uint64_t now)
 
 static void note_success(struct client *c, uint64_t took) REQUIRES(c->conn.lock)
 {
+	bool turned = c->store->is_low != c->was_low;
+
 	c->commits++;
+	c->was_low = c->store->is_low;
 	if (took >= SLOW)
 		c->commit_took = took;
-	if (took >= SLOW || c->commit_retry)
+	if (took >= SLOW || c->commit_retry || turned)
 		loop_post(c->loop, &c->store_task);
 	if (!c->commit_retry)
 		return;
@@ -63,12 +66,17 @@ void store_commit_locked(struct conn *conn)
 
 /* --- receive thread -------------------------------------------------- */
 
-static void tell(struct client *c, const struct err *why, uint64_t took)
+static void tell(struct client *c, struct client_store_event ev)
 {
-	struct client_store_event ev = { .why = why, .took = took };
-
 	if (c->handlers.on_store)
 		c->handlers.on_store(c->handlers.ctx, &ev);
+}
+
+static void tell_low(struct client *c, bool is_low)
+{
+	if (is_low != c->was_told_low)
+		tell(c, (struct client_store_event){ .is_low = is_low });
+	c->was_told_low = is_low;
 }
 
 /* When to look after the store next: a failed commit, or what others do. */
@@ -90,25 +98,29 @@ static void run_store(struct task *t)
 	struct client *c = CONTAINER_OF(t, struct client, store_task);
 	uint64_t retry, took;
 	struct err why;
+	bool is_low;
 
 	mutex_lock(&c->conn.lock);
 	retry = c->commit_retry;
 	took = c->commit_took;
 	c->commit_took = 0;
 	why = c->commit_error;
+	is_low = c->store->is_low;
 	mutex_unlock(&c->conn.lock);
 	arm(c, retry);
 	if (retry && !c->was_told)
-		tell(c, &why, 0);
+		tell(c, (struct client_store_event){ .why = &why });
 	else if (!retry && (c->was_told || took))
-		tell(c, NULL, took);
+		tell(c, (struct client_store_event){ .took = took });
 	c->was_told = retry != 0;
+	tell_low(c, is_low);
 }
 
 static void due(struct timer *t, uint64_t now)
 {
 	struct client *c = CONTAINER_OF(t, struct client, store_timer);
 	uint64_t retry;
+	bool is_low;
 
 	(void)now;
 	mutex_lock(&c->conn.lock);
@@ -116,8 +128,10 @@ static void due(struct timer *t, uint64_t now)
 		(void)c->store->ops->refresh(c->store);
 	conn_flush_locked(&c->conn);
 	retry = c->commit_retry;
+	is_low = c->store->is_low;
 	mutex_unlock(&c->conn.lock);
 	arm(c, retry);
+	tell_low(c, is_low);
 }
 
 void store_init(struct client *c)

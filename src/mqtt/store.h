@@ -85,6 +85,7 @@ struct store {
 	size_t bytes;  /* their topics, properties and payloads */
 	bool is_dirty; /* commit() has something to do */
 	bool is_full;  /* put() takes nothing until messages are gone */
+	bool is_low;   /* there is little room for more: why it may be full */
 	void *wrapper; /* of a store that is built around this one */
 };
 

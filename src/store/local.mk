@@ -13,4 +13,6 @@ src_libstore_a_SOURCES += src/store/sqlite.h
 src_libstore_a_SOURCES += src/store/sqlite_extra.c
 src_libstore_a_SOURCES += src/store/sqlite_impl.h
 src_libstore_a_SOURCES += src/store/sqlite_outbox.c
+src_libstore_a_SOURCES += src/store/sqlite_retry.c
+src_libstore_a_SOURCES += src/store/sqlite_room.c
 src_libstore_a_SOURCES += src/store/sqlite_schema.c

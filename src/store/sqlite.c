@@ -36,6 +36,9 @@ static const char *const sql[STMT_COUNT] = {
 	[STMT_LOAD] = "SELECT seq, state, pid, qos, retain, topic, props,"
 		      " payload, release_order, expires_at, maybe_sent, tag"
 		      " FROM outbox WHERE seq > ?1 ORDER BY seq",
+	[STMT_COMPARE] = "SELECT seq, state, pid, release_order, maybe_sent"
+			 " FROM outbox WHERE seq <= ?1 ORDER BY seq",
+	[STMT_GIVE_UP_PID] = "UPDATE outbox SET pid = 0 WHERE seq = ?1",
 	[STMT_INBOUND_ADD] = "INSERT OR IGNORE INTO inbox2 VALUES (?1)",
 	[STMT_INBOUND_REMOVE] = "DELETE FROM inbox2 WHERE pid = ?1",
 	[STMT_INBOUND_CLEAR] = "DELETE FROM inbox2",
@@ -103,26 +106,14 @@ bool sqlite_begin(struct sqlite_store *s)
 
 static void roll_back(struct sqlite_store *s)
 {
+	(void)sqlite3_reset(s->statements[STMT_COMPARE]);
 	if (!sqlite3_get_autocommit(s->db))
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	s->in_transaction = false;
 }
 
-/* What others have enqueued since our transaction was lost may have taken
- * the numbers of our messages: theirs are moved behind ours. */
-static bool make_room(struct sqlite_store *s)
-{
-	char text[200];
-
-	snprintf(text, sizeof(text),
-		 "UPDATE outbox SET seq = -seq WHERE seq > %" PRIu64
-		 "; UPDATE outbox SET seq = %" PRIu64 " - seq WHERE seq < 0",
-		 s->last_sure, s->last_seen - s->last_sure);
-	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
-}
-
 /* After a failure the file holds the last good commit; everything since is
- * in memory and is written again as a whole. */
+ * in memory and is written again. */
 static bool recover(struct sqlite_store *s)
 {
 	if (!s->must_rewrite)
@@ -135,7 +126,7 @@ static bool recover(struct sqlite_store *s)
 					NULL, NULL);
 	s->must_rewrite = false;
 	s->in_transaction = sqlite_run(s, sqlite_statement(s, STMT_BEGIN));
-	if (!s->in_transaction || !make_room(s) || !sqlite_rewrite(s)) {
+	if (!s->in_transaction || !sqlite_write_again(s)) {
 		s->must_rewrite = true;
 		return false;
 	}
@@ -173,6 +164,7 @@ int sqlite_commit(struct store *store, struct err *e)
 	}
 	s->source_changed = store->is_dirty = false;
 	s->last_sure = s->last_seen;
+	sqlite_look_at_disk(s);
 	while (s->use == SQLITE_ENQUEUE && store->head)
 		s->memory_ops->remove(store, store->head);
 	return 0;
@@ -318,12 +310,13 @@ static int load(struct sqlite_store *s, struct err *e)
 	last = sqlite_last_number(s);
 	/* Numbers of rows that are gone; rows that found no room yet have
 	 * higher ones than any that was loaded. */
-	if (!s->memory->is_full && s->last_seen < last)
+	if (!s->rows_wait && s->last_seen < last)
 		s->last_seen = last;
 	if (s->use == SQLITE_SEND && sqlite_set_clean(s, false) < 0)
 		return sqlite_fail(s, "cannot write", e);
 	s->last_sure = s->last_seen;
 	s->memory->is_dirty = false;
+	sqlite_look_at_disk(s);
 	return 0;
 }
 

@@ -361,7 +361,7 @@ void sqlite_set_heartbeat(struct store *store, struct bytes network,
 
 /* --- the whole ------------------------------------------------------- */
 
-bool sqlite_rewrite_extra(struct sqlite_store *s)
+bool sqlite_write_extra(struct sqlite_store *s)
 {
 	s->source_changed = s->source.is_set;
 	if (s->sink && !write_sink(s))

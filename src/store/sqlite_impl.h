@@ -5,12 +5,13 @@
 /*
  * What the files of the SQLite store share: sqlite.c (open, close, lock,
  * commit), sqlite_schema.c (tables, migrations, damage), sqlite_outbox.c
- * (the operations of mqtt/store.h) and sqlite_extra.c (source, sink, session
- * and keepalive findings). Nobody else includes it.
+ * (the operations of mqtt/store.h), sqlite_retry.c (after a failed commit),
+ * sqlite_room.c (a disk that fills up) and sqlite_extra.c (source, sink,
+ * session and keepalive findings). Nobody else includes it.
  *
  * The memory store under it is the truth of this process: when SQLite has
- * rolled a transaction back (disk full), the next commit writes all of it
- * anew. Same threading as store/sqlite.h.
+ * rolled a transaction back (disk full), the next commit writes what the file
+ * has not. Same threading as store/sqlite.h.
  */
 
 #include <sqlite3.h>
@@ -25,6 +26,8 @@ enum statement {
 	STMT_UPDATE,
 	STMT_REMOVE,
 	STMT_LOAD,
+	STMT_COMPARE,
+	STMT_GIVE_UP_PID,
 	STMT_INBOUND_ADD,
 	STMT_INBOUND_REMOVE,
 	STMT_INBOUND_CLEAR,
@@ -50,6 +53,8 @@ struct sqlite_store {
 	bool has_log; /* the journal mode is WAL */
 	bool in_transaction;
 	bool must_rewrite;           /* SQLite lost what was pending */
+	bool rows_wait;              /* in the file, for room in memory */
+	int log_pages;               /* of the log, before it is emptied */
 	uint64_t last_seen;          /* highest seq known to us */
 	uint64_t last_sure;          /* of those, highest that is in the file */
 	size_t max_bytes;            /* to be loaded */
@@ -103,12 +108,26 @@ extern const struct store_ops sqlite_ops;
  * when they could not be read. */
 long sqlite_load_new(struct sqlite_store *s);
 bool sqlite_load_inbound(struct sqlite_store *s);
-/* Writes all of the memory store into empty tables. */
-bool sqlite_rewrite(struct sqlite_store *s);
+/* Statements of a transaction that is open. */
+bool sqlite_write_message(struct sqlite_store *s, const struct message *m);
+bool sqlite_write_state(struct sqlite_store *s, const struct message *m);
+/* One whose only parameter is a number. */
+bool sqlite_run_num(struct sqlite_store *s, enum statement which, uint64_t v);
+
+/* sqlite_retry.c */
+/* Writes what memory has and the file has not, in a transaction that is open.
+ */
+bool sqlite_write_again(struct sqlite_store *s);
+
+/* sqlite_room.c */
+/* After each commit: as the disk fills up, the log is kept shorter, and in the
+ * end nothing is taken in. */
+void sqlite_look_at_disk(struct sqlite_store *s);
 
 /* sqlite_extra.c */
 bool sqlite_load_extra(struct sqlite_store *s);
-bool sqlite_rewrite_extra(struct sqlite_store *s);
+/* Source, sink and piece once more, if SQLite lost them. */
+bool sqlite_write_extra(struct sqlite_store *s);
 bool sqlite_write_source(struct sqlite_store *s);
 /* A record of it was put into the outbox. */
 void sqlite_move_source(struct sqlite_store *s, struct bytes record,

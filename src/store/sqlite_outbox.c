@@ -90,9 +90,10 @@ static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
 		    s->max_bytes)
 		m = s->memory_ops->put(s->memory, &p, column_num(stmt, COL_TAG),
 				       0, NULL);
-	s->memory->is_full = !m;
-	if (!m)
-		return false; /* no room for now: the row waits its turn */
+	if (!m) { /* no room for now: the row waits its turn */
+		s->rows_wait = true;
+		return false;
+	}
 	m->seq = s->last_seen = column_num(stmt, COL_SEQ);
 	m->state = (uint8_t)column_num(stmt, COL_STATE);
 	m->pid = (uint16_t)column_num(stmt, COL_PID);
@@ -115,6 +116,8 @@ long sqlite_load_new(struct sqlite_store *s)
 	while ((r = sqlite3_step(stmt)) == SQLITE_ROW && load_row(s, stmt))
 		n++;
 	(void)sqlite3_reset(stmt);
+	if (r == SQLITE_DONE)
+		s->rows_wait = false;
 	return r == SQLITE_DONE || r == SQLITE_ROW ? n : -1;
 }
 
@@ -136,7 +139,7 @@ bool sqlite_load_inbound(struct sqlite_store *s)
 
 /* --- writing --------------------------------------------------------- */
 
-static bool write_message(struct sqlite_store *s, const struct message *m)
+bool sqlite_write_message(struct sqlite_store *s, const struct message *m)
 {
 	sqlite3_stmt *stmt = sqlite_statement(s, STMT_PUT);
 
@@ -174,7 +177,7 @@ static struct message *sqlite_put(struct store *store, const struct publish *p,
 		(void)sqlite_fail(s, "cannot write", e);
 		return NULL;
 	}
-	if (store->is_full) {
+	if (store->is_full || s->rows_wait) {
 		err_set(e, ERR_LOCAL, 0, "too many messages wait in '%s'",
 			s->path);
 		return NULL;
@@ -185,7 +188,7 @@ static struct message *sqlite_put(struct store *store, const struct publish *p,
 	if (m->seq <= s->last_seen)
 		m->seq = s->last_seen + 1;
 	s->last_seen = m->seq;
-	(void)write_message(s, m);
+	(void)sqlite_write_message(s, m);
 	if (s->source_moves)
 		sqlite_move_source(s, p->payload, tag);
 	return m;
@@ -200,17 +203,14 @@ static size_t sqlite_refresh(struct store *store)
 		return 0;
 	n = sqlite_load_new(s);
 	s->last_sure = s->last_seen;
+	sqlite_look_at_disk(s);
 	return n > 0 ? (size_t)n : 0;
 }
 
-static void sqlite_update(struct store *store, struct message *m)
+bool sqlite_write_state(struct sqlite_store *s, const struct message *m)
 {
-	struct sqlite_store *s = sqlite_of(store);
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = sqlite_statement(s, STMT_UPDATE);
 
-	if (!sqlite_begin(s))
-		return;
-	stmt = sqlite_statement(s, STMT_UPDATE);
 	if (stmt) {
 		bind_num(stmt, 1, m->seq);
 		bind_num(stmt, 2, m->state);
@@ -218,27 +218,37 @@ static void sqlite_update(struct store *store, struct message *m)
 		bind_num(stmt, 4, m->release_order);
 		bind_num(stmt, 5, m->was_sent);
 	}
-	(void)sqlite_run(s, stmt);
+	return sqlite_run(s, stmt);
 }
 
-/* Runs a statement whose only parameter is a number. */
-static void run_num(struct sqlite_store *s, enum statement which, uint64_t v)
+static void sqlite_update(struct store *store, struct message *m)
 {
-	sqlite3_stmt *stmt;
+	struct sqlite_store *s = sqlite_of(store);
 
-	if (!sqlite_begin(s))
-		return;
-	stmt = sqlite_statement(s, which);
+	if (sqlite_begin(s))
+		(void)sqlite_write_state(s, m);
+}
+
+bool sqlite_run_num(struct sqlite_store *s, enum statement which, uint64_t v)
+{
+	sqlite3_stmt *stmt = sqlite_statement(s, which);
+
 	if (stmt)
 		bind_num(stmt, 1, v);
-	(void)sqlite_run(s, stmt);
+	return sqlite_run(s, stmt);
+}
+
+static void change_num(struct sqlite_store *s, enum statement which, uint64_t v)
+{
+	if (sqlite_begin(s))
+		(void)sqlite_run_num(s, which, v);
 }
 
 static void sqlite_remove(struct store *store, struct message *m)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
-	run_num(s, STMT_REMOVE, m->seq);
+	change_num(s, STMT_REMOVE, m->seq);
 	s->memory_ops->remove(store, m);
 }
 
@@ -248,7 +258,7 @@ static int sqlite_inbound_add(struct store *store, uint16_t pid)
 
 	if (s->memory_ops->inbound_add(store, pid) < 0)
 		return -1;
-	run_num(s, STMT_INBOUND_ADD, pid);
+	change_num(s, STMT_INBOUND_ADD, pid);
 	return 0;
 }
 
@@ -262,7 +272,7 @@ static void sqlite_inbound_remove(struct store *store, uint16_t pid)
 	struct sqlite_store *s = sqlite_of(store);
 
 	s->memory_ops->inbound_remove(store, pid);
-	run_num(s, STMT_INBOUND_REMOVE, pid);
+	change_num(s, STMT_INBOUND_REMOVE, pid);
 }
 
 static void sqlite_inbound_clear(struct store *store)
@@ -272,34 +282,6 @@ static void sqlite_inbound_clear(struct store *store)
 	s->memory_ops->inbound_clear(store);
 	if (sqlite_begin(s))
 		(void)sqlite_run(s, sqlite_statement(s, STMT_INBOUND_CLEAR));
-}
-
-/* Rows above last_seen are not ours yet. */
-static bool empty_tables(struct sqlite_store *s)
-{
-	char text[96];
-
-	snprintf(text, sizeof(text),
-		 "DELETE FROM inbox2; "
-		 "DELETE FROM outbox WHERE seq <= %" PRIu64,
-		 s->last_seen);
-	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-bool sqlite_rewrite(struct sqlite_store *s)
-{
-	const struct message *m;
-	uint32_t pid;
-
-	if (!empty_tables(s))
-		return false;
-	for (m = s->memory->head; m; m = m->next)
-		if (!write_message(s, m))
-			return false;
-	for (pid = 1; pid <= MQTT_PID_MAX; pid++)
-		if (sqlite_inbound_has(s->memory, (uint16_t)pid))
-			run_num(s, STMT_INBOUND_ADD, pid);
-	return sqlite_rewrite_extra(s) && !s->must_rewrite;
 }
 
 const struct store_ops sqlite_ops = {

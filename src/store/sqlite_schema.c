@@ -49,14 +49,18 @@ static int get_int(sqlite3 *db, const char *sql, int fallback)
 	return v;
 }
 
+/* Rows that were moved behind others (sqlite_retry.c) are not in the sequence
+ * that SQLite keeps; those that are gone are only there. */
 uint64_t sqlite_last_number(struct sqlite_store *s)
 {
 	sqlite3_stmt *stmt = NULL;
 	uint64_t v = 0;
 
 	if (sqlite3_prepare_v2(s->db,
-			       "SELECT seq FROM sqlite_sequence "
-			       "WHERE name = 'outbox'",
+			       "SELECT max(seq) FROM ("
+			       "SELECT seq FROM sqlite_sequence"
+			       " WHERE name = 'outbox' "
+			       "UNION ALL SELECT max(seq) FROM outbox)",
 			       -1, &stmt, NULL) == SQLITE_OK &&
 	    sqlite3_step(stmt) == SQLITE_ROW)
 		v = (uint64_t)sqlite3_column_int64(stmt, 0);

@@ -242,6 +242,11 @@ void durable_note(const struct tool_run *t, const struct client_store_event *ev)
 		log_line(LOG_WARN,
 			 "%s; nothing is sent or read until it can be written",
 			 ev->why->text);
+	else if (ev->is_low)
+		log_line(
+			LOG_WARN,
+			"the disk of store '%s' has less than 1 MiB left; what is read waits until messages are confirmed",
+			t->settings.store.path);
 	else if (ev->took)
 		log_line(LOG_WARN, "store '%s' is slow: writing took %.1f s",
 			 t->settings.store.path, (double)ev->took / CLOCK_SEC);

@@ -106,9 +106,10 @@ void events_store(struct tool_run *t, const struct client_store_event *ev)
 
 	if (!is_on(t))
 		return;
-	o = new_event(t, ev->why    ? "store_failed"
-			 : ev->took ? "store_slow"
-				    : "store_works");
+	o = new_event(t, ev->why      ? "store_failed"
+			 : ev->is_low ? "store_low"
+			 : ev->took   ? "store_slow"
+				      : "store_works");
 	if (!o)
 		return;
 	if (ev->why)

@@ -180,53 +180,6 @@ static void an_enqueue_alone_is_found_by_the_next_sender(void)
 	free_store(s);
 }
 
-/* SQLite's own limit stands in for a full disk: the same error, SQLITE_FULL,
- * at the same places. */
-static void limit_pages(struct store *s, int n)
-{
-	struct sqlite_store *inner = s->wrapper;
-	char sql[64];
-
-	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%d", n);
-	is_int(sqlite3_exec(inner->db, sql, NULL, NULL, NULL), SQLITE_OK);
-}
-
-/* A disk that is full for a while: nothing is lost, and nothing doubled. */
-static void a_failed_commit_can_be_tried_again(void)
-{
-	struct store *s;
-	struct err e = { 0 };
-	char big[65536];
-	int r = 0, i;
-
-	new_file();
-	s = open_store();
-	put(s, "small", 1, 0);
-	commit(s);
-	memset(big, 'x', sizeof(big) - 1);
-	big[sizeof(big) - 1] = '\0';
-	limit_pages(s, 40);
-	for (i = 0; i < 8; i++) {
-		put(s, big, 1, (uint64_t)i);
-		r = s->ops->commit(s, &e);
-		if (r < 0)
-			break;
-	}
-	is_int(r, -1);
-	is_int(e.kind, ERR_LOCAL);
-	ok(strstr(e.text, "full") != NULL, "%s", e.text);
-	ok(s->is_dirty);
-	is_int(s->ops->commit(s, &e), -1, "still full");
-	limit_pages(s, 100000);
-	commit(s);
-	is_int(s->count, (size_t)i + 2);
-	free_store(s);
-	s = open_store();
-	is_int(s->count, (size_t)i + 2);
-	is_bytes(s->head->payload, BYTES_LIT("small"));
-	free_store(s);
-}
-
 static void expiry_goes_on_between_runs(void)
 {
 	struct publish p = { .topic = BYTES_LIT("t"),
@@ -428,8 +381,7 @@ TEST_MAIN(T(what_was_committed_comes_back_in_order),
 	  T(a_second_sender_is_refused_by_name),
 	  T(others_enqueue_while_one_sends),
 	  T(an_enqueue_alone_is_found_by_the_next_sender),
-	  T(a_failed_commit_can_be_tried_again), T(expiry_goes_on_between_runs),
-	  T(the_source_moves_with_the_messages),
+	  T(expiry_goes_on_between_runs), T(the_source_moves_with_the_messages),
 	  T(sink_session_and_heartbeat_come_back),
 	  T(bad_files_are_refused_and_left_alone),
 	  T(damage_is_reported_and_not_deleted), T(info_and_clear), T(tidy_up))
