@@ -50,13 +50,14 @@ valid() { # FILE
         elif $s["$ref"] then $root.definitions[$s["$ref"] | split("/")[-1]]
         else $s end;
       def is($t): $t == null or type == $t or
-        ($t == "integer" and type == "number" and floor == .);
+        ($t == "integer" and type == "number" and floor == .) or
+        (($t | type) == "array" and (. as $v | any($t[]; . as $t | $v | is($t))));
       def check($schema; $at): of($schema) as $s
         | if is($s.type) | not then "\($at): is no \($s.type)"
           elif $s.const and $s.const != . then "\($at): is not \($s.const)"
           elif $s.enum and (. as $v | $s.enum | index([$v]) | not)
           then "\($at): is none of \($s.enum)"
-          elif $s.pattern and (test($s.pattern) | not)
+          elif $s.pattern and type == "string" and (test($s.pattern) | not)
           then "\($at): is not \($s.pattern)"
           elif type == "array" and $s.items
           then to_entries[] | .key as $k

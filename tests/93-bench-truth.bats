@@ -66,9 +66,15 @@ shows() { # TEXT: somewhere in the output
 
 @test "losses are infinitely late: no percentile improves by them" {
   pairs > pairs.yaml
-  bench run pairs.yaml --target self:drop=50 --require 'e2e.p99 < 1h'
+  bench run pairs.yaml --target self:drop=50 --require 'e2e.p99 < 1h' \
+    --json r.json
   assert "$status" -ne 0
   shows "FAIL  e2e.p99 < 1h"
+  # The table and the file say so, too.
+  shows "  never: 20 never arrived (lost, not acknowledged, never sent) and count as later than all others; of those that came, e2e took "
+  [[ $output =~ \ \ e2e\ +980\ .*\ never\ +-\ +-\ +never\ +publish\ to\ del ]]
+  assert "$(jq -c '.timings.e2e | [.late, .p99, .max, (.max_came > 0)]' \
+    r.json)" = '[20,"never","never",true]'
 }
 
 @test "a generator that was stopped gives an invalid result" {

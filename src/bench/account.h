@@ -8,7 +8,7 @@
  * and then the books must balance:
  *
  *	scheduled = sent + skipped + backlog
- *	sent (QoS > 0) = acked + refused + timed out + in flight
+ *	sent = acked + of QoS 0 + refused + timed out + in flight
  *	expected = unique + lost
  *	received = unique + duplicates + uncertain
  *	connects = connected + refused + failed + timed out
@@ -80,6 +80,16 @@ const char *count_name(enum count c);
 enum count count_by_name(const char *name);
 
 void account_add(struct account *dst, const struct account *src);
+
+/* One line of the books: what the total is made of. */
+enum { IDENTITY_PARTS = 5 };
+struct identity {
+	enum count total;
+	enum count parts[IDENTITY_PARTS];
+	int count;
+};
+enum { IDENTITIES = 6 };
+extern const struct identity account_identities[IDENTITIES];
 
 /*
  * For the end of a run, when lost, backlog and in flight have been counted.

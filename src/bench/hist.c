@@ -166,18 +166,18 @@ static uint64_t count_up_to(const struct hist *h, uint64_t value)
 
 /* Steps get finer towards 100 %: five for each halving of what is left, as
  * the plotters expect, until the next one would hold all values. */
-static int hgrm_body(const struct hist *h, struct buf *out)
+static int hgrm_body(const struct hist *h, uint64_t late, struct buf *out)
 {
-	double share;
+	double share, came = (double)h->total / (double)(h->total + late);
 	uint64_t v, n;
 
 	for (double left = 1; h->total; left /= 2) {
 		for (int i = 0; i < HGRM_STEPS; i++) {
 			share = 1 - left * (1 - i / (2.0 * HGRM_STEPS));
-			v = hist_percentile(h, share * 100, 0);
-			n = count_up_to(h, v);
+			v = hist_percentile(h, share * 100, late);
+			n = v == HIST_INFINITE ? h->total : count_up_to(h, v);
 			if (n == h->total)
-				return hgrm_line(out, h->max, 1, n);
+				return hgrm_line(out, h->max, came, n);
 			if (hgrm_line(out, v, share, n) < 0)
 				return -1;
 		}
@@ -185,13 +185,17 @@ static int hgrm_body(const struct hist *h, struct buf *out)
 	return 0;
 }
 
-int hist_write_hgrm(const struct hist *h, struct buf *out)
+int hist_write_hgrm(const struct hist *h, uint64_t late, struct buf *out)
 {
 	size_t start = buf_len(out);
 
 	if (buf_printf(out, "%12s %14s %10s %14s\n\n", "Value", "Percentile",
 		       "TotalCount", "1/(1-Percentile)") == 0 &&
-	    hgrm_body(h, out) == 0 &&
+	    hgrm_body(h, late, out) == 0 &&
+	    (late == 0 || buf_printf(out,
+				     "#[Never   = %12" PRIu64
+				     ", above all of these percentiles]\n",
+				     late) == 0) &&
 	    buf_printf(out,
 		       "#[Mean    = %12.6f, StdDeviation   = %12.6f]\n"
 		       "#[Max     = %12.6f, Total count    = %12" PRIu64 "]\n"

@@ -88,7 +88,9 @@ double hist_stddev(const struct hist *h);
 bool hist_has_enough(const struct hist *h, double p);
 
 /* Appends the percentile distribution in the text form of HdrHistogram
- * (.hgrm), in milliseconds, for its usual plotters. */
-int hist_write_hgrm(const struct hist *h, struct buf *out) MUST_CHECK;
+ * (.hgrm), in milliseconds, for its usual plotters. With `late` values that
+ * are infinitely long it ends at the share of those that are not. */
+int hist_write_hgrm(const struct hist *h, uint64_t late, struct buf *out)
+	MUST_CHECK;
 
 #endif

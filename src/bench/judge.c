@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "bench/repeat.h"
 
 #define STEADY_INTERVALS 10 /* too few to say anything below */
@@ -24,21 +25,43 @@ static bool is_publish(enum timing t)
 	       t == TIMING_PUB_RAW;
 }
 
-/* What never came is in no maximum, but in every percentile. */
-static uint64_t late_of(const struct result *r, enum timing t)
+const double judge_percentiles[JUDGE_PERCENTILES] = { 50, 90, 99, 99.9, 99.99 };
+
+uint64_t judge_late(const struct result *r, enum timing t)
 {
 	if (is_delivery(t))
 		return r->late_deliveries;
+	if (t == TIMING_ECHO)
+		return r->late_echoes;
 	return is_publish(t) ? r->late_publishes : 0;
+}
+
+bool judge_has_any(const struct result *r, enum timing t)
+{
+	return r->timings[t].total ||
+	       ((t == TIMING_E2E || t == TIMING_ECHO) && judge_late(r, t));
+}
+
+/* How many messages deliveries can be of, at most. Who only listens knows of
+ * no publishes: there each of its clients may have got the same ones. */
+static uint64_t most_messages(const struct result *r, uint64_t deliveries)
+{
+	if (r->measured_sent)
+		return r->measured_sent + r->late_publishes;
+	return r->clients ? deliveries / r->clients : deliveries;
 }
 
 bool judge_has_enough(const struct result *r, enum timing t, double p)
 {
-	struct hist samples = { .total = r->timings[t].total + late_of(r, t) };
+	struct hist samples = { .total = r->timings[t].total +
+					 judge_late(r, t) };
+	uint64_t most;
 
-	if (is_delivery(t) && r->measured_sent &&
-	    samples.total > r->measured_sent)
-		samples.total = r->measured_sent;
+	if (is_delivery(t) || t == TIMING_ECHO) {
+		most = most_messages(r, samples.total);
+		if (samples.total > most)
+			samples.total = most;
+	}
 	return hist_has_enough(&samples, p);
 }
 
@@ -48,7 +71,7 @@ static void read_timing(const struct result *r, const struct metric *m,
 			struct reading *ret)
 {
 	const struct hist *h = &r->timings[m->timing];
-	uint64_t late = late_of(r, m->timing), v;
+	uint64_t late = judge_late(r, m->timing), v;
 
 	if (m->stat == STAT_COUNT) {
 		ret->value = (double)h->total;
@@ -74,6 +97,16 @@ static void read_timing(const struct result *r, const struct metric *m,
 		if (!judge_has_enough(r, m->timing, m->percentile))
 			ret->missing = "too few messages for that percentile";
 	}
+}
+
+const char *judge_text(const struct result *r, const struct metric *m,
+		       char *dst, size_t size)
+{
+	struct reading v;
+
+	judge_read_once(r, m, &v);
+	return v.missing ? NULL
+			 : metric_format(dst, size, metric_unit(m), v.value);
 }
 
 /* Which number another one is a part of, for tolerances. */
@@ -301,17 +334,30 @@ enum timing judge_main_timing(const struct result *r)
 	return TIMING_E2E;
 }
 
+/* Publishes that nobody acknowledges or receives: there are rates, and no
+ * latency (connects were over before). */
+static bool has_rates_only(const struct result *r, enum timing t)
+{
+	return r->measured_sent &&
+	       (t == TIMING_CONN_TOTAL || r->timings[t].total == 0);
+}
+
 static void fill_levels(const struct result *r, enum timing t,
 			struct evidence *ev)
 {
 	static const double levels[VERDICT_LEVELS] = { 50, 99, 99.9, 99.99 };
 	const struct hist *h = r->timings;
+	bool is_rate = has_rates_only(r, t);
+	enum timing known = is_rate ? TIMING_LAG_TIMER : t;
 
+	ev->latency = is_rate ? NULL : timing_name(t);
 	for (int i = 0; i < VERDICT_LEVELS; i++)
 		ev->levels[i] = (struct evidence_level){
 			.percentile = levels[i],
-			.is_known = judge_has_enough(r, t, levels[i]),
-			.reported = hist_percentile(&h[t], levels[i], 0),
+			.is_known = judge_has_enough(r, known, levels[i]),
+			.reported = is_rate ? CLOCK_SEC
+					    : hist_percentile(&h[t], levels[i],
+							      0),
 			.timer = hist_percentile(&h[TIMING_LAG_TIMER],
 						 levels[i], 0),
 			.floor = hist_percentile(&r->floor, levels[i], 0),
@@ -373,7 +419,6 @@ int judge_result(struct result *r, struct err *e)
 	char drift[100];
 	struct evidence ev = {
 		.is_open = r->is_open,
-		.latency = timing_name(t),
 		.asked = r->is_open ? r->asked : 0,
 		.throttled = r->throttled,
 		.steal = r->steal,

@@ -34,6 +34,22 @@ int judge_requirements(struct result *r, const struct require *list, size_t n,
 /* Checks the books and fills in r->imbalances and r->verdict. */
 int judge_result(struct result *r, struct err *e) MUST_CHECK;
 
+/* How many of a latency's messages never came at all: lost, skipped, timed
+ * out. They count as later than all others, in every report alike. */
+uint64_t judge_late(const struct result *r, enum timing t);
+
+/* Is there anything to tell of it? Deliveries may all be lost. */
+bool judge_has_any(const struct result *r, enum timing t);
+
+/* A latency's statistic as tables and files show it: a time, or "never" where
+ * it falls among those that never came. NULL: too few messages for it. */
+const char *judge_text(const struct result *r, const struct metric *m,
+		       char *dst, size_t size);
+
+/* The percentiles that reports have. */
+enum { JUDGE_PERCENTILES = 5 };
+extern const double judge_percentiles[JUDGE_PERCENTILES];
+
 /* What a result with that many samples may say: percentiles of latencies need
  * enough messages (publishes; the deliveries of one message are no
  * independent samples). */

@@ -230,6 +230,10 @@ char *metric_format(char *dst, size_t size, enum metric_unit unit, double v)
 
 	switch (unit) {
 	case UNIT_NS:
+		if (isinf(v)) {
+			snprintf(dst, size, "never");
+			return dst;
+		}
 		return scaled(dst, size, v, ns, 1000);
 	case UNIT_PER_SECOND:
 		return scaled(dst, size, v, rate, 1000);

@@ -83,7 +83,8 @@ enum metric_unit metric_unit(const struct metric *m);
 /* Is more of it worse? (For comparisons: latency yes, rate no.) */
 bool metric_is_cost(const struct metric *m);
 
-/* "12.3 ms", "1.50 M/s", "17", "3.2 MiB"; size 32 is enough. Returns dst. */
+/* "12.3 ms", "1.50 M/s", "17", "3.2 MiB", and "never" for what takes for ever;
+ * size 32 is enough. Returns dst. */
 char *metric_format(char *dst, size_t size, enum metric_unit unit, double v);
 /* 1234567 as 1,234,567. Returns dst. */
 const char *metric_grouped(char dst[32], uint64_t v);

@@ -28,23 +28,22 @@ static void row_head(struct html *h, const char *text)
 
 /* ----------------------------------------------------------------- latency */
 
-static const double columns[] = { 50, 90, 99, 99.9, 99.99 };
-
 static void timing_row(const struct result *r, enum timing t, struct html *h)
 {
-	const struct hist *hist = &r->timings[t];
-	char text[32];
+	struct metric m = { .timing = t };
+	const char *text;
+	char dst[32];
 
 	row_head(h, timing_name(t));
 	html_putf(h, "<td>%s</td>", timing_text(t));
-	cell(h, metric_grouped(text, hist->total));
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		cell(h, judge_has_enough(r, t, columns[i])
-				? metric_format(text, sizeof(text), UNIT_NS,
-						(double)hist_percentile(
-							hist, columns[i], 0))
-				: "\xe2\x80\x93");
-	cell(h, metric_format(text, sizeof(text), UNIT_NS, (double)hist->max));
+	cell(h, metric_grouped(dst, r->timings[t].total));
+	for (int i = 0; i < JUDGE_PERCENTILES; i++) {
+		m.percentile = judge_percentiles[i];
+		text = judge_text(r, &m, dst, sizeof(dst));
+		cell(h, text ? text : "\xe2\x80\x93");
+	}
+	m.stat = STAT_MAX;
+	cell(h, judge_text(r, &m, dst, sizeof(dst)));
 	html_put(h, "</tr>\n");
 }
 
@@ -56,7 +55,7 @@ void page_latency_table(const struct result *r, struct html *h)
 		 "</th><th class=v>p99</th><th class=v>p99.9</th><th class=v>"
 		 "p99.99</th><th class=v>max</th></tr>\n");
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
-		if (r->timings[t].total)
+		if (judge_has_any(r, t))
 			timing_row(r, t, h);
 	html_put(h, "</table></div>\n");
 }
@@ -107,11 +106,6 @@ static void part(struct html *h, const struct account *a, enum count c,
 		  metric_grouped(number, v));
 }
 
-struct identity {
-	enum count total, parts[5];
-	int count;
-};
-
 /* Of the parts, all but the first are faults or left over. */
 static void identity_row(const struct account *a, const struct identity *i,
 			 struct html *h)
@@ -133,29 +127,10 @@ static void identity_row(const struct account *a, const struct identity *i,
 
 void page_accounts(const struct result *r, struct html *h)
 {
-	static const struct identity all[] = {
-		{ COUNT_SCHEDULED,
-		  { COUNT_SENT, COUNT_SKIPPED, COUNT_BACKLOG },
-		  3 },
-		{ COUNT_SENT,
-		  { COUNT_ACKED, COUNT_SENT_QOS0, COUNT_REFUSED,
-		    COUNT_TIMED_OUT, COUNT_IN_FLIGHT },
-		  5 },
-		{ COUNT_EXPECTED, { COUNT_UNIQUE, COUNT_LOST }, 2 },
-		{ COUNT_RECEIVED,
-		  { COUNT_UNIQUE, COUNT_DUPLICATES, COUNT_UNCERTAIN },
-		  3 },
-		{ COUNT_CONNECTS,
-		  { COUNT_CONNECTED, COUNT_CONN_REFUSED, COUNT_CONN_FAILED,
-		    COUNT_CONN_TIMED_OUT },
-		  4 },
-		{ COUNT_SUBSCRIBES,
-		  { COUNT_SUBSCRIBED, COUNT_SUB_REFUSED },
-		  2 },
-	};
+	const struct identity *all = account_identities;
 
 	html_put(h, "<div class=scroll><table>");
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+	for (int i = 0; i < IDENTITIES; i++)
 		if (r->account.n[all[i].total])
 			identity_row(&r->account, &all[i], h);
 	html_put(h, "</table></div>\n");

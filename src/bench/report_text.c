@@ -112,52 +112,78 @@ static void say_count(struct page *p, const char *before, enum count c,
 	paint(p, v ? how : PLAIN, metric_grouped(number, v));
 }
 
-/* "total = a + b + c", the parts that are faults in red. */
-static void say_sum(struct page *p, enum count total, const enum count *parts,
-		    int n)
+static void say_ramp(struct page *p)
 {
+	const struct result *r = p->r;
+	char rate[32];
+
+	if (r->connect_time > 0 && r->account.n[COUNT_CONNECTED] >= r->clients)
+		say(p, "; all up after %.2f s (%s)", r->connect_time,
+		    metric_format(rate, sizeof(rate), UNIT_PER_SECOND,
+				  (double)r->clients / r->connect_time));
+}
+
+/* What is rare is left out while there is none of it. */
+static bool is_told(enum count c, uint64_t n)
+{
+	return n || (c != COUNT_SENT_QOS0 && c != COUNT_UNCERTAIN);
+}
+
+/* "total = a + b + c", the parts that are faults in red. */
+static void say_identity(struct page *p, const struct identity *i)
+{
+	const uint64_t *n = p->r->account.n;
+	const char *before = " = ";
+	uint64_t sum = 0;
+
+	for (int k = 0; k < i->count; k++)
+		sum += n[i->parts[k]];
+	if (sum != n[i->total])
+		before = " is not ";
 	label(p, "");
-	say_count(p, "", total, PLAIN);
-	for (int i = 0; i < n; i++)
-		say_count(p, i ? " + " : " = ", parts[i], i ? BAD : PLAIN);
+	say_count(p, "", i->total, PLAIN);
+	for (int k = 0; k < i->count; k++) {
+		if (!is_told(i->parts[k], n[i->parts[k]]))
+			continue;
+		say_count(p, before, i->parts[k],
+			  k && i->parts[k] != COUNT_SENT_QOS0 ? BAD : PLAIN);
+		before = " + ";
+	}
+	if (i->total == COUNT_EXPECTED && p->r->shards > 1 && !p->r->is_merged)
+		say(p, " (only all shards together can tell what was lost)");
+	if (i->total == COUNT_CONNECTS)
+		say_ramp(p);
+	say(p, "\n");
+}
+
+static bool is_of_connections(enum count c)
+{
+	return c == COUNT_CONNECTS || c == COUNT_SUBSCRIBES;
+}
+
+static void say_identities(struct page *p, bool of_connections)
+{
+	const struct identity *i = account_identities;
+
+	for (int k = 0; k < IDENTITIES; k++, i++)
+		if (is_of_connections(i->total) == of_connections &&
+		    p->r->account.n[i->total])
+			say_identity(p, i);
 }
 
 static void say_messages(struct page *p)
 {
-	static const enum count scheduled[] = { COUNT_SENT, COUNT_SKIPPED,
-						COUNT_BACKLOG };
-	static const enum count sent[] = { COUNT_ACKED, COUNT_REFUSED,
-					   COUNT_TIMED_OUT, COUNT_IN_FLIGHT };
-	static const enum count expected[] = { COUNT_UNIQUE, COUNT_LOST };
-	static const enum count extra[] = {
-		COUNT_UNMATCHED,   COUNT_REORDERED, COUNT_CORRUPTED,
-		COUNT_UNCERTAIN,   COUNT_FOREIGN,   COUNT_UNMARKED,
-		COUNT_RETAINED,    COUNT_ANSWERED,  COUNT_ECHOED,
-		COUNT_CLOCK_ERRORS
-	};
-	static const enum count received[] = { COUNT_UNIQUE, COUNT_DUPLICATES };
+	static const enum count extra[] = { COUNT_UNMATCHED,   COUNT_REORDERED,
+					    COUNT_CORRUPTED,   COUNT_FOREIGN,
+					    COUNT_UNMARKED,    COUNT_RETAINED,
+					    COUNT_ANSWERED,    COUNT_ECHOED,
+					    COUNT_CLOCK_ERRORS };
 	const uint64_t *n = p->r->account.n;
-	char number[32];
 
 	if (n[COUNT_SCHEDULED] + n[COUNT_RECEIVED] + n[COUNT_UNMARKED] == 0)
 		return;
 	paint(p, BOLD, "Messages\n");
-	say_sum(p, COUNT_SCHEDULED, scheduled, 3);
-	say(p, "\n");
-	say_sum(p, COUNT_SENT, sent, 4);
-	if (n[COUNT_SENT_QOS0])
-		say(p, " + %s of QoS 0",
-		    metric_grouped(number, n[COUNT_SENT_QOS0]));
-	say(p, "\n");
-	if (n[COUNT_EXPECTED] + n[COUNT_RECEIVED]) {
-		say_sum(p, COUNT_EXPECTED, expected, 2);
-		if (p->r->shards > 1 && !p->r->is_merged)
-			say(p, " (only all shards together can tell what "
-			       "was lost)");
-		say(p, "\n");
-		say_sum(p, COUNT_RECEIVED, received, 2);
-		say(p, "\n");
-	}
+	say_identities(p, false);
 	for (size_t i = 0; i < ARRAY_SIZE(extra); i++) {
 		if (!n[extra[i]])
 			continue;
@@ -169,29 +195,14 @@ static void say_messages(struct page *p)
 
 static void say_connections(struct page *p)
 {
-	static const enum count parts[] = { COUNT_CONNECTED, COUNT_CONN_REFUSED,
-					    COUNT_CONN_FAILED,
-					    COUNT_CONN_TIMED_OUT };
 	const uint64_t *n = p->r->account.n;
-	char rate[32];
 
 	paint(p, BOLD, "Connections\n");
-	say_sum(p, COUNT_CONNECTS, parts, 4);
-	if (p->r->connect_time > 0 && n[COUNT_CONNECTED] >= p->r->clients)
-		say(p, "; all up after %.2f s (%s)", p->r->connect_time,
-		    metric_format(rate, sizeof(rate), UNIT_PER_SECOND,
-				  (double)p->r->clients / p->r->connect_time));
-	say(p, "\n");
+	say_identities(p, true);
 	if (n[COUNT_DISCONNECTS] + n[COUNT_RECONNECTS]) {
 		label(p, "");
 		say_count(p, "", COUNT_DISCONNECTS, BAD);
 		say_count(p, ", ", COUNT_RECONNECTS, PLAIN);
-		say(p, "\n");
-	}
-	if (n[COUNT_SUB_REFUSED]) {
-		label(p, "");
-		say_count(p, "", COUNT_SUBSCRIBED, PLAIN);
-		say_count(p, ", ", COUNT_SUB_REFUSED, BAD);
 		say(p, "\n");
 	}
 }
@@ -237,25 +248,40 @@ static void say_causes(struct page *p)
 
 /* ----------------------------------------------------------------- latency */
 
-static const double columns[] = { 50, 90, 99, 99.9, 99.99 };
-
 static void say_timing(struct page *p, enum timing t)
 {
-	const struct hist *h = &p->r->timings[t];
+	struct metric m = { .timing = t };
 	char cell[32], number[32];
+	const char *text;
 
 	say(p, "  %-11s %12s", timing_name(t),
-	    metric_grouped(number, h->total));
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		say(p, "%9s",
-		    judge_has_enough(p->r, t, columns[i])
-			    ? metric_format(
-				      cell, sizeof(cell), UNIT_NS,
-				      (double)hist_percentile(h, columns[i], 0))
-			    : "-");
-	say(p, "%9s  %s\n",
-	    metric_format(cell, sizeof(cell), UNIT_NS, (double)h->max),
+	    metric_grouped(number, p->r->timings[t].total));
+	for (int i = 0; i < JUDGE_PERCENTILES; i++) {
+		m.percentile = judge_percentiles[i];
+		text = judge_text(p->r, &m, cell, sizeof(cell));
+		say(p, "%9s", text ? text : "-");
+	}
+	m.stat = STAT_MAX;
+	say(p, "%9s  %s\n", judge_text(p->r, &m, cell, sizeof(cell)),
 	    timing_text(t));
+}
+
+/* What "never" stands for, once for each kind of thing that never came. */
+static void say_late(struct page *p, enum timing t, const char *what)
+{
+	const struct hist *h = &p->r->timings[t];
+	uint64_t late = judge_late(p->r, t);
+	char number[32], last[32];
+
+	if (!late || !judge_has_any(p->r, t))
+		return;
+	say(p, "  never: %s %s", metric_grouped(number, late), what);
+	say(p, " and count%s as later than all others", late == 1 ? "s" : "");
+	if (h->total)
+		say(p, "; of those that came, %s took %s at most",
+		    timing_name(t),
+		    metric_format(last, sizeof(last), UNIT_NS, (double)h->max));
+	say(p, "\n");
 }
 
 static void say_latency(struct page *p)
@@ -264,7 +290,7 @@ static void say_latency(struct page *p)
 	bool any = false;
 
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
-		any |= p->r->timings[t].total > 0;
+		any |= judge_has_any(p->r, t);
 	if (!any)
 		return;
 	paint(p, BOLD,
@@ -275,8 +301,15 @@ static void say_latency(struct page *p)
 	say(p, "  %-11s %12s%9s%9s%9s%9s%9s%9s\n", "", "count", "p50", "p90",
 	    "p99", "p99.9", "p99.99", "max");
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
-		if (p->r->timings[t].total)
+		if (judge_has_any(p->r, t))
 			say_timing(p, t);
+	say_late(p, TIMING_E2E,
+		 "never arrived (lost, not acknowledged, never sent)");
+	say_late(p,
+		 p->r->timings[TIMING_PUB_ACK].total ? TIMING_PUB_ACK
+						     : TIMING_PUB_TOTAL,
+		 "never acknowledged (timed out, or never sent)");
+	say_late(p, TIMING_ECHO, "never answered");
 	if (p->r->clock_bound)
 		say(p,
 		    "  e2e figures are known to %s: so far the clocks may "

@@ -111,8 +111,9 @@ struct result {
 	/* Of the measured phase, infinitely late: lost, skipped, timed out,
 	 * still waiting. */
 	uint64_t late_publishes, late_deliveries;
-	double waited; /* share of messages that had to wait for window
-			* or socket */
+	uint64_t late_echoes; /* requests without an answer */
+	double waited;        /* share of messages that had to wait for window
+			       * or socket */
 
 	struct hist timings[TIMING_COUNT];
 	struct hist floor; /* timer lag of the idle machine */

@@ -103,6 +103,7 @@ int result_add(struct result *dst, const struct result *src, const char *prefix,
 	dst->delivered_in_time += src->delivered_in_time;
 	dst->late_publishes += src->late_publishes;
 	dst->late_deliveries += src->late_deliveries;
+	dst->late_echoes += src->late_echoes;
 	dst->cpu += src->cpu;
 	dst->untracked += src->untracked;
 	dst->throttled = larger(dst->throttled, src->throttled);

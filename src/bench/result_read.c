@@ -117,7 +117,10 @@ int hist_from_json(json_t *o, struct hist *h, struct err *e)
 	h->total = take_int(&rd, o, "count");
 	h->over = take_int(&rd, o, "over");
 	h->min = h->total ? take_int(&rd, o, "min") : UINT64_MAX;
-	h->max = take_int(&rd, o, "max");
+	/* Where some never came, that is the greatest of all. */
+	h->max = take_int(&rd, o,
+			  json_is_string(json_object_get(o, "max")) ? "max_came"
+								    : "max");
 	if (rd.has_failed)
 		return -1;
 	if (sum != h->total || h->over > sum ||
@@ -390,6 +393,7 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->delivered_in_time = take_int(rd, o, "delivered_in_time");
 	r->late_publishes = take_int(rd, o, "late_publishes");
 	r->late_deliveries = take_int(rd, o, "late_deliveries");
+	r->late_echoes = take_int(rd, o, "late_echoes");
 	r->settings = json_incref(json_object_get(o, "settings"));
 	r->host = json_incref(json_object_get(o, "host"));
 	r->broker = json_incref(json_object_get(o, "broker"));

@@ -3,8 +3,10 @@
 #include "bench/result_json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/judge.h"
 #include "bench/repeat.h"
 
 static json_t *integer(uint64_t v)
@@ -195,24 +197,40 @@ static json_t *outcomes(const struct result *r)
 	return list;
 }
 
-/* What people and scripts look for first, beside the histograms. */
-static json_t *timing(const struct hist *h)
+/* A text is less than no number in most languages, and an error in others:
+ * nobody takes it for a short time. */
+static json_t *never(void)
 {
-	static const struct {
-		const char *name;
-		double p;
-	} shown[] = { { "p50", 50 },
-		      { "p90", 90 },
-		      { "p99", 99 },
-		      { "p99.9", 99.9 },
-		      { "p99.99", 99.99 } };
-	json_t *o = hist_to_json(h);
+	return json_string("never");
+}
 
-	put(o, "mean", json_real(hist_mean(h)));
-	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
-		if (hist_has_enough(h, shown[i].p))
-			put(o, shown[i].name,
-			    integer(hist_percentile(h, shown[i].p, 0)));
+/* What people and scripts look for first, beside the histograms. By the same
+ * rule as everywhere: what never came is later than all others.
+ * TIMING_COUNT: the lag of the idle machine. */
+static json_t *timing(const struct result *r, enum timing t)
+{
+	bool is_floor = t == TIMING_COUNT;
+	const struct hist *h = is_floor ? &r->floor : &r->timings[t];
+	uint64_t late = is_floor ? 0 : judge_late(r, t), v;
+	json_t *o = hist_to_json(h);
+	double p;
+	char name[16];
+
+	put(o, "mean", late ? never() : json_real(hist_mean(h)));
+	if (late) {
+		put(o, "late", integer(late));
+		put(o, "max_came", integer(h->max));
+		put(o, "max", never());
+	}
+	for (int i = 0; i < JUDGE_PERCENTILES; i++) {
+		p = judge_percentiles[i];
+		if (!(is_floor ? hist_has_enough(h, p)
+			       : judge_has_enough(r, t, p)))
+			continue;
+		v = hist_percentile(h, p, late);
+		snprintf(name, sizeof(name), "p%g", p);
+		put(o, name, v == HIST_INFINITE ? never() : integer(v));
+	}
 	return o;
 }
 
@@ -221,10 +239,10 @@ static json_t *timings(const struct result *r)
 	json_t *o = json_object();
 
 	for (enum timing t = 0; t < TIMING_COUNT; t++)
-		if (r->timings[t].total)
-			put(o, timing_name(t), timing(&r->timings[t]));
+		if (judge_has_any(r, t))
+			put(o, timing_name(t), timing(r, t));
 	if (r->floor.total)
-		put(o, "lag.floor", timing(&r->floor));
+		put(o, "lag.floor", timing(r, TIMING_COUNT));
 	return o;
 }
 
@@ -306,6 +324,7 @@ static void put_head(json_t *o, const struct result *r)
 	put(o, "delivered_in_time", integer(r->delivered_in_time));
 	put(o, "late_publishes", integer(r->late_publishes));
 	put(o, "late_deliveries", integer(r->late_deliveries));
+	put(o, "late_echoes", integer(r->late_echoes));
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */

@@ -109,6 +109,19 @@ int run_take_figures(struct run *r)
 	return take_threads(r);
 }
 
+/* Requests that nobody answered, though the broker took them. */
+static uint64_t unanswered(const struct run *r)
+{
+	uint64_t asked = 0, answers = r->result->account.n[COUNT_ECHOED];
+	const struct tally *t = r->result->tallies;
+
+	for (size_t i = 0; i < r->entry_count; i++, t++)
+		for (uint32_t k = 0;
+		     r->entries[i].plan->reply && k < t->clients; k++)
+			asked += t->sent[k] - t->unaccepted[k];
+	return asked > answers ? asked - answers : 0;
+}
+
 /* Deliveries that never came: lost; of messages without acknowledgement (not
  * of refused ones: there the broker has said so); of what was never sent. */
 void run_count_late(struct run *r)
@@ -128,4 +141,5 @@ void run_count_late(struct run *r)
 			       (r->excused > refused ? r->excused - refused
 						     : 0) +
 			       (uint64_t)ceil((double)unsent * fan);
+	res->late_echoes = unanswered(r);
 }

@@ -58,12 +58,19 @@ static void say_part(struct verdict *v, enum trust trust,
 		     const struct evidence *e, const struct evidence_level *l,
 		     const char *what, uint64_t own)
 {
+	double part = (double)own / (double)l->reported * 100;
 	char a[32], b[32];
 
-	add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s)", what,
-	    l->percentile, metric_format(a, sizeof(a), UNIT_NS, (double)own),
-	    (double)own / (double)l->reported * 100, e->latency, l->percentile,
-	    metric_format(b, sizeof(b), UNIT_NS, (double)l->reported));
+	metric_format(a, sizeof(a), UNIT_NS, (double)own);
+	metric_format(b, sizeof(b), UNIT_NS, (double)l->reported);
+	if (e->latency)
+		add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s)", what,
+		    l->percentile, a, part, e->latency, l->percentile, b);
+	else
+		add(v, trust,
+		    "%s p%g is %s, %.0f %% of the second by which rates are "
+		    "counted",
+		    what, l->percentile, a, part);
 }
 
 /* A lag that the idle machine has as well is not the load's fault. Where it

@@ -30,15 +30,18 @@ enum { VERDICT_LEVELS = 4, VERDICT_REASONS = 12, VERDICT_TEXT = 160 };
 struct evidence_level {
 	double percentile;
 	bool is_known;     /* enough samples */
-	uint64_t reported; /* the latency that is reported: e2e, or acks */
+	uint64_t reported; /* the latency that is reported: e2e, acks... */
 	uint64_t timer;    /* late by our timers */
 	uint64_t floor;    /* the same on the idle machine */
 	uint64_t turn;     /* one turn of a receiving loop */
 };
 
 struct evidence {
-	bool is_open;        /* had a rate; the closed model is its own limit */
-	const char *latency; /* name of what is reported: "e2e" */
+	bool is_open; /* had a rate; the closed model is its own limit */
+	/* Name of what is reported: "e2e". NULL: rates only, as of QoS 0 that
+	 * nobody receives. What is reported is then the second that they are
+	 * counted by: a message that leaves late falls into the wrong one. */
+	const char *latency;
 	struct evidence_level levels[VERDICT_LEVELS];
 	double busiest; /* processor share of the busiest thread, 0..1 */
 	double asked, achieved; /* messages per second; asked 0: no rate */

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "bench/judge.h"
 #include "bench/report.h"
 #include "bench/result_file.h"
 #include "tools/bench.h"
@@ -42,7 +43,8 @@ static int write_hgrm(const struct result *r, const char *prefix, struct err *e)
 			continue;
 		buf_clear(&text);
 		buf_clear(&name);
-		if (hist_write_hgrm(&r->timings[t], &text) < 0 ||
+		if (hist_write_hgrm(&r->timings[t], judge_late(r, t), &text) <
+			    0 ||
 		    buf_printf(&name, "%s.%s.hgrm", prefix, timing_name(t)) <
 			    0 ||
 		    !(path = buf_cstr(&name)))

@@ -39,7 +39,7 @@ static void each_imbalance_is_named(void)
 	is_int(account_check(&a, &out), 2, "sent stands in two lines");
 	is_str(buf_cstr(&out),
 	       "scheduled 100 is not sent 89 + skipped 7 + backlog 3\n"
-	       "sent 89 - sent_qos0 40 is not acked 44 + refused 3 + "
+	       "sent 89 is not acked 44 + sent_qos0 40 + refused 3 + "
 	       "timed_out 2 + in_flight 1");
 	buf_clear(&out);
 	a = good;

@@ -176,7 +176,7 @@ static void hgrm_ends_at_the_maximum(void)
 	is_int(hist_init(&h), 0);
 	for (uint64_t i = 1; i <= 10000; i++)
 		hist_record(&h, i * 1000);
-	is_int(hist_write_hgrm(&h, &out), 0);
+	is_int(hist_write_hgrm(&h, 0, &out), 0);
 	rest = strdup(buf_cstr(&out));
 	for (char *p = rest; (line = strsep(&p, "\n"));) {
 		if (sscanf(line, "%lf %lf %" SCNu64, &value, &share, &n) != 3)
@@ -197,8 +197,25 @@ static void hgrm_ends_at_the_maximum(void)
 	hist_release(&h);
 }
 
+/* The rows go up to the share that came, and no further. */
+static void hgrm_ends_where_the_rest_never_came(void)
+{
+	struct buf out = { 0 };
+	struct hist h;
+
+	is_int(hist_init(&h), 0);
+	hist_record_many(&h, 1000000, 75);
+	is_int(hist_write_hgrm(&h, 25, &out), 0);
+	ok(strstr(buf_cstr(&out), "1.000000 0.750000000000         75"), "%s",
+	   buf_cstr(&out));
+	ok(!strstr(buf_cstr(&out), " 1.000000000000 "));
+	ok(strstr(buf_cstr(&out), "#[Never   =           25,"));
+	buf_release(&out);
+	hist_release(&h);
+}
+
 TEST_MAIN(T(slots_have_no_gap), T(slots_are_narrow),
 	  T(percentiles_match_sorted_values), T(long_values_are_kept),
 	  T(missing_values_count_as_infinite), T(merging_is_exact),
 	  T(mean_and_deviation), T(few_values_have_no_high_percentile),
-	  T(hgrm_ends_at_the_maximum))
+	  T(hgrm_ends_at_the_maximum), T(hgrm_ends_where_the_rest_never_came))

@@ -58,6 +58,68 @@ static void losses_are_infinitely_late(void)
 	result_release(&r);
 }
 
+/* Tables and files say what requirements hold against. */
+static void tables_say_never(void)
+{
+	struct metric p99, max;
+	struct result r;
+	char text[32];
+
+	is_int(metric_parse("e2e.p99", &p99, NULL), 0);
+	is_int(metric_parse("e2e.max", &max, NULL), 0);
+	sample_result(&r, 1);
+	ok(strstr(judge_text(&r, &p99, text, sizeof(text)), " us"));
+	is_str(judge_text(&r, &max, text, sizeof(text)), "never");
+	r.late_deliveries = 100;
+	is_str(judge_text(&r, &p99, text, sizeof(text)), "never");
+	p99.percentile = 99.9;
+	is_str(judge_text(&r, &p99, text, sizeof(text)), NULL,
+	       "1,000 messages are too few");
+	hist_clear(&r.timings[TIMING_E2E]);
+	ok(judge_has_any(&r, TIMING_E2E), "all of them are lost");
+	r.late_deliveries = 0;
+	ok(!judge_has_any(&r, TIMING_E2E));
+	r.late_echoes = 1;
+	ok(judge_has_any(&r, TIMING_ECHO));
+	result_release(&r);
+}
+
+/* 1,999 deliveries to four clients may be of 499 messages only. */
+static void who_only_listens_counts_carefully(void)
+{
+	struct result r;
+
+	sample_result(&r, 1);
+	ok(judge_has_enough(&r, TIMING_E2E, 99));
+	r.measured_sent = 0;
+	ok(!judge_has_enough(&r, TIMING_E2E, 99));
+	ok(judge_has_enough(&r, TIMING_E2E, 90));
+	ok(judge_has_enough(&r, TIMING_PUB_ACK, 99), "one each");
+	result_release(&r);
+}
+
+/* The connects of QoS 0 without receivers are no measure of its lag. */
+static void rates_are_judged_by_the_second(void)
+{
+	struct result r;
+	struct err e = { 0 };
+
+	sample_result(&r, 1);
+	hist_clear(&r.timings[TIMING_E2E]);
+	hist_clear(&r.timings[TIMING_PUB_ACK]);
+	r.late_deliveries = 0;
+	hist_clear(&r.timings[TIMING_LAG_TIMER]);
+	hist_record_many(&r.timings[TIMING_LAG_TIMER], 50000000, 2000);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_VALID, "%s", r.verdict.reasons[0].text);
+	hist_record_many(&r.timings[TIMING_LAG_TIMER], 700000000, 2000);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_INVALID);
+	ok(strstr(r.verdict.reasons[0].text, "of the second by which"), "%s",
+	   r.verdict.reasons[0].text);
+	result_release(&r);
+}
+
 static void too_little_is_no_data(void)
 {
 	struct result r;
@@ -134,5 +196,7 @@ static void drift_is_noticed(void)
 }
 
 TEST_MAIN(T(values_are_found), T(losses_are_infinitely_late),
-	  T(too_little_is_no_data), T(requirements_become_outcomes),
-	  T(evidence_is_gathered), T(drift_is_noticed))
+	  T(tables_say_never), T(who_only_listens_counts_carefully),
+	  T(rates_are_judged_by_the_second), T(too_little_is_no_data),
+	  T(requirements_become_outcomes), T(evidence_is_gathered),
+	  T(drift_is_noticed))

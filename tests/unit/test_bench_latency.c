@@ -102,7 +102,8 @@ static void full_socket_is_told_apart(void)
 	is_int(t.status, 0, "%s", t.err.text);
 	is_str(t.result.imbalances, NULL);
 	is_int(t.peer.counts->publishes, 1200);
-	ok(percentile(&t, TIMING_LAG_SOCKET, 99) > 400 * MS, "socket %g ms",
+	/* What the kernel takes before is its own affair, and much. */
+	ok(percentile(&t, TIMING_LAG_SOCKET, 99) > 50 * MS, "socket %g ms",
 	   percentile(&t, TIMING_LAG_SOCKET, 99) / MS);
 	is_int(percentile(&t, TIMING_LAG_WINDOW, 100), 0);
 	/* All messages are in all parts, most of them with nothing. */
@@ -155,6 +156,30 @@ static void stopped_generator_is_found_out(void)
 		is_told |= strstr(t.result.verdict.reasons[i].text,
 				  "this program's timer lag p") != NULL;
 	ok(is_told);
+	trial_release(&t);
+}
+
+/* Nobody acknowledges or receives: there are rates only. */
+static void stopped_generator_of_rates_is_found_out(void)
+{
+	struct trial t = {
+		.yaml = "name: rates\n"
+			"phases: {measure: 2s, drain: 5s}\n"
+			"groups:\n"
+			"  - name: p\n"
+			"    clients: 10\n"
+			"    publish: [{topic: a/%i, qos: 0, rate: 100/s}]\n",
+	};
+	pid_t pid = stop_me(1500 * CLOCK_MSEC, CLOCK_SEC);
+
+	(void)trial_run(&t);
+	waitpid(pid, NULL, 0);
+	is_int(trial_count(&t, COUNT_SENT), 2000);
+	is_int(t.result.verdict.trust, TRUST_INVALID);
+	is_int(t.result.verdict.bound, BOUND_GENERATOR);
+	ok(strstr(t.result.verdict.reasons[0].text,
+		  "of the second by which rates are counted"),
+	   "%s", t.result.verdict.reasons[0].text);
 	trial_release(&t);
 }
 
@@ -394,7 +419,8 @@ static void one_seed_is_one_schedule(void)
 }
 
 TEST_MAIN(T(stall_of_the_peer_shows_in_full), T(full_socket_is_told_apart),
-	  T(stopped_generator_is_found_out), T(qos_0_has_no_acknowledgements),
-	  T(few_samples_give_no_percentile),
+	  T(stopped_generator_is_found_out),
+	  T(stopped_generator_of_rates_is_found_out),
+	  T(qos_0_has_no_acknowledgements), T(few_samples_give_no_percentile),
 	  T(deliveries_of_one_message_are_one_sample),
 	  T(closed_model_is_labelled), T(one_seed_is_one_schedule))

@@ -49,6 +49,37 @@ static void files_lose_nothing(void)
 	unlink(path);
 }
 
+/* No reader may take what some never reached for a short time. */
+static void figures_say_never(void)
+{
+	struct result r, s;
+	struct err e;
+	json_t *o, *root;
+
+	sample_result(&r, 1);
+	r.late_deliveries = 100;
+	root = result_to_json(&r);
+	o = json_object_get(json_object_get(root, "timings"), "e2e");
+	is_str(json_string_value(json_object_get(o, "p99")), "never");
+	is_str(json_string_value(json_object_get(o, "max")), "never");
+	is_str(json_string_value(json_object_get(o, "mean")), "never");
+	is_int(json_integer_value(json_object_get(o, "late")), 100);
+	is_int(json_integer_value(json_object_get(o, "max_came")),
+	       r.timings[TIMING_E2E].max);
+	ok(json_is_integer(json_object_get(o, "p90")));
+	/* 1999 deliveries are of 1000 messages. */
+	ok(!json_object_get(o, "p99.9"));
+	o = json_object_get(json_object_get(root, "timings"), "pub.ack");
+	ok(json_is_integer(json_object_get(o, "p99")));
+	ok(json_is_integer(json_object_get(o, "max")));
+	result_init(&s);
+	ok(result_from_json(root, &s, &e) == 0, "%s", e.text);
+	is_int(s.timings[TIMING_E2E].max, r.timings[TIMING_E2E].max);
+	json_decref(root);
+	result_release(&r);
+	result_release(&s);
+}
+
 static void wrong_files_are_refused(void)
 {
 	static const char *const wrong[][2] = {
@@ -151,6 +182,6 @@ static void lists_of_texts_are_bounded(void)
 	result_release(&r);
 }
 
-TEST_MAIN(T(files_lose_nothing), T(wrong_files_are_refused),
-	  T(saving_leaves_no_halves), T(intervals_are_single_lines),
-	  T(lists_of_texts_are_bounded))
+TEST_MAIN(T(files_lose_nothing), T(figures_say_never),
+	  T(wrong_files_are_refused), T(saving_leaves_no_halves),
+	  T(intervals_are_single_lines), T(lists_of_texts_are_bounded))

@@ -73,6 +73,28 @@ static void slow_generator_is_found(void)
 				  "83 % of e2e p99.9 (3.00 ms)");
 }
 
+/* QoS 0 that nobody receives has no latency, but rates. */
+static void without_a_latency_rates_are_what_a_lag_spoils(void)
+{
+	struct evidence e = good();
+	struct verdict v;
+
+	e.latency = NULL;
+	for (int i = 0; i < 3; i++)
+		e.levels[i].reported = CLOCK_SEC;
+	e.levels[1].timer = 90 * CLOCK_MSEC;
+	is_int(judged(&e).trust, TRUST_VALID);
+	e.levels[1].timer = 200 * CLOCK_MSEC;
+	v = judged(&e);
+	is_int(v.trust, TRUST_SUSPECT);
+	is_str(v.reasons[0].text, "this program's timer lag p99 is 200 ms, "
+				  "20 % of the second by which rates are "
+				  "counted");
+	e.levels[1].timer = 600 * CLOCK_MSEC;
+	is_int(judged(&e).trust, TRUST_INVALID);
+	is_int(judged(&e).bound, BOUND_GENERATOR);
+}
+
 static void idle_lag_of_the_machine_is_no_fault(void)
 {
 	struct evidence e = good();
@@ -196,7 +218,9 @@ static void short_and_broken_runs_are_suspect(void)
 }
 
 TEST_MAIN(T(calm_run_is_valid), T(stall_of_the_broker_is_valid),
-	  T(slow_generator_is_found), T(idle_lag_of_the_machine_is_no_fault),
+	  T(slow_generator_is_found),
+	  T(without_a_latency_rates_are_what_a_lag_spoils),
+	  T(idle_lag_of_the_machine_is_no_fault),
 	  T(full_threads_are_generator_bound),
 	  T(missed_rate_with_time_to_spare_is_the_broker),
 	  T(wrong_books_are_invalid), T(worst_reason_comes_first),
