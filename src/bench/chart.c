@@ -8,7 +8,7 @@
 /* The drawing's own units, of which text is 12 high. */
 #define WIDTH 640.0
 #define HEIGHT 270.0
-#define LEFT 64.0
+#define LEFT 68.0
 #define RIGHT (WIDTH - 14)
 #define TOP 34.0
 #define BOTTOM (HEIGHT - 34)
@@ -16,6 +16,7 @@
 #define LOG_FROM 30.0 /* greatest to least value: a logarithmic axis */
 #define READOUTS 200  /* places where values can be read off, at most */
 #define TICKS 5
+#define NEXT_LABEL 52 /* for two of them not to touch */
 
 struct scale {
 	double x_min, x_max, y_min, y_max; /* y: logarithms when is_log */
@@ -155,6 +156,10 @@ static bool make_scale(const struct chart *c, struct scale *s)
 		return false;
 	s->x_min = place(c, c->x[0]);
 	s->x_max = place(c, c->x[c->count - 1]);
+	if (c->end > c->begin) {
+		s->x_min = c->begin;
+		s->x_max = c->end;
+	}
 	s->is_log = c->may_be_log && most > LOG_FROM * least;
 	if (s->is_log) {
 		s->y_min = floor(log10(least));
@@ -226,6 +231,8 @@ static void draw_x_axis(struct drawing *d)
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
 		if (chart_percentile_place(shown[i]) > d->s.x_max + 1e-6)
 			break;
+		if (i == 0 && to_x(d, shown[1]) - LEFT < NEXT_LABEL)
+			continue;
 		snprintf(text, sizeof(text), "%g %%", shown[i]);
 		draw_x_tick(d, shown[i], text);
 	}
@@ -257,20 +264,29 @@ static void draw_bands(struct drawing *d)
 
 /* -------------------------------------------------------------------- lines */
 
+/* Is there nothing between a stretch and the one before? */
+static bool follows(const struct chart *c, size_t i)
+{
+	return !c->from ||
+	       c->from[i] - c->x[i - 1] < (c->x[i] - c->from[i]) / 2;
+}
+
 static void draw_line(struct drawing *d, const struct chart_series *s)
 {
+	const struct chart *c = d->c;
 	bool is_open = false;
 
 	html_putf(d->h, "<path class=\"l s%u%s\" d=\"", s->color,
 		  s->is_dashed ? " d" : "");
-	for (size_t i = 0; i < d->c->count; i++) {
-		if (isnan(s->y[i])) {
-			is_open = false;
-			continue;
-		}
-		html_putf(d->h, "%c%.1f %.1f", is_open ? 'L' : 'M',
-			  to_x(d, d->c->x[i]), to_y(d, s->y[i]));
-		is_open = true;
+	for (size_t i = 0; i < c->count; i++) {
+		is_open = is_open && follows(c, i);
+		if (!isnan(s->y[i]))
+			html_putf(d->h, "%c%.1f %.1f", is_open ? 'L' : 'M',
+				  to_x(d, c->from ? c->from[i] : c->x[i]),
+				  to_y(d, s->y[i]));
+		if (!isnan(s->y[i]) && c->from)
+			html_putf(d->h, "H%.1f", to_x(d, c->x[i]));
+		is_open = !isnan(s->y[i]);
 	}
 	html_put(d->h, "\"/>");
 }
@@ -289,11 +305,19 @@ static void draw_limit(struct drawing *d)
 	html_put(d->h, "</text>");
 }
 
+/* Two digits of what is left to 100. */
+static int decimals_of(double percentile)
+{
+	double left = 1 - floor(log10(fmax(100 - percentile, 1e-9)));
+
+	return (int)fmax(0, fmin(8, left));
+}
+
 /* One column that, under the pointer, shows where it is and all values. */
 static void draw_readout(struct drawing *d, size_t i, double from, double to)
 {
 	const struct chart *c = d->c;
-	double x = to_x(d, c->x[i]);
+	double x = c->from ? (from + to) / 2 : to_x(d, c->x[i]);
 	char text[32];
 
 	html_putf(d->h,
@@ -303,7 +327,9 @@ static void draw_readout(struct drawing *d, size_t i, double from, double to)
 		  from, TOP, fmax(to - from, 0.1), BOTTOM - TOP, x, TOP, BOTTOM,
 		  RIGHT);
 	if (c->axis == CHART_PERCENTILES)
-		html_putf(d->h, "p%.6g", c->x[i]);
+		html_putf(d->h, "p%.*f", decimals_of(c->x[i]), c->x[i]);
+	else if (c->from)
+		html_putf(d->h, "%.4g to %.4g s", c->from[i], c->x[i]);
 	else
 		html_putf(d->h, "%.4g s", c->x[i]);
 	for (size_t s = 0; s < c->series_count; s++) {
@@ -320,15 +346,17 @@ static void draw_readout(struct drawing *d, size_t i, double from, double to)
 
 static void draw_readouts(struct drawing *d)
 {
-	size_t n = d->c->count, step = n / READOUTS + 1;
-	double from = LEFT, x, next;
+	const struct chart *c = d->c;
+	size_t step = c->count / READOUTS + 1, after;
+	double from = LEFT, to;
 
-	for (size_t i = 0; i < n; i += step) {
-		x = to_x(d, d->c->x[i]);
-		next = i + step < n ? to_x(d, d->c->x[i + step]) : RIGHT;
-		next = i + step < n ? (x + next) / 2 : RIGHT;
-		draw_readout(d, i, from, next);
-		from = next;
+	for (size_t i = 0; i < c->count; i = after) {
+		after = i + step;
+		to = after < c->count ? to_x(d, c->x[i]) : RIGHT;
+		if (after < c->count && !c->from)
+			to = (to + to_x(d, c->x[after])) / 2;
+		draw_readout(d, i, c->from ? to_x(d, c->from[i]) : from, to);
+		from = to;
 	}
 }
 
@@ -365,9 +393,9 @@ void chart_write(const struct chart *c, struct html *h)
 	draw_bands(&d);
 	draw_y_axis(&d);
 	draw_x_axis(&d);
-	draw_limit(&d);
 	for (size_t i = c->series_count; i-- > 0;)
 		draw_line(&d, &c->series[i]);
+	draw_limit(&d);
 	draw_readouts(&d);
 	html_put(h, "</svg>");
 	if (c->note) {

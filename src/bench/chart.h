@@ -39,7 +39,11 @@ struct chart {
 	enum metric_unit unit;
 	bool may_be_log; /* when the values lie far apart */
 	const double *x;
+	/* Where the stretch that ends at each x begins: a value holds for all
+	 * of it, and is drawn as a step. NULL: values are of points. */
+	const double *from;
 	size_t count;
+	double begin, end; /* of the axis; both 0: as far as there are values */
 	struct chart_series series[CHART_SERIES_MAX];
 	size_t series_count;
 	struct chart_band bands[CHART_BANDS_MAX];

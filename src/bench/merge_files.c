@@ -116,6 +116,10 @@ static void add_interval(struct interval *dst, const struct interval *src)
 	dst->ack_p50 = most(dst->ack_p50, src->ack_p50);
 	dst->ack_p99 = most(dst->ack_p99, src->ack_p99);
 	dst->lag_p99 = most(dst->lag_p99, src->lag_p99);
+	dst->turn_p99 = most(dst->turn_p99, src->turn_p99);
+	dst->thread_cpu = fmax(dst->thread_cpu, src->thread_cpu);
+	dst->throttled = fmax(dst->throttled, src->throttled);
+	dst->steal = fmax(dst->steal, src->steal);
 	dst->cpu += src->cpu;
 	dst->memory += src->memory;
 	/* One broker, seen by several. */

@@ -200,6 +200,16 @@ static void write_faults(const struct result *r, struct html *h)
 	page_accounts(r, h);
 }
 
+static void write_broker(const struct result *r, struct html *h)
+{
+	page_object("Broker", r->broker, h);
+	html_put(h, "<div class=charts>");
+	page_broker_course(r, h);
+	html_put(h, "</div>\n");
+	page_object("What the broker says under $SYS",
+		    json_object_get(r->broker, "sys"), h);
+}
+
 static void write_numbers(const struct result *r, struct html *h)
 {
 	html_putf(h,
@@ -225,10 +235,11 @@ int report_html(const struct result *r, struct buf *out)
 	html_put(&h, "</div>\n");
 	write_faults(r, &h);
 	begin_charts("Health of the generator", &h);
-	page_health_charts(r, &h);
+	page_own_percentiles(r, &h);
+	page_health_course(r, &h);
 	html_put(&h, "</div>\n");
 	page_health_table(r, &h);
-	page_object("Broker", r->broker, &h);
+	write_broker(r, &h);
 	page_object("Settings", r->settings, &h);
 	page_object("Machine", r->host, &h);
 	if (r->text) {

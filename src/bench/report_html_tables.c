@@ -287,6 +287,8 @@ void page_object(const char *heading, json_t *o, struct html *h)
 	html_putf(h, "<h2>%s</h2><div class=scroll><table>", heading);
 	json_object_foreach(o, key, v)
 	{
+		if (json_is_object(v) || json_is_array(v))
+			continue;
 		row_head(h, key);
 		html_put(h, "<td class=w>");
 		put_value(key, v, h);

@@ -87,6 +87,21 @@ int result_add_interval(struct result *r, const struct interval *i)
 	return 0;
 }
 
+void result_date_course(struct result *r)
+{
+	size_t n = 0;
+	double at = 0;
+
+	while (n < r->course_count && r->course[n].at < 0)
+		n++;
+	if (n < r->course_count)
+		at = r->course[n].at - r->course[n].length;
+	while (n-- > 0) {
+		r->course[n].at = at;
+		at -= r->course[n].length;
+	}
+}
+
 void result_count_cause(struct cause *list, const char *text, uint64_t n)
 {
 	struct cause *c = list;

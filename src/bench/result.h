@@ -42,8 +42,11 @@ struct interval {
 	uint64_t connects, sent, delivered, errors; /* in it */
 	uint64_t e2e_count, e2e_p50, e2e_p99, e2e_max;
 	uint64_t ack_count, ack_p50, ack_p99;
-	uint64_t lag_p99; /* of our timers */
-	double cpu;       /* cores used by this program */
+	uint64_t lag_p99;  /* of our timers */
+	uint64_t turn_p99; /* of the loops, how long one turn took */
+	double cpu;        /* cores used by this program */
+	double thread_cpu; /* share of its time that the busiest thread had */
+	double throttled, steal; /* shares of the time, as for the whole */
 	uint64_t memory;
 	double broker_cpu; /* -1: unknown */
 	uint64_t broker_memory;
@@ -147,6 +150,9 @@ void result_release(struct result *r);
 /* The histogram to record into; NULL when memory is short. */
 struct hist *result_timing(struct result *r, enum timing t);
 int result_add_interval(struct result *r, const struct interval *i) MUST_CHECK;
+/* Dates the intervals before sending began, which nobody knew the time of
+ * then, by those that follow. */
+void result_date_course(struct result *r);
 /* Counts a cause in a list of RESULT_CAUSES; what finds no place is counted
  * in the last one. */
 void result_count_cause(struct cause *list, const char *text, uint64_t n);

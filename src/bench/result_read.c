@@ -190,7 +190,11 @@ static int read_interval(struct reader *rd, json_t *o, struct result *r)
 	i.ack_p50 = take_int(rd, o, "ack_p50");
 	i.ack_p99 = take_int(rd, o, "ack_p99");
 	i.lag_p99 = take_int(rd, o, "lag_p99");
+	i.turn_p99 = take_int(rd, o, "turn_p99");
 	i.cpu = take_real(rd, o, "cpu");
+	i.thread_cpu = take_real(rd, o, "thread_cpu");
+	i.throttled = take_real(rd, o, "throttled");
+	i.steal = take_real(rd, o, "steal");
 	i.memory = take_int(rd, o, "memory");
 	if (json_object_get(o, "broker_cpu"))
 		i.broker_cpu = take_real(rd, o, "broker_cpu");

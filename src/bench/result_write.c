@@ -104,7 +104,11 @@ static json_t *interval(const struct interval *i)
 	put(o, "ack_p50", integer(i->ack_p50));
 	put(o, "ack_p99", integer(i->ack_p99));
 	put(o, "lag_p99", integer(i->lag_p99));
+	put(o, "turn_p99", integer(i->turn_p99));
 	put(o, "cpu", json_real(i->cpu));
+	put(o, "thread_cpu", json_real(i->thread_cpu));
+	put(o, "throttled", json_real(i->throttled));
+	put(o, "steal", json_real(i->steal));
 	put(o, "memory", integer(i->memory));
 	if (i->broker_cpu >= 0) {
 		put(o, "broker_cpu", json_real(i->broker_cpu));

@@ -18,128 +18,6 @@
 #define ALONE (5 * CLOCK_SEC) /* without any connection */
 #define TIDY_MAX (30 * CLOCK_SEC)
 
-/* What the coordinator keeps from interval to interval. */
-struct course {
-	uint64_t next, last; /* absolute */
-	struct account before;
-	double cpu_before;
-	uint64_t alone_since; /* nobody is connected; 0: somebody is */
-};
-
-static uint64_t sum(const struct run *r, size_t offset)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < r->worker_count; i++) {
-		const char *p = (const char *)&r->workers[i].progress;
-
-		n += atomic_load_explicit(
-			(const atomic_uint_fast64_t *)(const void *)(p +
-								     offset),
-			memory_order_relaxed);
-	}
-	return n;
-}
-
-#define SUM(run, member) sum(run, offsetof(struct progress, member))
-
-/* -------------------------------------------------------------- intervals */
-
-static uint64_t errors_of(const struct account *a)
-{
-	static const enum count bad[] = {
-		COUNT_SKIPPED,     COUNT_REFUSED,        COUNT_CONN_REFUSED,
-		COUNT_CONN_FAILED, COUNT_CONN_TIMED_OUT, COUNT_DISCONNECTS,
-		COUNT_SUB_REFUSED, COUNT_CORRUPTED,
-	};
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		n += a->n[bad[i]];
-	return n;
-}
-
-/* Who only listens takes what comes. */
-static uint64_t delivered(const struct run *r, const struct account *a)
-{
-	return a->n[COUNT_UNIQUE] + (r->entry_count ? 0 : a->n[COUNT_UNMARKED]);
-}
-
-static void fill_briefs(struct run *r, struct interval *i)
-{
-	struct hist *all[BRIEF_COUNT];
-
-	for (int b = 0; b < BRIEF_COUNT; b++) {
-		all[b] = &r->workers[0].handover.briefs[b];
-		for (size_t w = 1; w < r->worker_count; w++)
-			hist_merge(all[b], &r->workers[w].handover.briefs[b]);
-	}
-	i->e2e_count = all[BRIEF_E2E]->total;
-	i->e2e_p50 = hist_percentile(all[BRIEF_E2E], 50, 0);
-	i->e2e_p99 = hist_percentile(all[BRIEF_E2E], 99, 0);
-	i->e2e_max = all[BRIEF_E2E]->max;
-	i->ack_count = all[BRIEF_ACK]->total;
-	i->ack_p50 = hist_percentile(all[BRIEF_ACK], 50, 0);
-	i->ack_p99 = hist_percentile(all[BRIEF_ACK], 99, 0);
-	i->lag_p99 = hist_percentile(all[BRIEF_LAG], 99, 0);
-	for (int b = 0; b < BRIEF_COUNT; b++)
-		for (size_t w = 0; w < r->worker_count; w++)
-			hist_clear(&r->workers[w].handover.briefs[b]);
-}
-
-/* Counted from the begin of sending, which all shards have in common. */
-static uint64_t next_interval(const struct run *r, uint64_t now)
-{
-	uint64_t length = r->config->interval;
-
-	if (!r->send_begin || now < r->send_begin)
-		return now + length;
-	return now + length - (now - r->send_begin) % length;
-}
-
-static void collect(struct run *r, struct course *c)
-{
-	uint64_t now = clock_boot();
-	struct account *total = &r->result->account;
-	struct interval i = {
-		.at = r->send_begin ? ((double)now - (double)r->send_begin) /
-					      (double)CLOCK_SEC
-				    : -1,
-		.length = (double)(now - c->last) / (double)CLOCK_SEC,
-		.phase = r->phase,
-		.broker_cpu = -1,
-	};
-	double cpu = host_cpu_seconds(0);
-
-	run_order(r, worker_hand_over);
-	*total = (struct account){ 0 };
-	for (size_t w = 0; w < r->worker_count; w++)
-		account_add(total, &r->workers[w].handover.account);
-	i.connected = SUM(r, connected);
-	i.connects = total->n[COUNT_CONNECTED] - c->before.n[COUNT_CONNECTED];
-	i.sent = total->n[COUNT_SENT] - c->before.n[COUNT_SENT];
-	i.delivered = delivered(r, total) - delivered(r, &c->before);
-	i.errors = errors_of(total) - errors_of(&c->before);
-	i.memory = host_resident(0);
-	i.cpu = i.length > 0 ? (cpu - c->cpu_before) / i.length : 0;
-	fill_briefs(r, &i);
-	if (r->config->sample_broker)
-		r->config->sample_broker(r->config->ctx, &i);
-	if (result_add_interval(r->result, &i) < 0)
-		r->result->untracked++;
-	c->before = *total;
-	c->cpu_before = cpu;
-	c->last = now;
-	c->next = next_interval(r, now);
-	if (r->config->on_interval) {
-		const char *stop = NULL;
-
-		r->config->on_interval(r->config->ctx, r->result, &i, &stop);
-		if (stop)
-			run_stop(r, ERR_NO, stop);
-	}
-}
-
 void run_stop(struct run *r, enum err_kind kind, const char *why)
 {
 	r->must_stop = true;
@@ -161,7 +39,7 @@ static void take_interrupt(struct run *r)
 static void look_for_broker(struct run *r, struct course *c)
 {
 	const struct account *a = &r->result->account;
-	bool is_alone = SUM(r, connected) == 0 && a->n[COUNT_CONNECTED] &&
+	bool is_alone = RUN_SUM(r, connected) == 0 && a->n[COUNT_CONNECTED] &&
 			a->n[COUNT_DISCONNECTS] && r->phase != RUN_CONNECT;
 
 	if (!is_alone)
@@ -189,7 +67,7 @@ static void doze(struct run *r, struct course *c, uint64_t until)
 	if (ppoll(&p, 1, &ts, NULL) > 0)
 		take_interrupt(r);
 	if (clock_boot() >= c->next) {
-		collect(r, c);
+		course_collect(r, c);
 		look_for_broker(r, c);
 	}
 }
@@ -221,7 +99,7 @@ static void enter(struct run *r, struct course *c, enum run_phase p)
 {
 	/* The interval that is under way belongs to the old phase. */
 	if (clock_boot() > c->last + POLL)
-		collect(r, c);
+		course_collect(r, c);
 	r->phase = p;
 }
 
@@ -301,8 +179,8 @@ static int connect_all(struct run *r, struct course *c, struct err *e)
 	run_order(r, worker_start_connecting);
 	while (!r->must_stop && clock_boot() < end && ready + gone < all) {
 		doze(r, c, clock_boot() + POLL);
-		ready = SUM(r, ready);
-		gone = SUM(r, gone);
+		ready = RUN_SUM(r, ready);
+		gone = RUN_SUM(r, gone);
 	}
 	r->result->connect_time = (double)(clock_boot() - begin) /
 				  (double)CLOCK_SEC;
@@ -358,7 +236,7 @@ static bool has_limit(const struct run *r)
 
 static bool has_more_to_send(const struct run *r)
 {
-	return SUM(r, sources) + SUM(r, quota) > 0;
+	return RUN_SUM(r, sources) + RUN_SUM(r, quota) > 0;
 }
 
 static void measure(struct run *r, struct course *c)
@@ -376,6 +254,7 @@ static void send_all(struct run *r, struct course *c)
 	double throttled, steal;
 
 	set_times(r);
+	course_align(r, c);
 	run_order(r, worker_start_sending);
 	enter(r, c, RUN_WARMUP);
 	wait_until(r, c, r->measure_begin);
@@ -404,7 +283,7 @@ static void send_all(struct run *r, struct course *c)
 /* Has everything arrived that can be expected? */
 static bool is_drained(struct run *r)
 {
-	uint64_t expected = SUM(r, expected), unsettled = 0;
+	uint64_t expected = RUN_SUM(r, expected), unsettled = 0;
 
 	run_order(r, worker_sum_expected);
 	for (size_t i = 0; i < r->worker_count; i++) {
@@ -412,7 +291,7 @@ static bool is_drained(struct run *r)
 		unsettled += r->workers[i].unsettled;
 	}
 	return unsettled == 0 && r->config->shards == 1 &&
-	       SUM(r, unique) >= expected;
+	       RUN_SUM(r, unique) >= expected;
 }
 
 static void drain(struct run *r, struct course *c)
@@ -427,9 +306,9 @@ static void drain(struct run *r, struct course *c)
 	while (!r->must_stop && clock_boot() < end && !is_drained(r) &&
 	       r->result->partial_status != ERR_LOST) {
 		doze(r, c, clock_boot() + 5 * POLL);
-		if (SUM(r, unique) != last)
+		if (RUN_SUM(r, unique) != last)
 			quiet_since = clock_boot();
-		last = SUM(r, unique);
+		last = RUN_SUM(r, unique);
 		if (r->config->shards > 1 && clock_boot() - quiet_since > QUIET)
 			break;
 	}
@@ -476,7 +355,7 @@ static bool are_tidy(const struct run *r)
 
 static bool are_gone(const struct run *r)
 {
-	return SUM(r, gone) >= r->clients;
+	return RUN_SUM(r, gone) >= r->clients;
 }
 
 /* What the run has made at the broker goes with it. */
@@ -497,7 +376,8 @@ static int finish(struct run *r, struct course *c, struct err *e)
 {
 	run_order(r, count_rest);
 	r->phase = RUN_OVER;
-	collect(r, c);
+	course_collect(r, c);
+	result_date_course(r->result);
 	tidy_up(r);
 	if (run_take_figures(r) < 0)
 		return err_nomem(e);
@@ -509,10 +389,9 @@ static int finish(struct run *r, struct course *c, struct err *e)
 
 static int carry_out(struct run *r, struct err *e)
 {
-	struct course c = { .last = clock_boot(),
-			    .cpu_before = host_cpu_seconds(0) };
+	struct course c;
 
-	c.next = c.last + r->config->interval;
+	course_begin(r, &c);
 	r->result->clients = r->clients;
 	if (connect_all(r, &c, e) < 0)
 		return -1;

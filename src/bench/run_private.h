@@ -5,7 +5,8 @@
 /*
  * The inside of the load engine:
  *
- *	run.c            coordinator: phases, intervals, end
+ *	run.c            coordinator: phases, end
+ *	run_course.c     coordinator: what is told of each interval
  *	run_setup.c      from scenario to crews, workers, actors
  *	run_books.c      who should have got what: expected, lost
  *	run_figures.c    what the workers found out, added up
@@ -191,7 +192,7 @@ struct actor_list {
 };
 
 /* Timings kept for each interval as well as for the measured phase. */
-enum brief { BRIEF_E2E, BRIEF_ACK, BRIEF_LAG, BRIEF_COUNT };
+enum brief { BRIEF_E2E, BRIEF_ACK, BRIEF_LAG, BRIEF_TURN, BRIEF_COUNT };
 
 /* The tag of a message carries when it was meant to leave (44 bits of ns:
  * five hours, then it wraps), which entry of its group it is of (4), and how
@@ -285,7 +286,8 @@ struct worker {
 	/* The coordinator's between orders. */
 	uint64_t expected, unsettled; /* deliveries; messages not done */
 	struct handover handover;
-	bool is_done; /* with the order; guarded by run->lock */
+	double told_cpu; /* handover.cpu of the interval before */
+	bool is_done;    /* with the order; guarded by run->lock */
 };
 
 struct run {
@@ -326,6 +328,24 @@ struct run {
 /* run.c: ends the run early; the text goes into the result, the kind is the
  * exit status (ERR_NONE: that of a signal). */
 void run_stop(struct run *r, enum err_kind kind, const char *why);
+
+/* run_course.c */
+/* What the coordinator keeps from interval to interval. */
+struct course {
+	uint64_t next, last; /* absolute */
+	struct account before;
+	double cpu, throttled, steal; /* seconds so far */
+	uint64_t alone_since;         /* nobody is connected; 0: somebody is */
+};
+void course_begin(const struct run *r, struct course *c);
+/* When it is known when sending begins, from which intervals count. */
+void course_align(const struct run *r, struct course *c);
+/* Ends the interval that is under way, and tells of it. */
+void course_collect(struct run *r, struct course *c);
+
+/* Of all workers, by their progress. */
+uint64_t run_sum(const struct run *r, size_t offset);
+#define RUN_SUM(run, member) run_sum(run, offsetof(struct progress, member))
 
 /* run_setup.c */
 int run_setup(struct run *r, struct err *e) MUST_CHECK;

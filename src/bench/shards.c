@@ -318,6 +318,7 @@ static int merge(struct shards *s, struct err *e)
 		parts[i] = &s->list[i].result;
 	result = merge_parts(r, parts, s->count, e);
 	free(parts);
+	result_date_course(r);
 	r->memory += host_memory();
 	if (s->stopped && result == 0) {
 		free(r->partial);

@@ -54,6 +54,10 @@ static void add(struct interval *to, const struct interval *i, size_t shards)
 	to->e2e_max = greater(to->e2e_max, i->e2e_max);
 	to->ack_p99 = greater(to->ack_p99, i->ack_p99);
 	to->lag_p99 = greater(to->lag_p99, i->lag_p99);
+	to->turn_p99 = greater(to->turn_p99, i->turn_p99);
+	to->thread_cpu = fmax(to->thread_cpu, i->thread_cpu);
+	to->throttled = fmax(to->throttled, i->throttled);
+	to->steal = fmax(to->steal, i->steal);
 	to->cpu += i->cpu * i->length; /* seconds, until it is told */
 }
 

@@ -166,6 +166,7 @@ static void observe_turn(void *ctx, uint64_t begin, uint64_t end)
 	struct worker *w = ctx;
 
 	w->busy += end - begin;
+	hist_record(&w->briefs[BRIEF_TURN], end - begin);
 	if (w->sending_until)
 		hist_record(&w->timings[TIMING_TURN], end - begin);
 }

@@ -161,5 +161,126 @@ static void long_runs_stay_small(void)
 	result_release(&r);
 }
 
+static void lacks(const char *page, const char *text)
+{
+	ok(!strstr(page, text), "no '%s'", text);
+}
+
+/* What of this program's health is known is drawn, and nothing else. */
+static void health_is_drawn_over_time(void)
+{
+	struct result r;
+	char *page;
+
+	sample_result(&r, 1);
+	page = page_of(&r);
+	lacks(page, "loop turn</tspan> 70.0 us");
+	lacks(page, "taken by other machines</tspan>");
+	lacks(page, "held back by a cgroup</tspan>");
+	free(page);
+	for (size_t i = 0; i < r.course_count; i++) {
+		r.course[i].lag_p99 = 40000;
+		r.course[i].turn_p99 = i == 7 ? 70000 : 20000;
+		r.course[i].thread_cpu = 0.25;
+	}
+	r.course[3].steal = 0.07;
+	r.course[4].throttled = 0.09;
+	page = page_of(&r);
+	check_sound(page);
+	has(page, "timers late</tspan> 40.0 us");
+	has(page, ">5 to 6 s<tspan class=s2 dx=10>timers late</tspan> 40.0 us"
+		  "<tspan class=s4 dx=10>loop turn</tspan> 70.0 us");
+	has(page, "busiest thread</tspan> 25");
+	has(page, "taken by other machines</tspan> 7");
+	has(page, "held back by a cgroup</tspan> 9");
+	free(page);
+	result_release(&r);
+}
+
+/* The end of a run is an interval, too, but a millisecond is no rate. */
+static void short_intervals_make_no_rates(void)
+{
+	struct interval end = { .at = 10.001,
+				.length = 0.001,
+				.phase = RUN_OVER,
+				.connected = 4,
+				.errors = 3,
+				.cpu = 1,
+				.broker_cpu = -1 };
+	struct result r;
+	char *page;
+
+	sample_result(&r, 1);
+	is_int(result_add_interval(&r, &end), 0);
+	page = page_of(&r);
+	lacks(page, "published</tspan> 0/s");
+	lacks(page, "this program</tspan> 1<");
+	has(page, ">9 to 10 s<tspan class=s1 dx=10>published</tspan> 100/s");
+	has(page, "refused, failed, lost or late</tspan> 3<");
+	free(page);
+	/* Long runs: eleven seconds to a point, of which the mean. */
+	for (int k = 0; k < 4800; k++) {
+		end.at = 11 + k;
+		end.length = 1;
+		end.phase = RUN_MEASURE;
+		end.sent = k % 11 ? 100 : 1300;
+		if (result_add_interval(&r, &end) < 0)
+			abort();
+	}
+	page = page_of(&r);
+	lacks(page, "published</tspan> 1.30 k/s");
+	has(page, "published</tspan> 209/s");
+	free(page);
+	result_release(&r);
+}
+
+static void sample_sys(json_t *course, double at, const char *received,
+		       const char *clients)
+{
+	json_t *values = json_object();
+
+	json_object_set_new(values, "$SYS/broker/messages/received",
+			    json_string(received));
+	if (clients)
+		json_object_set_new(values, "$SYS/broker/clients/connected",
+				    json_string(clients));
+	json_array_append_new(course, json_pack("{s:f, s:o}", "at", at,
+						"values", values));
+}
+
+/* On the same time line; what was retained is no count to begin with. */
+static void the_broker_is_drawn_over_time(void)
+{
+	json_t *course = json_array();
+	struct result r;
+	char *page;
+
+	sample_sys(course, 0, "5", "17");
+	sample_sys(course, 1, "900000", NULL);
+	sample_sys(course, 3, "900150", NULL);
+	sample_sys(course, 7, "900450", "21");
+	sample_sys(course, 8, "<b>", "nan");
+	sample_sys(course, 9, "3", "-1");
+	sample_result(&r, 1);
+	r.broker = json_pack("{s:s, s:{s:s}, s:o}", "version", "broker 1",
+			     "sys", "$SYS/broker/version", "<broker 1>",
+			     "course", course);
+	page = page_of(&r);
+	check_sound(page);
+	has(page, ">1 to 3 s<tspan class=s1 dx=10>received</tspan> 75/s<");
+	has(page, ">3 to 7 s<tspan class=s1 dx=10>received</tspan> 75/s<");
+	lacks(page, "received</tspan> 900");
+	has(page, ">1 to 3 s<tspan class=s1 dx=10>connected</tspan> 17<");
+	has(page, ">3 to 7 s<tspan class=s1 dx=10>connected</tspan> 21<");
+	has(page, "<tr><th scope=row>version</th><td class=w>broker 1</td>");
+	has(page, "<th scope=row>$SYS/broker/version</th><td class=w>"
+		  "&lt;broker 1&gt;</td>");
+	lacks(page, "<th scope=row>course</th>");
+	free(page);
+	result_release(&r);
+}
+
 TEST_MAIN(T(pages_hold_the_figures), T(nothing_gets_out_of_its_place),
-	  T(little_is_no_reason_to_fail), T(long_runs_stay_small))
+	  T(little_is_no_reason_to_fail), T(long_runs_stay_small),
+	  T(health_is_drawn_over_time), T(short_intervals_make_no_rates),
+	  T(the_broker_is_drawn_over_time))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,6 +79,34 @@ static void figures_say_never(void)
 	json_decref(root);
 	result_release(&r);
 	result_release(&s);
+}
+
+/* Nobody knows, while it connects, when it will send. */
+static void connecting_is_dated_afterwards(void)
+{
+	static const double length[] = { 1, 1, 0.5, 2.25, 1 };
+	static const double at[] = { -1, -1, -0.25, 2, 3 };
+	static const double is[] = { -1.75, -0.75, -0.25, 2, 3 };
+	struct interval v = { 0 };
+	struct result r;
+
+	result_init(&r);
+	result_date_course(&r);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		v.at = at[i];
+		v.length = length[i];
+		is_int(result_add_interval(&r, &v), 0);
+	}
+	result_date_course(&r);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
+		ok(fabs(r.course[i].at - is[i]) < 1e-9, "%zu: %g", i,
+		   r.course[i].at);
+	/* It never sent. */
+	r.course_count = 2;
+	result_date_course(&r);
+	ok(fabs(r.course[0].at + 1) < 1e-9 && fabs(r.course[1].at) < 1e-9,
+	   "%g, %g", r.course[0].at, r.course[1].at);
+	result_release(&r);
 }
 
 static void wrong_files_are_refused(void)
@@ -183,5 +212,6 @@ static void lists_of_texts_are_bounded(void)
 }
 
 TEST_MAIN(T(files_lose_nothing), T(figures_say_never),
-	  T(wrong_files_are_refused), T(saving_leaves_no_halves),
-	  T(intervals_are_single_lines), T(lists_of_texts_are_bounded))
+	  T(connecting_is_dated_afterwards), T(wrong_files_are_refused),
+	  T(saving_leaves_no_halves), T(intervals_are_single_lines),
+	  T(lists_of_texts_are_bounded))
