@@ -106,6 +106,19 @@ field() {
   run_tool mqtt-bench conn -c 101 --target mqtt://192.168.3.4 --plan
 }
 
+@test "options that a command would not heed are refused" {
+  local option
+  for option in '-L 5' '-s 77' '-m x' '--arrival poisson' '-F 3' -r; do
+    # shellcheck disable=SC2086
+    run_tool 2 mqtt-bench sub -t t $option --target mqtt://127.0.0.1:1
+    assert "$stderr" =~ "'sub' has no use for --"
+  done
+  run_tool 2 mqtt-bench conn -q 1 --target mqtt://127.0.0.1:1
+  assert "$stderr" =~ "'conn' has no use for --qos"
+  run_tool 2 mqtt-bench conn -t t --target mqtt://127.0.0.1:1
+  assert "$stderr" =~ "'conn' has no use for --topic"
+}
+
 # --- what is sent --------------------------------------------------------------
 
 @test "--plan prints the rate of all and of each, and sends nothing" {

@@ -39,7 +39,7 @@ complete -c mqtt-bench -l rate-per-client -x -d 'Messages per second of each cli
 complete -c mqtt-bench -s I -l interval -x -d 'Time between two messages of a client; a number is ms'
 complete -c mqtt-bench -l arrival -x -a ' constant poisson' -d 'How messages follow each other'
 complete -c mqtt-bench -l phase -x -a ' uniform aligned' -d 'How clients stand to each other'
-complete -c mqtt-bench -s L -l limit -x -d 'End after N messages of all clients together'
+complete -c mqtt-bench -s L -l limit -x -d 'End after N sent messages of all clients together'
 complete -c mqtt-bench -s F -l window -x -d 'Unacknowledged messages of a client (default 20)'
 complete -c mqtt-bench -s R -l connect-rate -x -d 'Connects per second (default 1000/s; 0: no limit)'
 complete -c mqtt-bench -s i -l connect-interval -x -d 'Time between two connects; a number is ms'

@@ -85,6 +85,11 @@ int bench_scenario_open(const char *name, struct scenario *ret, struct err *e)
 /* What the options say of any scenario: rate, scale, duration, seed ... */
 int bench_scenario_adjust(struct bench *b, struct scenario *s, struct err *e)
 	MUST_CHECK;
+/* The first of these options that was typed; NULL: none. A profile may hold
+ * what a command has no use for. */
+const char *bench_given(const struct bench *b, const char *const *names,
+			size_t count);
+
 /* bench_compose.c: the scenario that conn, pub or sub stand for. */
 int bench_scenario_compose(struct bench *b, struct scenario *ret, struct err *e)
 	MUST_CHECK;

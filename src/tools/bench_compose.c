@@ -129,9 +129,27 @@ static int blame_option(const struct composer *c, struct err *e)
 		       c->options[at - 1], rest);
 }
 
+/* What the command would pay no heed to. */
+static const char *find_unused(const struct bench *b)
+{
+	static const char *const of_pub[] = {
+		"size",    "message", "payload-file", "header", "retain",
+		"arrival", "phase",   "limit",        "window"
+	};
+	static const char *const of_sub[] = { "topic", "qos" };
+	const char *found = NULL;
+
+	if (strcmp(b->command, "pub") != 0)
+		found = bench_given(b, of_pub, ARRAY_SIZE(of_pub));
+	if (!found && strcmp(b->command, "conn") == 0)
+		found = bench_given(b, of_sub, ARRAY_SIZE(of_sub));
+	return found;
+}
+
 static int check(const struct bench *b, struct err *e)
 {
 	bool is_conn = !strcmp(b->command, "conn");
+	const char *unused = find_unused(b);
 
 	if (b->words.n)
 		return err_set(e, ERR_USAGE, 0, "unexpected argument '%s'",
@@ -144,10 +162,9 @@ static int check(const struct bench *b, struct err *e)
 		return err_set(e, ERR_USAGE, 0,
 			       "--session-expiry needs MQTT "
 			       "5");
-	if (is_conn && b->options->topics.n)
-		return err_set(e, ERR_USAGE, 0,
-			       "'conn' has no use for "
-			       "--topic");
+	if (unused)
+		return err_set(e, ERR_USAGE, 0, "'%s' has no use for --%s",
+			       b->command, unused);
 	if (b->options->arrival > 1 && !b->options->rate &&
 	    !b->options->client_rate && !b->options->interval)
 		return err_set(e, ERR_USAGE, 0,

@@ -159,6 +159,19 @@ static int choose_numbers(struct bench *b, struct bench_load *l, struct err *e)
 	return 0;
 }
 
+const char *bench_given(const struct bench *b, const char *const *names,
+			size_t count)
+{
+	const struct option *o;
+
+	for (size_t i = 0; i < count; i++) {
+		o = option_find(names[i], TOOL_BENCH);
+		if (b->settings->origins[o - options].kind == ORIGIN_ARGV)
+			return names[i];
+	}
+	return NULL;
+}
+
 /* A scenario says for itself what these options say of conn, pub and sub. */
 static int check_options(const struct bench *b, struct err *e)
 {
@@ -168,17 +181,13 @@ static int check_options(const struct bench *b, struct err *e)
 		"header",  "retain", "arrival", "phase",
 		"limit",
 	};
-	const struct option *o;
+	const char *given = bench_given(b, names, ARRAY_SIZE(names));
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		o = option_find(names[i], TOOL_BENCH);
-		if (b->settings->origins[o - options].kind != ORIGIN_DEFAULT)
-			return err_set(e, ERR_USAGE, 0,
-				       "--%s is for conn, "
-				       "pub and sub: a scenario says it for "
-				       "each of its groups",
-				       names[i]);
-	}
+	if (given)
+		return err_set(e, ERR_USAGE, 0,
+			       "--%s is for conn, pub and sub: a scenario says "
+			       "it for each of its groups",
+			       given);
 	return 0;
 }
 
