@@ -190,28 +190,43 @@ int conn_flush(struct conn *c)
 	return 0;
 }
 
-static int pump_block(struct conn *c, struct flood *f)
+/* As conn_flush(): the next n bytes of the block, which do not wrap. */
+static int send_block(struct conn *c, struct flood *f, size_t n)
 {
 	const struct block *b = f->block;
-	uint64_t total = f->count * b->packet;
 	struct bytes all = buf_view(&b->bytes);
-	size_t from, n;
-	ssize_t sent;
+	ssize_t sent = send_now(c->fd, all.p + f->at % all.n, n);
+
+	if (sent < 0)
+		return -1;
+	f->at += (uint64_t)sent;
+	c->counter->tally.sent += f->at / b->packet - f->number;
+	f->number = f->at / b->packet;
+	return (size_t)sent < n;
+}
+
+static int pump_block(struct conn *c, struct flood *f)
+{
+	uint64_t total = f->count * f->block->packet;
+	size_t size = buf_len(&f->block->bytes), n;
+	int left;
 
 	for (int i = 0; i < TURN_WRITES && f->at < total; i++) {
-		from = f->at % all.n;
-		n = all.n - from;
+		n = size - f->at % size;
 		n = total - f->at < n ? (size_t)(total - f->at) : n;
-		sent = send_now(c->fd, all.p + from, n);
-		if (sent < 0)
-			return -1;
-		f->at += (uint64_t)sent;
-		c->counter->tally.sent += f->at / b->packet - f->number;
-		f->number = f->at / b->packet;
-		if ((size_t)sent < n)
-			return 1;
+		left = send_block(c, f, n);
+		if (left)
+			return left;
 	}
 	return f->at < total;
+}
+
+/* Answers must not come between the bytes of a message. */
+static int finish_message(struct conn *c, struct flood *f)
+{
+	size_t sent = f->block ? f->at % f->block->packet : 0;
+
+	return sent ? send_block(c, f, f->block->packet - sent) : 0;
 }
 
 static int pump_built(struct conn *c, struct flood *f)
@@ -238,8 +253,10 @@ static int pump_built(struct conn *c, struct flood *f)
 
 int flood_pump(struct conn *c)
 {
-	int left = conn_flush(c);
+	int left = c->flood ? finish_message(c, c->flood) : 0;
 
+	if (!left)
+		left = conn_flush(c);
 	if (left || !c->flood)
 		return left;
 	return c->flood->block ? pump_block(c, c->flood)
