@@ -9,6 +9,7 @@
 
 load helper/helpers
 load helper/peer
+load helper/crash
 
 TOOL_TIMEOUT=20
 PEER_DEADLINE=600
@@ -59,21 +60,6 @@ end() { # N LINE
   return "$status"
 }
 
-# crash_everywhere RUN CHECK: RUN N returns the status of the life that is to
-# end at point N.
-crash_everywhere() {
-  local n status
-  for ((n = 1; n < 200; n++)); do
-    status=0
-    "$1" "$n" || status=$?
-    [ $status -ne 143 ] || break
-    assert "$status" = 137 "point $n: $(cat sub.err)"
-    "$2" "$n" || die "point $n" || return 1
-  done
-  echo "# $((n - 1)) points"
-  assert "$n" -gt 8 "too few points: is this the right program?"
-}
-
 # --- the session goes on ------------------------------------------------
 
 live_twice() { # N
@@ -104,7 +90,7 @@ session_goes_on() { # QOS INTO CHECK
   [ "$INTO" = pipe ] || OUTPUT=1
   start_broker
   BROKER_PORT=$PORT
-  crash_everywhere live_twice "$3"
+  at_each_point 143 live_twice "$3"
 }
 
 @test "a subscriber with QoS 2 has each message once in its file" {
@@ -168,7 +154,7 @@ session_is_lost() { # QOS INTO
   QOS=$1 INTO=$2
   start_puppet <<< $'session-present 0\nserve'
   BROKER_PORT=$PUPPET_PORT
-  crash_everywhere live_in_two_sessions check_sessions
+  at_each_point 143 live_in_two_sessions check_sessions
 }
 
 @test "the session is lost: a subscriber with QoS 2 and a file" {

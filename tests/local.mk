@@ -57,6 +57,7 @@ BATS_TESTS += tests/60-tls.bats
 BATS_TESTS += tests/62-tls-faults.bats
 BATS_TESTS += tests/65-proxy.bats
 BATS_TESTS += tests/66-srv.bats
+BATS_TESTS += tests/67-power.bats
 BATS_TESTS += tests/67-redirect.bats
 BATS_TESTS += tests/70-ws.bats
 BATS_TESTS += tests/75-auth.bats

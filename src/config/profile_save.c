@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/text.h"
 #include "config/keep.h"
 #include "config/profile_file.h"
@@ -255,20 +256,6 @@ static int write_file(struct saving *w, char *temporary, struct err *e)
 	return rc;
 }
 
-/* A rename lasts once the directory is on the disk. */
-static int sync_directory(const char *dir, struct err *e)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
-
-	if (fd < 0)
-		return err_sys(e, ERR_LOCAL, "cannot open '%s'", dir);
-	rc = fsync(fd);
-	if (rc)
-		rc = err_sys(e, ERR_LOCAL, "cannot write '%s'", dir);
-	close(fd);
-	return rc;
-}
-
 /* ~/.config and what is below it, as XDG has it: for the user alone. */
 static int make_directory(char *dir, struct err *e)
 {
@@ -324,9 +311,10 @@ static int save(struct saving *w, struct err *e)
 	temporary = keep_printf(w->s, "%s.XXXXXX", w->path);
 	if (!dir || !temporary)
 		return err_nomem(e);
-	if ((w->name && make_directory(dir, e)) ||
-	    write_file(w, temporary, e) || sync_directory(*dir ? dir : "/", e))
+	if ((w->name && make_directory(dir, e)) || write_file(w, temporary, e))
 		return -1;
+	if (disk_sync_entry(w->path))
+		return err_sys(e, ERR_LOCAL, "cannot write '%s'", w->path);
 	return keep_warning(w->s, e, "saved in '%s'", w->path);
 }
 

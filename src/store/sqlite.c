@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/crash.h"
+#include "base/disk.h"
 #include "store/memory.h"
 #include "store/sqlite_impl.h"
 
@@ -209,22 +210,6 @@ static int take_lock(struct sqlite_store *s, struct err *e)
 	return 0;
 }
 
-/* A new file must survive a power cut too: its directory entry as well. */
-static void sync_directory(const char *path)
-{
-	char *dir = strdup(path), *slash = dir ? strrchr(dir, '/') : NULL;
-	int fd;
-
-	if (slash)
-		slash[slash == dir ? 1 : 0] = '\0';
-	fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		(void)fsync(fd);
-		close(fd);
-	}
-	free(dir);
-}
-
 /* SQLite would make it with the umask's mode. */
 static int create_file(struct sqlite_store *s, struct err *e)
 {
@@ -236,7 +221,7 @@ static int create_file(struct sqlite_store *s, struct err *e)
 			       : err_sys(e, ERR_LOCAL,
 					 "cannot create store '%s'", s->path);
 	close(fd);
-	sync_directory(s->path);
+	(void)!disk_sync_entry(s->path);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "store/sqlite.h"
 
 static int cut(int fd, const char *path, uint64_t size, uint64_t want,
@@ -26,7 +27,7 @@ static int cut(int fd, const char *path, uint64_t size, uint64_t want,
 /* A new file, or one that is appended to from here on. */
 static int begin(struct sink *k, int fd, struct store *store, struct err *e)
 {
-	if (fsync(fd) < 0)
+	if (fsync(fd) < 0 || disk_sync_entry(k->path) < 0)
 		return err_sys(e, ERR_LOCAL, "cannot write to '%s'", k->path);
 	if (sink_note(k, store))
 		return err_nomem(e);

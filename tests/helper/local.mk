@@ -3,6 +3,7 @@
 
 EXTRA_DIST += tests/helper/README.md
 EXTRA_DIST += tests/helper/helpers.bash
+EXTRA_DIST += tests/helper/crash.bash
 EXTRA_DIST += tests/helper/peer.bash
 EXTRA_DIST += tests/helper/ports.bash
 EXTRA_DIST += tests/setup_suite.bash
@@ -83,6 +84,7 @@ CRASH_SOURCES =
 CRASH_SOURCES += src/client/conn_io.c
 CRASH_SOURCES += src/store/sqlite.c
 CRASH_SOURCES += tests/helper/crash.c
+CRASH_SOURCES += tests/helper/power.c
 
 check_PROGRAMS += tests/helper/crash-pub
 tests_helper_crash_pub_SOURCES = $(CRASH_SOURCES)
