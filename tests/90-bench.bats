@@ -125,7 +125,7 @@ field() {
   run_tool mqtt-bench pub -t a/%i -c 50 --rate 1000/s --duration 10 \
     --target mqtt://127.0.0.1:1 --plan
   assert "$output" =~ "1.00 k/s in all, 20/s each"
-  assert "$output" =~ "10000 messages sent in 10 s"
+  assert "$output" =~ "10000 messages sent and 0 delivered in 10 s, after 0.05 s"
   run_tool mqtt-bench pub -t a/%i -t b/%i -c 50 --rate-per-client 20/s \
     --target mqtt://127.0.0.1:1 --plan
   assert "$output" =~ "1.00 k/s in "
@@ -153,6 +153,39 @@ field() {
   assert "$threads" -ge "$several"
   planned
   assert "$threads" -ge "$several"
+}
+
+@test "--plan of what cannot be done: the plan, and what to type" {
+  local target=(--target mqtt://10.0.0.1 --plan)
+  run_tool 12 mqtt-bench conn -c 1000000 "${target[@]}"
+  assert "$output" =~ "1000064 descriptors, 1000000 local ports, ".*" of memory"
+  assert "$output" =~ "after 1000 s of connecting"
+  assert "$stderr" =~ "give ".*" addresses of this machine, each with --bind-address"
+  # Enough ports are to be had here, so this is what is said first.
+  local first last count
+  read -r first last < /proc/sys/net/ipv4/ip_local_port_range
+  count=$(((last - first + 1) * 95 / 100))
+  ((count >= 57000)) || {
+    run_tool 12 mqtt-bench conn -c "$count" "${target[@]}"
+    assert "$stderr" =~ "type: sysctl -w net.ipv4.ip_local_port_range='1024 65535', or "
+  }
+  run_tool 12 prlimit --nofile=60:60 mqtt-bench conn -c 100 "${target[@]}"
+  assert "$output" =~ "164 descriptors"
+  assert "$stderr" =~ "the limit is 60 ".*"type: ulimit -n 65536"
+  run_tool 12 mqtt-bench conn -c 10000000 --target mqtts://127.0.0.1 --plan
+  assert "$output" =~ "715 source addresses"
+  [[ $stderr =~ 'add --scale '(0[.0-9]+) ]]
+  run_tool mqtt-bench conn -c 10000000 --target mqtts://127.0.0.1 --plan \
+    --scale "${BASH_REMATCH[1]}"
+  run_tool 2 mqtt-bench conn -c 101 --target mqtt://203.0.113.1 --plan
+  assert "$output" =~ "101 clients"
+  assert "$stderr" =~ "--i-own-this-broker"
+  # No shard of a heavy load is a light one.
+  run_tool 2 mqtt-bench conn -c 101 --target mqtt://203.0.113.1 --plan \
+    --shard 1/2 --start-at +5
+  # Unix sockets have no ports to run out of.
+  run_tool mqtt-bench conn -c 70000 --unix ./none --plan
+  assert "$output" =~ " 0 local ports"
 }
 
 @test "letters of other generators: pub" {

@@ -2,6 +2,7 @@
 #include "bench/plan.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -10,10 +11,11 @@
 #include "bench/route.h"
 #include "mqtt/topic.h"
 
-#define SAMPLE 512            /* topics of a group that are looked up */
-#define FD_SPARE 64           /* epoll sets, files, pipes */
-#define BYTES_PER_CLIENT 1536 /* ours; the kernel's are not counted */
+#define SAMPLE 512  /* topics of a group that are looked up */
+#define FD_SPARE 64 /* epoll sets, files, pipes */
+#define BYTES_PER_CLIENT 1536
 #define BYTES_PER_TLS 48000   /* with the records of the library */
+#define BYTES_PER_SOCKET 4096 /* an idle one in Linux */
 #define BYTES_BASE (16u << 20)
 #define PACKET_OVERHEAD 8 /* fixed header, packet id, topic length */
 #define PORTS_SHARE 0.9   /* of the range that one address can use */
@@ -21,6 +23,8 @@
  * and connections. A tenth of what it can do at most. */
 #define CALM_RATE 25000.0
 #define CALM_CLIENTS 10000u
+#define PORTS_FIRST 1024  /* of the widest range */
+#define PORTS_MOST (65536 - PORTS_FIRST)
 
 /* ----------------------------------------------------------------- fan-out */
 
@@ -148,6 +152,7 @@ static int add_traffic(const struct scenario *s, const struct group *g,
 		p->bytes_in += rate * (double)packet_bytes(pub);
 		p->bytes_out += rate * fan * (double)packet_bytes(pub);
 		p->messages += messages;
+		p->deliveries += messages * fan;
 	}
 	return 0;
 }
@@ -175,70 +180,108 @@ static int add_all_traffic(const struct scenario *s, struct plan *p)
 	return result;
 }
 
-/* ------------------------------------------------------------------ limits */
+/* ------------------------------------------------------------------- needs */
 
-static int check_descriptors(const struct plan_limits *l, struct plan *p,
-			     struct err *e)
+/* How many connections one process may have. */
+static uint64_t for_each_process(const struct plan_limits *l)
 {
-	uint64_t each = l->descriptors_hard > FD_SPARE
-				? l->descriptors_hard - FD_SPARE
-				: 0;
-
-	if (each == 0)
-		return err_set(e, ERR_LOCAL, 0,
-			       "the limit of open files is "
-			       "%llu; raise it with: ulimit -Hn 65536",
-			       (unsigned long long)l->descriptors_hard);
-	p->descriptors = p->clients + FD_SPARE;
-	p->shards = (uint32_t)((p->clients + each - 1) / each);
-	if (p->shards < 1)
-		p->shards = 1;
-	return 0;
+	return l->descriptors_hard > FD_SPARE ? l->descriptors_hard - FD_SPARE
+					      : 0;
 }
 
 /* Ports are counted per source address and server. */
-static int check_ports(const struct plan_limits *l, struct plan *p,
-		       struct err *e)
+static double for_each_address(const struct plan_limits *l, double ports)
 {
-	double each = l->ports * PORTS_SHARE * (l->servers ? l->servers : 1);
-	uint64_t have = l->addresses ? l->addresses : 1;
-
-	if (!l->addresses && l->is_loopback && p->clients > PLAN_PER_ADDRESS) {
-		p->addresses = (uint32_t)((p->clients + PLAN_PER_ADDRESS - 1) /
-					  PLAN_PER_ADDRESS);
-		return 0;
-	}
-	if ((double)p->clients <= each * (double)have)
-		return 0;
-	return err_set(e, ERR_LOCAL, 0,
-		       "%llu connections need more local "
-		       "ports than the %u of %llu address%s: give more of "
-		       "them with --bind-address, or type: sysctl -w "
-		       "net.ipv4.ip_local_port_range='1024 65535'",
-		       (unsigned long long)p->clients, l->ports,
-		       (unsigned long long)have, have == 1 ? "" : "es");
+	return ports * PORTS_SHARE * l->servers;
 }
 
-static int check_memory(const struct plan_limits *l, struct plan *p,
-			struct err *e)
+static uint32_t parts(uint64_t n, double each)
 {
-	char need[32], have[32];
+	return (uint32_t)ceil((double)n / each);
+}
 
+static void add_needs(const struct plan_limits *l, struct plan *p)
+{
+	uint64_t each = for_each_process(l);
+
+	p->descriptors = p->clients + FD_SPARE;
+	p->shards = each ? parts(p->clients, (double)each) : 1;
+	p->ports = l->servers ? p->clients : 0;
+	if (!l->addresses && l->is_loopback && p->clients > PLAN_PER_ADDRESS)
+		p->addresses = parts(p->clients, PLAN_PER_ADDRESS);
 	p->memory = BYTES_BASE + p->clients * BYTES_PER_CLIENT;
 	if (l->is_tls)
 		p->memory += p->clients * BYTES_PER_TLS;
-	if (!l->memory || p->memory <= l->memory)
+	p->kernel_memory = p->clients * BYTES_PER_SOCKET;
+}
+
+/* ------------------------------------------------------------------ limits */
+
+static int check_descriptors(const struct plan *p, const struct plan_limits *l,
+			     struct err *e)
+{
+	if (for_each_process(l))
 		return 0;
 	return err_set(e, ERR_LOCAL, 0,
-		       "%llu clients need about %s of "
-		       "memory, and %s are free: use --scale, or more "
+		       "%llu descriptors are needed, and the limit is %llu "
+		       "for one process: type: ulimit -n 65536",
+		       (unsigned long long)p->descriptors,
+		       (unsigned long long)l->descriptors_hard);
+}
+
+/* What is typed has to be enough. */
+static int check_ports(const struct plan *p, const struct plan_limits *l,
+		       struct err *e)
+{
+	uint64_t have = l->addresses ? l->addresses : 1;
+	char wider[128] = "";
+
+	if (p->addresses ||
+	    (double)p->ports <= for_each_address(l, l->ports) * (double)have)
+		return 0;
+	if ((double)p->ports <= for_each_address(l, PORTS_MOST) * (double)have)
+		snprintf(wider, sizeof(wider),
+			 "type: sysctl -w net.ipv4.ip_local_port_range='%d "
+			 "65535', or ",
+			 PORTS_FIRST);
+	return err_set(e, ERR_LOCAL, 0,
+		       "%llu connections need more local ports than the %u "
+		       "of %llu address%s: %sgive %u addresses of this "
+		       "machine, each with --bind-address",
+		       (unsigned long long)p->ports, l->ports,
+		       (unsigned long long)have, have == 1 ? "" : "es", wider,
+		       parts(p->ports, for_each_address(l, l->ports)));
+}
+
+static int check_memory(const struct plan *p, const struct plan_limits *l,
+			struct err *e)
+{
+	uint64_t all = p->memory + p->kernel_memory;
+	char need[32], have[32];
+
+	if (!l->memory || all <= l->memory)
+		return 0;
+	return err_set(e, ERR_LOCAL, 0,
+		       "%llu clients need about %s of memory, and %s are "
+		       "free: add --scale %.2g, or share the load among %u "
 		       "machines with --shard",
 		       (unsigned long long)p->clients,
 		       metric_format(need, sizeof(need), UNIT_BYTES,
-				     (double)p->memory),
+				     (double)all),
 		       metric_format(have, sizeof(have), UNIT_BYTES,
-				     (double)l->memory));
+				     (double)l->memory),
+		       0.9 * (double)l->memory / (double)all,
+		       parts(all, 0.9 * (double)l->memory));
 }
+
+int plan_check(const struct plan *p, const struct plan_limits *l, struct err *e)
+{
+	if (check_descriptors(p, l, e) < 0 || check_ports(p, l, e) < 0)
+		return -1;
+	return check_memory(p, l, e);
+}
+
+/* ---------------------------------------------------------------- the plan */
 
 /* Do messages go out, and come in, one after the other rather than many at
  * a moment? Fan-out, bursts and stages make moments of their own. */
@@ -300,9 +343,7 @@ int plan_make(const struct scenario *s, uint32_t shards,
 							  s->connect.rate
 						: 0;
 	p.send_seconds = send_time(s);
-	if (check_descriptors(l, &p, e) < 0 || check_ports(l, &p, e) < 0 ||
-	    check_memory(l, &p, e) < 0)
-		return -1;
+	add_needs(l, &p);
 	p.threads = threads_for(s, &p, l);
 	*ret = p;
 	return 0;

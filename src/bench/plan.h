@@ -25,7 +25,8 @@ struct plan_limits {
 	bool is_loopback; /* all targets are in 127.0.0.0/8 */
 	bool is_tls;
 	uint32_t addresses; /* source addresses that were given; 0: none */
-	uint32_t servers;   /* addresses and ports of the targets */
+	uint32_t servers;   /* targets that are reached by ports; 0: all are
+			     * Unix sockets */
 };
 
 struct plan {
@@ -33,20 +34,24 @@ struct plan {
 	uint64_t receivers, publishers;
 	double rate_in;  /* messages per second; 0: as fast as it goes */
 	double rate_out; /* deliveries per second */
-	double bytes_in, bytes_out; /* per second, seen from the broker */
-	double messages;            /* to be sent, warm-up included */
+	double bytes_in, bytes_out;  /* per second, seen from the broker */
+	double messages, deliveries; /* in all, warm-up included */
 	double connect_seconds, send_seconds; /* send 0: until stopped */
 	uint64_t descriptors, memory;
-	uint32_t addresses; /* source addresses to use; 0: leave it to
-			     * the kernel */
-	uint32_t shards;    /* local processes */
-	unsigned threads;   /* in each */
+	uint64_t kernel_memory; /* for our ends of the connections */
+	uint64_t ports;         /* local ones, each of an address and server */
+	uint32_t addresses;     /* source addresses to use; 0: leave it to
+				 * the kernel */
+	uint32_t shards;        /* local processes */
+	unsigned threads;       /* in each */
 };
 
-/* shards: machines that share it. -1 with e when memory is short, or when
- * the machine cannot do it: e then says what to type. */
+/* shards: machines that share it. -1 with e when memory is short. */
 int plan_make(const struct scenario *s, uint32_t shards,
 	      const struct plan_limits *l, struct plan *ret, struct err *e)
+	MUST_CHECK;
+/* -1 when the machine cannot do that: e then says what to type. */
+int plan_check(const struct plan *p, const struct plan_limits *l, struct err *e)
 	MUST_CHECK;
 
 /* For people, several lines. */

@@ -154,15 +154,19 @@ static int describe_load(const struct plan *p, struct buf *out)
 
 static int describe_needs(const struct plan *p, struct buf *out)
 {
-	char text[32];
+	char text[32], kernel[32];
 	int r;
 
 	r = buf_printf(out,
-		       "%llu descriptors, %s of memory, %u process%s "
-		       "with %u thread%s",
+		       "%llu descriptors, %llu local ports, %s of memory "
+		       "(and %s of the kernel's), %u process%s with %u "
+		       "thread%s",
 		       (unsigned long long)p->descriptors,
+		       (unsigned long long)p->ports,
 		       metric_format(text, sizeof(text), UNIT_BYTES,
 				     (double)p->memory),
+		       metric_format(kernel, sizeof(kernel), UNIT_BYTES,
+				     (double)p->kernel_memory),
 		       p->shards, p->shards > 1 ? "es" : "", p->threads,
 		       p->threads > 1 ? "s" : "");
 	if (r == 0 && p->addresses)
@@ -211,6 +215,22 @@ static void tell(struct sink *k, const struct scenario *s, const struct plan *p)
 	buf_release(&k->line);
 }
 
+/* How much there is to do, and how long it takes. */
+static int describe_all(const struct plan *p, struct buf *out)
+{
+	int r = buf_printf(out, "%-12s ", "in all");
+
+	if (p->messages > 0)
+		r |= buf_printf(out, "%.0f messages sent and %.0f delivered ",
+				p->messages, p->deliveries);
+	if (p->send_seconds > 0)
+		r |= buf_printf(out, "in %g s, ", p->send_seconds);
+	else
+		r |= buf_append_str(out, "until it is stopped, ");
+	return r | buf_printf(out, "after %g s of connecting\n",
+			      p->connect_seconds);
+}
+
 int plan_describe(const struct scenario *s, const struct plan *p,
 		  struct buf *out)
 {
@@ -219,13 +239,7 @@ int plan_describe(const struct scenario *s, const struct plan *p,
 			   s->description ? s->description : "");
 
 	tell(&k, s, p);
-	if (p->messages > 0)
-		r |= buf_printf(out,
-				"%-12s %.0f messages sent in %g s, after "
-				"%g s of connecting\n",
-				"in all", p->messages, p->send_seconds,
-				p->connect_seconds);
-	return r | k.result;
+	return r | k.result | describe_all(p, out);
 }
 
 json_t *plan_settings(const struct scenario *s, const struct plan *p)

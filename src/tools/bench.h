@@ -11,12 +11,13 @@
  * local.mk). It returns 0, or -1 with an error whose kind is the exit status
  * (ERR_NO: the answer is "no"), after it has printed what there is to print.
  *
- * Commands that load a broker are made of four steps, which repetitions,
+ * Commands that load a broker are made of five steps, which repetitions,
  * searches and shards take as often as they need:
  *
- *	bench_load_make()   scenario, target, checks before anything is sent
+ *	bench_load_make()   scenario, target, plan
+ *	bench_load_fit()    after the scenario was changed: a new plan
+ *	bench_load_allow()  checks before anything is sent
  *	bench_run_once()    one run of it: a judged result
- *	bench_load_fit()    after the scenario was changed: checks again
  *	bench_report()      the result to wherever the options say
  */
 
@@ -41,6 +42,7 @@ struct bench {
 struct bench_load {
 	struct scenario scenario;
 	struct bench_targets targets;
+	struct plan_limits limits;
 	struct plan plan;
 	uint64_t seed;
 	uint64_t run_id;
@@ -63,9 +65,12 @@ int bench_load_make(struct bench *b, struct bench_load *l, struct err *e)
 int bench_load_ready(struct bench *b, struct bench_load *l, struct err *e)
 	MUST_CHECK;
 void bench_load_release(struct bench_load *l);
-/* Works out the plan of the scenario as it is now and checks it against this
- * machine (descriptors, ports, memory) and against good manners. */
+/* Works out the plan of the scenario as it is now. */
 int bench_load_fit(struct bench *b, struct bench_load *l, struct err *e)
+	MUST_CHECK;
+/* Checks the plan against this machine (descriptors, ports, memory) and
+ * against good manners, and makes room for it. */
+int bench_load_allow(struct bench *b, const struct bench_load *l, struct err *e)
 	MUST_CHECK;
 
 /* bench_shard.c */

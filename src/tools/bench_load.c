@@ -54,8 +54,9 @@ static void read_limits(const struct bench *b, const struct bench_load *l,
 		.is_loopback = l->targets.is_loopback,
 		.is_tls = l->targets.is_tls,
 		.addresses = (uint32_t)b->settings->client.bind_count,
-		.servers = (uint32_t)l->targets.count,
 	};
+	for (size_t i = 0; i < l->targets.count; i++)
+		ret->servers += l->targets.v[i].unix_path == NULL;
 	read_ports(ret);
 	read_memory(ret);
 }
@@ -88,28 +89,30 @@ static int check_manners(const struct bench *b, const struct bench_load *l,
 			 struct err *e)
 {
 	const struct plan *p = &l->plan;
+	uint64_t clients = scenario_clients(&l->scenario); /* of all shards */
 	char rate[32];
 
 	if (l->targets.is_private || b->options->is_owner)
 		return 0;
-	if (p->clients > POLITE_CLIENTS)
+	if (clients > POLITE_CLIENTS)
 		return err_set(e, ERR_USAGE, 0,
 			       "%llu clients are more than "
-			       "%d, and '%s' is a public address: add "
+			       "%d, and '%s' is in no private network: add "
 			       "--i-own-this-broker if you do",
-			       (unsigned long long)p->clients, POLITE_CLIENTS,
+			       (unsigned long long)clients, POLITE_CLIENTS,
 			       l->targets.v[0].name);
 	if (p->publishers && p->rate_in <= 0)
-		return err_set(e, ERR_USAGE, 0,
-			       "this publishes as fast as it "
-			       "goes, and '%s' is a public address: give a "
-			       "--rate, or add --i-own-this-broker if you do",
-			       l->targets.v[0].name);
+		return err_set(
+			e, ERR_USAGE, 0,
+			"this publishes as fast as it "
+			"goes, and '%s' is in no private network: "
+			"give a --rate, or add --i-own-this-broker if you do",
+			l->targets.v[0].name);
 	if (p->rate_in > POLITE_RATE || p->rate_out > POLITE_RATE)
 		return err_set(
 			e, ERR_USAGE, 0,
 			"%s are more than 1 k/s, and "
-			"'%s' is a public address: add "
+			"'%s' is in no private network: add "
 			"--i-own-this-broker if you do",
 			metric_format(rate, sizeof(rate), UNIT_PER_SECOND,
 				      p->rate_in > p->rate_out ? p->rate_in
@@ -120,14 +123,19 @@ static int check_manners(const struct bench *b, const struct bench_load *l,
 
 int bench_load_fit(struct bench *b, struct bench_load *l, struct err *e)
 {
-	struct plan_limits limits;
-
-	read_limits(b, l, &limits);
-	if (plan_make(&l->scenario, l->shards, &limits, &l->plan, e) < 0 ||
-	    check_manners(b, l, e) < 0)
+	read_limits(b, l, &l->limits);
+	if (plan_make(&l->scenario, l->shards, &l->limits, &l->plan, e) < 0)
 		return -1;
 	if (b->options->threads)
 		l->plan.threads = b->options->threads;
+	return 0;
+}
+
+int bench_load_allow(struct bench *b, const struct bench_load *l, struct err *e)
+{
+	if (plan_check(&l->plan, &l->limits, e) < 0 ||
+	    check_manners(b, l, e) < 0)
+		return -1;
 	return raise_descriptors(&l->plan, e);
 }
 

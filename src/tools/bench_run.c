@@ -27,9 +27,12 @@ int bench_do_run(struct bench *b, struct err *e)
 	struct bench_load load;
 	int r = bench_load_make(b, &load, e);
 
+	if (r == 0 && b->options->plan)
+		r = print_plan(&load, e);
 	if (r == 0)
-		r = b->options->plan ? print_plan(&load, e)
-				     : carry_out(b, &load, e);
+		r = bench_load_allow(b, &load, e);
+	if (r == 0 && !b->options->plan)
+		r = carry_out(b, &load, e);
 	bench_load_release(&load);
 	return r;
 }

@@ -198,6 +198,8 @@ static int run_step(struct bench *b, struct search_job *j, struct err *e)
 	if (r == 0)
 		r = bench_load_fit(b, &load, e);
 	if (r == 0)
+		r = bench_load_allow(b, &load, e);
+	if (r == 0)
 		r = run_load(b, j, &load, e);
 	if (r < 0 && !is_first && !j->is_interrupted &&
 	    search_next(&j->search)) {

@@ -127,7 +127,9 @@ static int prepare(struct bench *b, enum part part, struct bench_load *l,
 		fit_clients(&l->scenario);
 		l->scenario.phases.measure = 100 * CLOCK_MSEC;
 	}
-	return bench_load_ready(b, l, e);
+	if (bench_load_ready(b, l, e) < 0)
+		return -1;
+	return bench_load_allow(b, l, e);
 }
 
 static int run_part(struct bench *b, enum part part, struct ceiling *c,

@@ -241,6 +241,7 @@ static int open_one(struct bench *b, const struct client_server *s,
 	if (!tc->server_name)
 		tc->server_name = s->host;
 	note_kind(t, host);
+	t->is_loopback &= !is_for_others(s);
 	t->is_tls |= tc->kind == TRANSPORT_TLS || tc->kind == TRANSPORT_WSS;
 	return 0;
 }
