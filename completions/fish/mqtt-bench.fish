@@ -91,7 +91,7 @@ complete -c mqtt-bench -l password-file -r -F -d 'Read the password from the fir
 complete -c mqtt-bench -l password-fd -x -d 'Read the password from file descriptor FD'
 complete -c mqtt-bench -l password-command -x -d 'Take the password from what COMMAND prints'
 complete -c mqtt-bench -l password-prompt -d 'Ask for the password on the terminal'
-complete -c mqtt-bench -l tls -d 'Speak TLS, as other options of this section imply'
+complete -c mqtt-bench -s S -l tls -d 'Speak TLS, as other options of this section imply'
 complete -c mqtt-bench -l tls-ca -r -F -d 'Trust the CA certificates in FILE, not the system\'s'
 complete -c mqtt-bench -l tls-ca-path -r -F -d 'Trust the CA certificates in the files of DIR'
 complete -c mqtt-bench -l tls-use-os-certs -d 'Speak TLS and trust what the system trusts'

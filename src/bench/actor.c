@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "mqtt/props.h"
@@ -138,17 +139,22 @@ static void on_phase(struct conn *c, enum conn_phase phase)
 		a->attempt->ready = now;
 }
 
+static enum timing timing_of(const struct stream_ops *layer)
+{
+	if (strcmp(layer->name, "tls") == 0)
+		return TIMING_CONN_TLS;
+	return strcmp(layer->name, "ws") == 0 ? TIMING_CONN_WS
+					      : TIMING_CONN_PROXY;
+}
+
 static void record_connect(struct actor *a, uint64_t now)
 {
 	const struct attempt *at = a->attempt;
-	const struct transport_config *t = at->target.transport;
 	struct hist *h = worker_of(a)->timings;
 
 	hist_record(&h[TIMING_CONN_TCP], at->connected - at->begun);
-	if (t && (t->kind == TRANSPORT_TLS || t->kind == TRANSPORT_WSS))
-		hist_record(&h[TIMING_CONN_TLS], at->ready - at->connected);
-	else if (t && t->kind == TRANSPORT_WS)
-		hist_record(&h[TIMING_CONN_WS], at->ready - at->connected);
+	for (const struct stream *s = a->conn.stream; s->below; s = s->below)
+		hist_record(&h[timing_of(s->ops)], s->up_at - s->below->up_at);
 	hist_record(&h[TIMING_CONN_MQTT], now - at->ready);
 	hist_record(&h[TIMING_CONN_TOTAL], now - a->since);
 }

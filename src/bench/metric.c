@@ -16,6 +16,7 @@ struct timing_info {
 static const struct timing_info timings[TIMING_COUNT] = {
 	[TIMING_CONN_DNS] = { "conn.dns", "name to address" },
 	[TIMING_CONN_TCP] = { "conn.tcp", "TCP connect" },
+	[TIMING_CONN_PROXY] = { "conn.proxy", "handshake with the proxy" },
 	[TIMING_CONN_TLS] = { "conn.tls", "TLS handshake" },
 	[TIMING_CONN_WS] = { "conn.ws", "WebSocket upgrade" },
 	[TIMING_CONN_MQTT] = { "conn.mqtt", "CONNECT to CONNACK" },

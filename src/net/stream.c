@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/stream.h"
 
+#include "base/clock.h"
+
 /* Nothing can be lost that is not there yet. */
 static enum io fail_step(const struct stream_ops *ops, enum io io,
 			 struct err *e)
@@ -27,7 +29,10 @@ enum io stream_step(struct stream *s, struct err *e)
 			return io;
 	}
 	io = s->ops->step ? s->ops->step(s, e) : IO_OK;
-	s->is_up = io == IO_OK;
+	if (io == IO_OK) {
+		s->is_up = true;
+		s->up_at = clock_boot();
+	}
 	return io == IO_EOF || io == IO_FAIL ? fail_step(s->ops, io, e) : io;
 }
 

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -57,7 +58,8 @@ struct stream {
 	const struct stream_ops *ops;
 	struct stream *below; /* owned; NULL for a socket */
 	int fd;               /* of the socket at the bottom */
-	bool is_up;           /* set by stream_step() */
+	bool is_up;           /* set by stream_step(); */
+	uint64_t up_at;       /* when that was, by clock_boot() */
 	bool is_goodbye_sent; /* set by stream_shutdown() */
 };
 

@@ -27,6 +27,7 @@ void bench_broker_begin(struct bench_broker *w, const struct bench *b,
 	const struct run_target *t = &l->targets.v[0];
 
 	*w = (struct bench_broker){ .bench = b,
+				    .load = l,
 				    .course = json_array(),
 				    .pid = (long)b->options->broker_pid };
 	mutex_init(&w->lock);
@@ -82,6 +83,28 @@ static void on_message(void *ctx, const struct event_message *m)
 	client_acknowledge(w->client, m->delivery);
 }
 
+static struct bytes render(const struct group *g, const struct template *t,
+			   const char *fallback, struct buf *text)
+{
+	if (t && group_render(g, 0, t, text) == 0)
+		return buf_view(text);
+	return bytes_str(fallback);
+}
+
+/* Whoever may be a client may read this: it is who the first of them is. */
+static void be_first_client(struct bench_broker *w, struct client_params *p)
+{
+	const struct bench_targets *t = &w->load->targets;
+	const struct group *g = &w->load->scenario.groups[0];
+
+	p->credentials.load = NULL;
+	p->connect.user = render(g, g->username, t->user, &w->user);
+	p->connect.password = render(g, g->password, t->password, &w->password);
+	/* [MQTT 3.1] has no empty ids. */
+	p->connect.client_id = p->version == MQTT_3_1 ? BYTES_LIT("bench-sys")
+						      : BYTES_LIT("");
+}
+
 /* Nothing of this matters enough to end a run. */
 static void start_client(struct bench_broker *w)
 {
@@ -93,7 +116,7 @@ static void start_client(struct bench_broker *w)
 	w->is_begun = true;
 	*p = w->bench->settings->client;
 	p->server_count = 1;
-	p->connect.client_id = BYTES_LIT("");
+	be_first_client(w, p);
 	p->connect.clean_start = true;
 	p->keep_session = false;
 	p->reconnect.is_enabled = false;
@@ -216,6 +239,9 @@ json_t *bench_broker_end(struct bench_broker *w)
 		(void)client_disconnect(w->client, NULL, clock_boot() + GOODBYE,
 					&e);
 	client_free(w->client);
+	buf_release(&w->user);
+	buf_wipe(&w->password);
+	buf_release(&w->password);
 	o = describe(w);
 	json_decref(w->course);
 	free(w->values);

@@ -29,10 +29,12 @@ struct broker_value {
 
 struct bench_broker {
 	const struct bench *bench;
-	long pid;              /* 0: not known */
-	double cpu;            /* seconds it had used at the last sample */
-	uint64_t sampled_at;   /* clock_boot(); 0: not yet */
-	struct client *client; /* NULL: not begun, or not wanted */
+	const struct bench_load *load;
+	struct buf user, password; /* the client's, if a group has some */
+	long pid;                  /* 0: not known */
+	double cpu;                /* seconds it had used at the last sample */
+	uint64_t sampled_at;       /* clock_boot(); 0: not yet */
+	struct client *client;     /* NULL: not begun, or not wanted */
 	struct client_params params; /* the client's */
 	struct token *token;         /* of its subscription */
 	bool is_begun;

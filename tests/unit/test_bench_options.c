@@ -11,7 +11,7 @@ static void letters_are_those_of_other_generators(void)
 	load(&l, TOOL_BENCH,
 	     "pub|-h|127.0.0.1|-p|1234|-V|4|-c|50|-R|700/s|-t|"
 	     "a/%i|-s|16|-q|1|-I|10|-i|5|-F|7|-L|1000|-u|me|-k|300|-C|no|"
-	     "-x|60|-r|-m|x");
+	     "-x|60|-r|-S|-m|x");
 	is_int(l.rc, 0, "%s", l.e.text);
 	is_int(l.s.operands.n, 1);
 	is_str(l.s.operands.v[0], "pub");
@@ -24,7 +24,7 @@ static void letters_are_those_of_other_generators(void)
 	is_int(l.s.bench.window, 7);
 	is_int(l.s.bench.limit, 1000);
 	is_int(l.s.typed.keepalive, 300);
-	ok(!l.s.bench.clean && l.s.bench.retain);
+	ok(!l.s.bench.clean && l.s.bench.retain && l.s.typed.tls);
 	unload(&l);
 }
 

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+# How mqtt-bench reaches a broker and stays there: transports, proxies,
+# versions and levels, keepalive, sessions, shared subscriptions. What is
+# looked at are counts; see 90-bench.bats.
+
+load helper/helpers
+load helper/peer
+
+setup() {
+  basic_setup
+  unset ALL_PROXY HTTP_PROXY HTTPS_PROXY NO_PROXY
+  unset all_proxy http_proxy https_proxy no_proxy
+}
+
+# bench ARGUMENT...: a run to result.json; short, and quiet about the broker.
+bench() {
+  status=0
+  mqtt-bench "$@" --json result.json --progress none --drain 20 > tool.out \
+    2> tool.err || status=$?
+  cat tool.out tool.err
+  [[ $status = 0 || $status = 13 ]] || die "exit status $status"
+  assert "$(field '[.partial, .imbalances] | map(select(.)) | length')" -eq 0
+}
+
+field() {
+  jq -r "$1" result.json
+}
+
+# reach TARGET OPTION...: five clients publish 50 messages by QoS 1 and hear
+# them all, and every client of the run went that way.
+reach() {
+  cat > reach.yaml << 'END_OF_SCENARIO'
+name: reach
+phases: {measure: 500ms}
+groups:
+  - name: all
+    clients: 5
+    subscribe: [{filter: r/%i, qos: 1}]
+    publish: [{topic: r/%i, qos: 1, rate: 20/s}]
+END_OF_SCENARIO
+  bench run reach.yaml --target "$@"
+  assert "$(field '[.counts | .connected, .acked, .unique] | join(" ")')" = \
+    '5 50 50'
+}
+
+# --- transports ----------------------------------------------------------------
+
+@test "TLS with client certificates, wss, a pre-shared key, IPv6" {
+  local tls ws psk six
+  tls=$(free_port)
+  ws=$(free_port)
+  psk=$(free_port)
+  six=$(free_port)
+  printf 'dev:0123456789abcdef\n' > keys
+  start_broker 'per_listener_settings true' "listener $tls 127.0.0.1" \
+    'require_certificate true' 'use_identity_as_username true' \
+    "cafile $CERTS/ca.crt" "certfile $CERTS/server.crt" \
+    "keyfile $CERTS/server.key" \
+    "listener $ws 127.0.0.1" 'protocol websockets' 'socket_domain ipv4' \
+    'allow_anonymous true' "certfile $CERTS/server.crt" \
+    "keyfile $CERTS/server.key" \
+    "listener $psk 127.0.0.1" 'allow_anonymous true' 'psk_hint x' \
+    "psk_file $PWD/keys" 'use_identity_as_username true' \
+    "listener $six ::1" 'allow_anonymous true'
+  reach "mqtts://localhost:$tls" --tls-ca "$CERTS/ca.crt" \
+    --tls-cert "$CERTS/client.crt" --tls-key "$CERTS/client.key"
+  assert "$(field '.timings["conn.tls"].count')" -eq 5
+  assert "$(grep -c "as bench-all-.*u'" broker.err)" -eq 5
+  run_tool 5 mqtt-bench conn --target "mqtts://localhost:$tls" \
+    --tls-ca "$CERTS/ca.crt" -c 2
+  reach "wss://localhost:$ws/mqtt" --tls-ca "$CERTS/ca.crt"
+  assert "$(field '.timings | .["conn.tls"].count, .["conn.ws"].count')" = \
+    $'5\n5'
+  reach "mqtt://localhost:$psk" --tls-psk 0123456789abcdef \
+    --tls-psk-identity dev
+  assert "$(grep -c "as bench-all-.*u'dev'" broker.err)" -eq 5
+  reach "mqtt://[::1]:$six"
+  assert "$(grep -c 'from ::1:[0-9]* as bench-all' broker.err)" -eq 5
+}
+
+@test "the letters of other generators for TLS" {
+  local tls
+  tls=$(free_port)
+  start_broker "listener $tls 127.0.0.1" 'allow_anonymous true' \
+    "certfile $CERTS/server.crt" "keyfile $CERTS/server.key"
+  bench conn -h localhost -p "$tls" -S --cafile "$CERTS/ca.crt" -c 3 -V 4 \
+    --duration 0.1
+  assert "$(field '.timings["conn.tls"].count')" -eq 3
+}
+
+@test "through proxies: SOCKS5 and HTTP, names resolved here or there" {
+  local socks http
+  start_broker
+  socks=$(free_port)
+  start socks microsocks -i 127.0.0.1 -p "$socks" -u joe -P secret
+  http=$(free_port)
+  printf '%s\n' "Port $http" 'Listen 127.0.0.1' 'Timeout 60' \
+    'MaxClients 50' 'LogLevel Connect' "ConnectPort $PORT" > tiny.conf
+  start http tinyproxy -d -c tiny.conf
+  wait_for 10 port_open "$http"
+  wait_for 10 port_open "$socks"
+  reach "mqtt://127.0.0.1:$PORT" --proxy "socks5://joe:secret@127.0.0.1:$socks"
+  assert "$(grep -c 'connected to' socks.err)" -ge 5
+  assert "$(field '.timings["conn.proxy"].count')" -eq 5
+  # A name that only the other side looks up, which has one address.
+  reach "mqtt://127.1:$PORT" --proxy "socks5h://joe:secret@127.0.0.1:$socks"
+  assert "$(grep -c 'connected to' socks.err)" -ge 10
+  reach "mqtt://127.0.0.1:$PORT" --proxy "http://127.0.0.1:$http"
+  assert "$(cat http.out http.err | grep -c 'CONNECT 127.0.0.1')" -ge 5
+  run_tool 4 mqtt-bench conn --target "mqtt://127.0.0.1:$PORT" -c 2 \
+    --proxy "socks5://joe:wrong@127.0.0.1:$socks"
+  assert "$stderr" =~ 'password|refused'
+  assert "$stderr" !~ 'wrong'
+  # Who answers for a name behind a proxy is not known here.
+  run_tool 2 mqtt-bench conn --target mqtt://broker.example -c 101 \
+    --proxy "socks5h://127.0.0.1:$socks"
+  assert "$stderr" =~ "'broker.example:1883' is in no private network"
+}
+
+@test "the PROXY header goes before each connection" {
+  local balancer
+  start_broker
+  balancer=$(free_port)
+  cat > balancer.conf << CONF
+defaults
+  mode tcp
+  log stdout format raw local0
+  log-format "client=%ci at=%fi:%fp"
+  timeout connect 10s
+  timeout client 60s
+  timeout server 60s
+listen plain
+  bind 127.0.0.1:$balancer accept-proxy
+  server broker 127.0.0.1:$PORT
+CONF
+  start balancer haproxy -db -f balancer.conf
+  wait_for 10 port_open "$balancer"
+  reach "mqtt://127.0.0.1:$balancer" --proxy-protocol v2 \
+    --proxy-protocol-source 192.0.2.7:4321 \
+    --proxy-protocol-destination 198.51.100.1:1883
+  wait_for 10 eval \
+    '[ $(grep -c "client=192.0.2.7 at=198.51.100.1:1883" balancer.out) -ge 5 ]'
+}
+
+# --- the protocol --------------------------------------------------------------
+
+@test "every version with every quality of service, open and closed" {
+  local version qos
+  start_broker
+  for version in 31 311 5; do
+    for qos in 0 1 2; do
+      cat > "all-$version-$qos.yaml" << END
+name: all
+mqtt: {version: $(sed 's/^31$/3.1/; s/311/3.1.1/' <<< $version)}
+phases: {measure: 300ms, drain: 20s}
+require: [lost == 0, duplicates == 0, corrupted == 0, unique == 120]
+groups:
+  - {name: sub, clients: 1, subscribe: [{filter: '$version$qos/#', qos: $qos}]}
+  - name: pub
+    clients: 2
+    publish:
+      - {topic: $version$qos/%i/a, qos: $qos, rate: 100/s}
+      - {topic: $version$qos/%i/b, qos: $qos, count: 60}
+END
+      bench run "all-$version-$qos.yaml" --target "mqtt://127.0.0.1:$PORT"
+      assert "$(field '[.requirements[].holds] | all')" = true
+      assert "$(field '.counts.acked')" -eq $((qos ? 120 : 0))
+      assert "$(grep -c "Received PUBLISH .*(d0, q$qos, r0, m[0-9]*, '$version$qos/" \
+        broker.err)" -eq 120
+    done
+  done
+  assert "$(grep -c 'as bench-pub-1 (p[125], c1, k60)' broker.err)" -eq 9
+}
+
+@test "keepalive is sent on every idle connection" {
+  start_puppet << 'END'
+serve
+END
+  bench conn --target "mqtt://127.0.0.1:$PUPPET_PORT" -c 20 -k 2 \
+    --duration 5 --broker-stats no
+  # Within every keepalive of 2 s at least one, for all of the 5 s. (For
+  # ping.rtt there is one a second and thread besides.)
+  local n
+  for ((n = 1; n <= 20; n++)); do
+    assert "$(puppet_count "^$n recv pingreq")" -ge 2 "connection $n"
+  done
+  assert "$(field '.counts.disconnects')" -eq 0
+}
+
+@test "a broker that no longer answers pings is noticed" {
+  start_puppet << 'END'
+on recv pingreq all ignore
+serve
+END
+  bench conn --target "mqtt://127.0.0.1:$PUPPET_PORT" -c 3 -k 1 \
+    --duration 5 --broker-stats no
+  assert "$(field '.counts.disconnects')" -ge 3
+  assert "$(field '.counts.reconnects')" -ge 3
+}
+
+@test "persistent sessions keep messages; a shared subscription splits them" {
+  start_broker
+  cat > kept.yaml << 'END'
+name: kept
+phases: {measure: 3s, drain: 20s}
+require: [lost == 0, duplicates == 0]
+groups:
+  - name: away
+    clients: 3
+    mqtt: {version: 5, clean: no, session-expiry: 1m}
+    subscribe: [{filter: 'k/#', qos: 1}]
+    churn: {every: 1s, after: 500ms, times: 1, down: 1s}
+  - {name: team, clients: 4, subscribe: [{filter: '$share/t/k/#', qos: 1}]}
+  - {name: pub, clients: 2, publish: [{topic: k/%i, qos: 1, rate: 50/s}]}
+END
+  bench run kept.yaml --target "mqtt://127.0.0.1:$PORT"
+  assert "$(field '[.requirements[].holds] | all')" = true
+  assert "$(field '.counts | .reconnects, .sent, .unique')" = $'3\n300\n1200'
+  # What waited a second for its reader is that late.
+  assert "$(field '.timings.e2e.max > 9e8')" = true
+  # All members of the team had some of it.
+  local n
+  for n in 1 2 3 4; do
+    assert "$(grep -c "Sending PUBLISH to bench-team-$n " broker.err)" -ge 10
+  done
+}
+
+# --- who the clients are -------------------------------------------------------
+
+@test "names and passwords from NDJSON, also for what reads \$SYS" {
+  local n port
+  port=$(free_port)
+  : > users
+  for n in 1 2 3; do
+    echo "user-$n:secret-$n" >> users
+    echo "{\"username\": \"user-$n\", \"password\": \"secret-$n\", \"room\": $n}"
+  done > people.ndjson
+  mosquitto_passwd -U users
+  start_broker 'per_listener_settings true' 'sys_interval 1' \
+    "listener $port 127.0.0.1" 'allow_anonymous false' \
+    "password_file $PWD/users"
+  cat > people.yaml << 'END'
+name: people
+phases: {measure: 1500ms, drain: 5s}
+groups:
+  - name: all
+    clients: 3
+    clients-from: people.ndjson
+    publish: [{topic: 'room/%{room}', qos: 1, rate: 10/s}]
+END
+  bench run people.yaml --target "mqtt://127.0.0.1:$port"
+  for n in 1 2 3; do
+    grep -q "as bench-all-$n (p5, c1, k60, u'user-$n')" broker.err
+    assert "$(grep -c "Received PUBLISH .*'room/$n'" broker.err)" -eq 15
+  done
+  assert "$(field .broker.version)" =~ mosquitto
+  # One name for all, and a version without empty ids.
+  bench conn --target "mqtt://127.0.0.1:$port" -c 2 -u user-1 -P secret-1 \
+    -V 31 --duration 1.5
+  assert "$(field .broker.version)" =~ mosquitto
+  run_tool 8 mqtt-bench conn --target "mqtt://127.0.0.1:$port" -c 2 \
+    -u user-1 -P secret-2
+}
