@@ -72,7 +72,7 @@ END_OF_SCENARIO
   assert "$(field '.timings | .["conn.tls"].count, .["conn.ws"].count')" = \
     $'5\n5'
   reach "mqtt://localhost:$psk" --tls-psk 0123456789abcdef \
-    --tls-psk-identity dev
+    --tls-psk-identity dev -R 20
   assert "$(grep -c "as bench-all-.*u'dev'" broker.err)" -eq 5
   reach "mqtt://[::1]:$six"
   assert "$(grep -c 'from ::1:[0-9]* as bench-all' broker.err)" -eq 5

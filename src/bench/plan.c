@@ -23,7 +23,7 @@
  * and connections. A tenth of what it can do at most. */
 #define CALM_RATE 25000.0
 #define CALM_CLIENTS 10000u
-#define PORTS_FIRST 1024  /* of the widest range */
+#define PORTS_FIRST 1024 /* of the widest range */
 #define PORTS_MOST (65536 - PORTS_FIRST)
 
 /* ----------------------------------------------------------------- fan-out */

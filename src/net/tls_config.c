@@ -391,11 +391,14 @@ static struct saved_session *new_session(const mbedtls_ssl_context *ssl,
 	return NULL;
 }
 
-/* The newest is first; the oldest goes when there are too many. */
+/* The newest is first; the oldest goes when there are too many. With a
+ * pre-shared key there is nothing to save by resuming, and mosquitto does not
+ * know who a resumed session belongs to: it refuses the user. */
 void tls_config_remember(struct tls_config *c, const mbedtls_ssl_context *ssl,
 			 const char *server)
 {
-	struct saved_session *s = new_session(ssl, server), *old, **place;
+	struct saved_session *s = c->has_psk ? NULL : new_session(ssl, server);
+	struct saved_session *old, **place;
 
 	if (!s)
 		return;
