@@ -142,6 +142,40 @@ END
     puppet.out | xargs)" = '5 4 4'
 }
 
+# A balancer that hangs up while its broker restarts has proved nothing.
+@test "a version that has worked is given up for a refusal only" {
+  start_puppet << 'END'
+accept
+expect connect version=5
+send connack
+expect subscribe
+send suback
+close
+loop 3
+  accept
+  expect connect version=5
+  close
+end
+accept
+expect connect version=5
+send connack
+expect subscribe
+send suback
+close
+accept
+expect connect version=5
+send connack reason=0x84
+close
+accept
+expect connect version=4
+send connack session-present=0
+expect subscribe
+END
+  start sub mqtt-sub -h 127.0.0.1 -p "$PUPPET_PORT" -t t "${EVENTS[@]}"
+  finish puppet
+  stop sub
+}
+
 @test "names are looked up again for each round" {
   start_puppet <<< serve
   echo '127.0.0.9 broker.test' > hosts

@@ -22,13 +22,28 @@ static void name_server(struct client *c, const struct client_server *s)
 		snprintf(c->name, sizeof(c->name), "%s:%u", s->host, s->port);
 }
 
+/* What the server has spoken before; of one that another refers to nothing is
+ * remembered. 0: nothing. */
+static uint8_t proven_version(const struct client *c)
+{
+	return c->redirect.is_on ? 0 : c->versions[current_server(c)];
+}
+
 static enum mqtt_version pick_version(const struct client *c)
 {
-	uint8_t known = c->versions[current_server(c)];
+	uint8_t known = c->fallback ? c->fallback : proven_version(c);
 
 	if (c->params->version != MQTT_AUTO)
 		return c->params->version;
 	return known ? (enum mqtt_version)known : MQTT_5;
+}
+
+void attempt_note_up(struct client *c)
+{
+	if (!c->redirect.is_on)
+		c->versions[current_server(c)] = (uint8_t)c->connect.version;
+	c->fallback = 0;
+	reconnect_up(&c->reconnect, loop_now(c->loop));
 }
 
 /* The broker keeps our session between connections: then only the very first
@@ -143,22 +158,22 @@ void attempt_start_round(struct client *c)
 }
 
 /* Proof that the server does not speak this version: it said so, or it hung
- * up on a CONNECT of MQTT 5 without a word. */
+ * up on a CONNECT of MQTT 5 without a word. Who has spoken it before does that
+ * for other reasons, such as a balancer whose broker restarts. */
 static bool is_version_refusal(const struct client *c, const struct err *why)
 {
 	if (why->kind == ERR_REFUSED && why->code == REASON_BAD_VERSION)
 		return true;
-	return c->conn.closed_at_login && c->connect.version == MQTT_5;
+	return c->conn.closed_at_login && c->connect.version == MQTT_5 &&
+	       !proven_version(c);
 }
 
 static bool falls_back(struct client *c, const struct err *why)
 {
-	uint8_t *known = &c->versions[current_server(c)];
-
 	if (c->params->version != MQTT_AUTO || c->params->needs_v5 ||
 	    !is_version_refusal(c, why) || c->connect.version == MQTT_3_1)
 		return false;
-	*known = (uint8_t)(c->connect.version - 1);
+	c->fallback = (uint8_t)(c->connect.version - 1);
 	return true;
 }
 
@@ -287,12 +302,15 @@ void attempt_failed(struct client *c, const struct err *cause)
 		lost_connection(c, why);
 		return;
 	}
-	if (falls_back(c, why) || is_redirected(c, why)) {
+	if (falls_back(c, why)) {
 		start_attempt(c);
 		return;
 	}
-	if (!was_up) /* a guess about the version has proved nothing */
-		c->versions[current_server(c)] = 0;
+	c->fallback = 0; /* it has proved nothing */
+	if (is_redirected(c, why)) {
+		start_attempt(c);
+		return;
+	}
 	note_failure(c, why);
 	if (++c->server_done < c->params->server_count) {
 		start_attempt(c);

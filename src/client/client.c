@@ -49,9 +49,7 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 	if (!auth_finish(c, &ack->packet))
 		return;
 	name_address(conn, address, sizeof(address));
-	c->versions[(c->server_first + c->server_done) %
-		    c->params->server_count] = (uint8_t)c->connect.version;
-	reconnect_up(&c->reconnect, loop_now(c->loop));
+	attempt_note_up(c);
 	auth_schedule(c);
 	mutex_lock(&c->conn.lock);
 	up.is_first = !c->was_up;

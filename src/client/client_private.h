@@ -78,7 +78,8 @@ struct client {
 	size_t server_first;       /* T: where this round began */
 	size_t server_done;        /* T: servers tried in this round */
 	size_t bind_next;          /* T */
-	uint8_t *versions;         /* T: per server, what it speaks; 0 */
+	uint8_t *versions;         /* T: per server, what it has spoken; 0 */
+	uint8_t fallback;          /* T: version to try instead; 0 */
 	struct err round_error;    /* T: all failures of this round */
 	struct buf auth_props;     /* T: CONNECT's, with method and data */
 	struct err auth_error;     /* T: what ended the dialogue */
@@ -92,6 +93,8 @@ static inline struct client *client_of(struct conn *c)
 /* attempt.c, receive thread */
 void attempt_init(struct client *c);
 void attempt_start_round(struct client *c);
+/* The server has accepted this attempt. */
+void attempt_note_up(struct client *c);
 /* An attempt or a connection ended with *why. */
 void attempt_failed(struct client *c, const struct err *cause);
 
