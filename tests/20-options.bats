@@ -113,6 +113,22 @@ usage() {
   assert "$stderr" =~ "--password-command': it ended with status 3\$"
 }
 
+@test "a signal ends a command that hangs, and all that it has started" {
+  start_broker
+  mkfifo alive
+  for option in --password-command '--auth-method X --auth-command'; do
+    # shellcheck disable=SC2086
+    start pub mqtt-pub -p "$PORT" -t a -m b -u me $option \
+      'sleep 60 > alive | sleep 61; :'
+    cat alive & # ends with the last of them
+    wait_for 10 test "$(pgrep -P "$STARTED" -c)" = 1
+    sleep 0.2
+    kill -TERM "$STARTED"
+    TOOL_TIMEOUT=10 finish pub 143
+    wait $!
+  done
+}
+
 @test "a password on the command line does not stay there" {
   start_broker
   local form n=0

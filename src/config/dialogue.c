@@ -74,8 +74,8 @@ static int start_command(struct dialogue *d, struct err *e)
 	return 0;
 }
 
-/* How much of the step's time is left for one call. */
-static int limit_call(struct dialogue *d, int option)
+/* How much of the step's time is left for writing. */
+static int limit_send(struct dialogue *d)
 {
 	uint64_t now = clock_boot();
 	uint64_t left = now < d->deadline ? d->deadline - now : 0;
@@ -88,14 +88,20 @@ static int limit_call(struct dialogue *d, int option)
 		errno = ETIMEDOUT;
 		return -1;
 	}
-	return setsockopt(d->fd, SOL_SOCKET, option, &t, sizeof(t));
+	return setsockopt(d->fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+}
+
+static int is_late(struct err *e)
+{
+	return shell_gave_up(e, "it did not answer in time");
 }
 
 static int fail_call(struct err *e, const char *what)
 {
-	if (errno == EAGAIN || errno == ETIMEDOUT)
-		return err_set(e, ERR_LOCAL, ETIMEDOUT,
-			       "it did not answer in time");
+	if (errno == EAGAIN)
+		errno = ETIMEDOUT;
+	if (errno == ETIMEDOUT)
+		return is_late(e);
 	return err_sys(e, ERR_LOCAL, "cannot %s it", what);
 }
 
@@ -109,7 +115,7 @@ static int say(struct dialogue *d, const char *word, struct bytes data,
 		return err_nomem(e);
 	while (buf_len(&line)) {
 		struct bytes left = buf_view(&line);
-		ssize_t n = limit_call(d, SO_SNDTIMEO)
+		ssize_t n = limit_send(d)
 				    ? -1
 				    : send(d->fd, left.p, left.n, MSG_NOSIGNAL);
 
@@ -153,10 +159,11 @@ static int hear(struct dialogue *d, struct buf *ret, struct err *e)
 	int rc = -1;
 
 	while (!take_line(d, ret, &rc, e)) {
-		ssize_t n = limit_call(d, SO_RCVTIMEO)
-				    ? -1
-				    : recv(d->fd, block, sizeof(block), 0);
+		ssize_t n;
 
+		if (shell_await(d->fd, -1, d->deadline) < 0)
+			return is_late(e);
+		n = recv(d->fd, block, sizeof(block), MSG_DONTWAIT);
 		if (n < 0 && errno != EINTR)
 			return fail_call(e, "read from");
 		if (n == 0) {

@@ -66,6 +66,8 @@ static int read_line(int fd, uint64_t deadline, bool drain, struct secret *ret,
 			rc = take(ret, block, (size_t)n, &is_done);
 	} while (n > 0 && (drain || !(is_done || rc)));
 	explicit_bzero(block, sizeof(block));
+	if (n < 0 && errno == EINTR)
+		return shell_gave_up(e, "");
 	if (n < 0)
 		return err_sys(e, ERR_LOCAL, "cannot read it");
 	if (rc)

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,18 +21,41 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
+/* Can be read when a signal that would end us is blocked and waits for
+ * whoever takes it: on the receive thread that is done after us. */
+static int watch_signals(void)
+{
+	sigset_t ending;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	return signalfd(-1, &ending, SFD_CLOEXEC);
+}
+
 int shell_await(int fd, int other, uint64_t deadline)
 {
+	AUTO(close_fd) int signals = -1;
+
+	/* It must not get the number of one that is closed. */
+	if (fcntl(fd, F_GETFD) < 0)
+		return -1;
+	signals = watch_signals();
 	for (;;) {
 		struct pollfd p[] = {
 			{ .fd = fd, .events = POLLIN },
 			{ .fd = other, .events = POLLIN },
+			{ .fd = signals, .events = POLLIN },
 		};
 		uint64_t now = clock_boot();
-		int n = poll(p, 2, clock_poll_timeout(deadline, now));
+		int n = poll(p, 3, clock_poll_timeout(deadline, now));
 
-		if (n > 0)
+		if (n > 0 && (p[0].revents || p[1].revents))
 			return p[0].revents ? fd : other;
+		if (n > 0) {
+			errno = EINTR;
+			return -1;
+		}
 		if (n < 0 && errno != EINTR)
 			return -1;
 		if (now >= deadline) {
@@ -38,6 +63,15 @@ int shell_await(int fd, int other, uint64_t deadline)
 			return -1;
 		}
 	}
+}
+
+int shell_gave_up(struct err *e, const char *late)
+{
+	if (errno == EINTR)
+		return err_set(e, ERR_STATE, EINTR, "interrupted");
+	if (errno == ETIMEDOUT)
+		return err_set(e, ERR_LOCAL, ETIMEDOUT, "%s", late);
+	return err_sys(e, ERR_LOCAL, "cannot wait for it");
 }
 
 /* The receive thread blocks signals and we ignore two; the command is to have
@@ -99,19 +133,40 @@ int shell_start(const char *command, int in, int out, pid_t *ret)
 	return rc;
 }
 
+/* With all that it has started, except for what wants to outlive it and has
+ * left it. Not by process group: a group of its own could not ask anything on
+ * our terminal, and Ctrl-C would pass it by. Stopped first, so that it starts
+ * no more meanwhile. */
+static void kill_tree(pid_t pid)
+{
+	char path[64];
+	FILE *children;
+	pid_t child;
+
+	kill(pid, SIGSTOP);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	children = fopen(path, "re");
+	while (children && fscanf(children, "%d", &child) == 1)
+		kill_tree(child);
+	if (children)
+		fclose(children);
+	kill(pid, SIGKILL);
+}
+
 int shell_reap(pid_t pid, uint64_t deadline, struct err *e)
 {
 	AUTO(close_fd) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	bool is_late = fd >= 0 && shell_await(fd, -1, deadline) < 0;
+	bool has_ended = fd < 0 || shell_await(fd, -1, deadline) == fd;
 	int status;
 
-	if (is_late)
-		kill(pid, SIGKILL);
+	if (!has_ended) {
+		(void)!shell_gave_up(e, "it did not end in time");
+		kill_tree(pid);
+	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (is_late)
-		return err_set(e, ERR_LOCAL, ETIMEDOUT,
-			       "it did not end in time");
+	if (!has_ended)
+		return -1;
 	if (WIFSIGNALED(status))
 		return err_set(e, ERR_LOCAL, 0, "it died of signal %d",
 			       WTERMSIG(status));

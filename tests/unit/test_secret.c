@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -113,6 +114,41 @@ static void commands_that_fail(void)
 	is_str(e.text, "it did not end in time");
 	ok(clock_now() - start < 10 * CLOCK_SEC);
 	is_int(waitpid(-1, NULL, WNOHANG), -1, "no child is left");
+}
+
+/* A pipe that only they hold open tells when all of them are gone. */
+static void commands_go_with_their_children(void)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct err e = { 0 };
+	int pipes[2];
+
+	is_int(pipe(pipes), 0);
+	is_int(fcntl(pipes[0], F_SETFD, FD_CLOEXEC), 0);
+	is_int(run("sleep 60 | (sleep 61; :)", 100, &e), -1);
+	is_str(e.text, "it did not end in time");
+	close(pipes[1]);
+	p.fd = pipes[0];
+	is_int(poll(&p, 1, 10000), 1);
+	close(pipes[0]);
+}
+
+static void blocked_signals_end_the_wait(void)
+{
+	sigset_t set, was;
+	struct err e = { 0 };
+	int number;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &was);
+	kill(getpid(), SIGTERM);
+	is_int(run("exec sleep 60", 60000, &e), -1);
+	is_int(e.kind, ERR_STATE);
+	is_int(e.code, EINTR);
+	is_int(waitpid(-1, NULL, WNOHANG), -1, "no child is left");
+	is_int(sigwait(&set, &number), 0, "it still waits for who takes it");
+	sigprocmask(SIG_SETMASK, &was, NULL);
 }
 
 /* Runs in a session of its own, with the pty as its terminal. */
@@ -370,6 +406,8 @@ int main(int argc, char **argv)
 		T(descriptor_is_read_to_the_newline),
 		T(output_of_a_command),
 		T(commands_that_fail),
+		T(commands_go_with_their_children),
+		T(blocked_signals_end_the_wait),
 		T(terminal_is_asked_without_echo),
 		T(interrupt_restores_the_terminal),
 		T(without_a_terminal),
