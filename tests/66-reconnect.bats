@@ -221,3 +221,43 @@ END
   assert "$stderr" =~ '5 messages not confirmed'
   exec 9>&-
 }
+
+@test "a password that cannot be had is asked for again after a loss" {
+  start_puppet << 'END'
+on recv subscribe 1 close
+serve
+END
+  # The first time, and when it has been asked for three more times.
+  cat > ask.sh << 'END'
+echo >> asked
+case $(wc -l < asked) in
+1 | 5) echo secret ;;
+*) exit 3 ;;
+esac
+END
+  start sub mqtt-sub -h 127.0.0.1 -p "$PUPPET_PORT" -t t -u me "${EVENTS[@]}" \
+    --password-command 'sh ask.sh' --reconnect-attempts 6
+  wait_for 10 puppet_saw '^2 recv connect .* password=secret'
+  assert "$(told lost retry sub.err)" =~ '^true true true true'
+  assert "$(told lost why sub.err)" =~ 'it ended with status 3'
+  wait_for 10 puppet_saw '^2 closed'
+  finish sub 7
+  assert "$(told lost retry sub.err | tr ' ' '\n' | tail -n 1)" = false
+  assert "$stderr" =~ 'gave up after 6 attempts.*it ended with status 3'
+}
+
+@test "one that cannot be had at first ends it at once" {
+  run_tool 12 mqtt-sub -h 127.0.0.1 -p "$(free_port)" -t t -u me \
+    "${EVENTS[@]}" --password-command 'exit 3' --reconnect-first yes
+  assert "$(told lost retry)" = false
+}
+
+@test "the last event tells what was left" {
+  start_puppet <<< $'on send puback 2+ drop\nserve'
+  seq 4 > in
+  run_tool 11 mqtt-pub -h 127.0.0.1 -p "$PUPPET_PORT" -q 1 -t t -l \
+    --inflight 2 --drain-timeout 0.2 "${EVENTS[@]}" < in
+  assert "$(told end status)" = 11
+  assert "$(told end queued)" = 1
+  assert "$(told end unacknowledged)" = 2
+}

@@ -103,6 +103,8 @@ static void tell_attempt(struct client *c)
 		c->handlers.on_attempt(c->handlers.ctx, &a);
 }
 
+static void cannot_start(struct client *c, struct err *why);
+
 static void start_attempt(struct client *c)
 {
 	enum mqtt_version v = pick_version(c);
@@ -114,7 +116,7 @@ static void start_attempt(struct client *c)
 	fill_target(c, pick_server(c));
 	tell_attempt(c);
 	if (load_credentials(c, &e) < 0 || auth_begin(c, &e) < 0) {
-		client_give_up(c, &e);
+		cannot_start(c, &e);
 		return;
 	}
 	conn_start_on_loop(&c->conn, &c->target);
@@ -256,6 +258,24 @@ static void end_round(struct client *c, const struct err *why, bool was_up)
 		return;
 	}
 	tell_down(c, why, true, delay);
+}
+
+/* There is no password, or no answer of the user's command: no server needs
+ * to be asked. Where there was a connection before, it was there before as
+ * well, and may be again. */
+static void cannot_start(struct client *c, struct err *why)
+{
+	bool was_up;
+
+	mutex_lock(&c->conn.lock);
+	was_up = c->was_up;
+	mutex_unlock(&c->conn.lock);
+	if (was_up && (why->kind == ERR_LOCAL || why->kind == ERR_USAGE))
+		why->kind = ERR_CONNECT;
+	c->fallback = 0;
+	note_failure(c, why);
+	c->server_done = c->params->server_count - 1;
+	end_round(c, &c->round_error, was_up);
 }
 
 static bool is_referral(const struct client *c, const struct err *why)

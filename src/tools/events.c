@@ -17,7 +17,7 @@ static bool is_on(const struct tool_run *t)
 static json_t *new_event(struct tool_run *t, const char *name)
 {
 	json_t *o = json_object();
-	struct session_stats st = { 0 };
+	struct session_stats st = t->last;
 	size_t waiting;
 
 	if (t->client)

@@ -173,6 +173,8 @@ int tool_start(struct tool_run *t, const struct client_handlers *h,
 
 void tool_end(struct tool_run *t)
 {
+	if (t->client)
+		client_stats(t->client, &t->last);
 	client_free(t->client);
 	t->client = NULL;
 	durable_close(t);
@@ -356,9 +358,24 @@ static bool is_worse(const struct err *e)
 	return e->kind == ERR_INCOMPLETE || e->kind == ERR_LOCAL;
 }
 
-static int finish(struct tool_run *t, int ret, const struct err *e)
+/* The signal that ends us; 0: none. One that interrupted the receive thread at
+ * its work may not have been taken before that ended. */
+static int ending_signal(const struct tool_run *t, const struct err *e)
 {
 	int number = atomic_load(&t->stop_signal);
+	sigset_t pending;
+
+	if (number || e->kind != ERR_STATE || e->code != EINTR ||
+	    sigpending(&pending) < 0)
+		return number;
+	if (sigismember(&pending, SIGINT))
+		return SIGINT;
+	return sigismember(&pending, SIGTERM) ? SIGTERM : 0;
+}
+
+static int finish(struct tool_run *t, int ret, const struct err *e)
+{
+	int number = ending_signal(t, e);
 
 	if (ret && e->kind == ERR_LOCAL && e->code == EPIPE)
 		die_by(SIGPIPE);

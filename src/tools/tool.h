@@ -49,6 +49,7 @@ struct tool_run {
 	struct mutex lock;
 	char server[300]; /* L: the broker in use, "host:port" */
 
+	struct session_stats last; /* as of tool_end() */
 	int signal_fd;
 	struct watch signals;
 	struct task watch_task;
