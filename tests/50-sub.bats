@@ -318,6 +318,20 @@ send() { # TOPIC TEXT [ARG...]
   assert_files_equal got lines
 }
 
+@test "a reader that takes nothing does not hold up the end for ever" {
+  start_broker
+  mkfifo slow
+  exec 9<> slow
+  start sub bash -c 'exec mqtt-sub -p "$1" -t t -C 1 --drain-timeout 0.3 \
+    > slow 9>&-' bash "$PORT"
+  wait_for 5 subscribed t
+  head -c 200000 /dev/zero > long
+  run_tool mqtt-pub -p "$PORT" -q 1 -t t -f long
+  finish sub 12
+  assert "$stderr" =~ 'output took not all messages in time'
+  exec 9>&-
+}
+
 @test "deadlines: the whole run, and idleness" {
   start_broker
   local from=${EPOCHREALTIME/./}

@@ -51,6 +51,7 @@ BATS_TESTS += tests/25-docs.bats
 BATS_TESTS += tests/30-profile.bats
 BATS_TESTS += tests/40-pub.bats
 BATS_TESTS += tests/45-roundtrip.bats
+BATS_TESTS += tests/50-ack.bats
 BATS_TESTS += tests/50-sub.bats
 BATS_TESTS += tests/55-exit-status.bats
 BATS_TESTS += tests/60-tls.bats

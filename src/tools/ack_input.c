@@ -70,17 +70,34 @@ static void acknowledge(struct ack_input *a)
 
 int ack_input_add(struct ack_input *a, uint64_t delivery, bool is_done)
 {
-	while (a->first + buf_len(&a->done) <= delivery)
-		if (buf_append_byte(&a->done, is_done))
+	/* Nobody has seen the numbers in between. */
+	while (a->first + buf_len(&a->done) < delivery)
+		if (buf_append_byte(&a->done, true))
 			return -1;
+	if (buf_append_byte(&a->done, is_done))
+		return -1;
 	if (is_done)
 		acknowledge(a);
+	else
+		atomic_fetch_add(&a->open, 1);
 	return 0;
 }
 
 size_t ack_input_open(const struct ack_input *a)
 {
-	return buf_len(&a->done);
+	return atomic_load(&a->open);
+}
+
+static void note_done(struct ack_input *a, uint64_t number)
+{
+	uint8_t *done;
+
+	if (number < a->first)
+		return;
+	done = a->done.data + a->done.start + (number - a->first);
+	if (!*done)
+		atomic_fetch_sub(&a->open, 1);
+	*done = 1;
 }
 
 static void take_line(struct ack_input *a, struct bytes line)
@@ -94,8 +111,7 @@ static void take_line(struct ack_input *a, struct bytes line)
 		log_line(LOG_WARN, "'%s' is not the number of a message", text);
 		return;
 	}
-	if (n >= a->first)
-		a->done.data[a->done.start + (n - a->first)] = 1;
+	note_done(a, n);
 }
 
 static void take_lines(struct ack_input *a)
@@ -112,8 +128,9 @@ static void take_lines(struct ack_input *a)
 		used = end + 1;
 	}
 	buf_consume(&a->line, used);
+	/* What cannot become a number any more stays too long for one. */
 	if (buf_len(&a->line) > LINE_LIMIT)
-		buf_clear(&a->line);
+		buf_truncate(&a->line, LINE_LIMIT);
 	acknowledge(a);
 }
 

@@ -7,9 +7,11 @@
  * line, and acknowledges them in the order in which the messages came, as the
  * protocol wants it [MQTT-4.6.0-2]: number 7 waits for number 6.
  *
- * Belongs to the receive thread, but for ack_input_init() and
- * ack_input_release(). The descriptor is not closed.
+ * Belongs to the receive thread, but for ack_input_init(), ack_input_open()
+ * and ack_input_release(). The descriptor is not closed.
  */
+
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "client/client.h"
@@ -20,6 +22,7 @@ struct ack_input {
 	struct buf line; /* that is not complete yet */
 	struct buf done; /* a byte per delivery from first on: 1 done */
 	uint64_t first;  /* oldest delivery that is not acknowledged */
+	atomic_size_t open;
 	bool is_open;
 	void *ctx;
 	/* One or more were acknowledged, or no more numbers will come. */

@@ -178,6 +178,14 @@ static void wait_over(struct subscriber *s)
 		check_time(s);
 }
 
+static int too_late(const struct subscriber *s, struct err *e)
+{
+	if (subscriber_check_numbers(s, e))
+		return -1;
+	return err_set(e, tool_is_stopping(s->tool) ? ERR_TIMEOUT : ERR_LOCAL,
+		       0, "output took not all messages in time");
+}
+
 /* Waits until all that came has been written. */
 static int wait_written(struct subscriber *s, struct err *e)
 {
@@ -190,10 +198,7 @@ static int wait_written(struct subscriber *s, struct err *e)
 		until = tool_earlier(until, clock_add(t->deadline, LATE_FLUSH));
 	while (!atomic_load(&s->is_finished))
 		if (!tool_wait(t, fd, 1, until))
-			return err_set(
-				e,
-				tool_is_stopping(t) ? ERR_TIMEOUT : ERR_LOCAL,
-				0, "output took not all messages in time");
+			return too_late(s, e);
 	if (!s->has_failed)
 		return 0;
 	*e = s->failure;

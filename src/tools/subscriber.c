@@ -112,9 +112,11 @@ static void end_here(struct subscriber *s, const struct err *why)
 	if (atomic_exchange(&s->is_over, true))
 		return;
 	note_failure(s, why);
-	/* Reading goes on: answers are still due. */
+	/* Reading goes on: answers are still due. How long is up to the main
+	 * thread, which is woken for that. */
 	flush(s);
 	check_finished(s);
+	client_interrupt(s->tool->client);
 }
 
 static void on_drained(void *ctx)
@@ -387,12 +389,21 @@ static void on_numbers(void *ctx)
 	struct err e;
 
 	if (!s->acks.is_open) {
-		err_set(&e, ERR_INCOMPLETE, 0,
-			"%zu messages were not acknowledged",
-			ack_input_open(&s->acks));
-		end_here(s, ack_input_open(&s->acks) ? &e : NULL);
+		if (subscriber_check_numbers(s, &e))
+			note_failure(s, &e);
+		end_here(s, NULL);
 	}
 	check_finished(s);
+}
+
+int subscriber_check_numbers(const struct subscriber *s, struct err *e)
+{
+	size_t n = ack_input_open(&s->acks);
+
+	if (!n)
+		return 0;
+	return err_set(e, ERR_INCOMPLETE, 0, "%zu message%s not acknowledged",
+		       n, n == 1 ? " was" : "s were");
 }
 
 static int on_status(void *ctx, struct buf *line)

@@ -66,5 +66,8 @@ void subscriber_release(struct subscriber *s);
  * is_finished and wakes tool_wait(). why NULL or of kind 0: because the work
  * is done. Once; later calls change nothing. */
 void subscriber_end(struct subscriber *s, const struct err *why);
+/* -1 with e when shown messages have not been acknowledged by number. Any
+ * thread. */
+int subscriber_check_numbers(const struct subscriber *s, struct err *e);
 
 #endif
