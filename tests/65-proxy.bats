@@ -10,14 +10,7 @@ setup() {
   basic_setup
   unset ALL_PROXY HTTP_PROXY HTTPS_PROXY NO_PROXY
   unset all_proxy http_proxy https_proxy no_proxy
-  WS=$(free_port 2)
-  WSS=$((WS + 1))
-  start_broker "listener $WS 127.0.0.1" 'protocol websockets' \
-    'socket_domain ipv4' 'allow_anonymous true' \
-    "listener $WSS 127.0.0.1" 'protocol websockets' 'socket_domain ipv4' \
-    'allow_anonymous true' "certfile $CERTS/server.crt" \
-    "keyfile $CERTS/server.key"
-  wait_for 10 port_open "$WSS"
+  start_ws_broker
   ON_WS=(--url "ws://localhost:$WS/mqtt")
   ON_WSS=(--url "wss://localhost:$WSS/mqtt" --tls-ca "$CERTS/ca.crt")
 }

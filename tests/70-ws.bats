@@ -11,17 +11,6 @@ setup() {
   basic_setup
 }
 
-start_ws_broker() {
-  WS=$(free_port 2)
-  WSS=$((WS + 1))
-  start_broker "listener $WS 127.0.0.1" 'protocol websockets' \
-    'socket_domain ipv4' 'allow_anonymous true' \
-    "listener $WSS 127.0.0.1" 'protocol websockets' 'socket_domain ipv4' \
-    'allow_anonymous true' "certfile $CERTS/server.crt" \
-    "keyfile $CERTS/server.key"
-  wait_for 10 port_open "$WSS"
-}
-
 @test "publish and subscribe through ws and wss" {
   start_ws_broker
   seq 5000 > in

@@ -220,9 +220,9 @@ int parse_double(const char *s, double min, double max, double *ret,
 	return 0;
 }
 
-static int hex_value(char c)
+int parse_hex_digit(uint8_t c)
 {
-	if (is_digit(c))
+	if (c >= '0' && c <= '9')
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
@@ -241,7 +241,7 @@ int parse_hex(const char *s, struct buf *out, struct err *e)
 	uint8_t *to;
 
 	for (size_t i = 0; i < n; i++)
-		if (hex_value(s[i]) < 0)
+		if (parse_hex_digit((uint8_t)s[i]) < 0)
 			return err_set(e, ERR_USAGE, 0,
 				       "not hexadecimal: character %zu is not "
 				       "one of 0-9, a-f",
@@ -255,7 +255,8 @@ int parse_hex(const char *s, struct buf *out, struct err *e)
 	if (!to)
 		return err_nomem(e);
 	for (size_t i = 0; i < n; i += 2)
-		*to++ = (uint8_t)(hex_value(s[i]) << 4 | hex_value(s[i + 1]));
+		*to++ = (uint8_t)(parse_hex_digit((uint8_t)s[i]) << 4 |
+				  parse_hex_digit((uint8_t)s[i + 1]));
 	buf_commit(out, n / 2);
 	return 0;
 }

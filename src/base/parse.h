@@ -32,6 +32,8 @@ int parse_bool(const char *s, bool *ret, struct err *e) MUST_CHECK;
 /* Finite decimal number within [min, max]. */
 int parse_double(const char *s, double min, double max, double *ret,
 		 struct err *e) MUST_CHECK;
+/* 0 to 15, or -1 for what is no hexadecimal digit. */
+int parse_hex_digit(uint8_t c);
 /* Appends the decoded bytes to out: "0a1B", even count, no separators. */
 int parse_hex(const char *s, struct buf *out, struct err *e) MUST_CHECK;
 /* RFC 4648 section 4, padding required, appended to out. */

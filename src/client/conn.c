@@ -147,30 +147,30 @@ static void log_in(struct conn *c)
 	(void)conn_flush_on_loop(c);
 }
 
+/* What to wait for before the next step. */
+static uint32_t wanted(enum io io)
+{
+	return io == IO_WANT_WRITE ? EPOLLOUT : EPOLLIN;
+}
+
 static void step_handshake(struct conn *c)
 {
 	struct err e;
-	uint32_t want = EPOLLIN;
+	enum io io = stream_step(c->stream, &e);
 
-	switch (stream_step(c->stream, &e)) {
-	case IO_OK:
+	if (io == IO_OK) {
 		log_in(c);
 		return;
-	case IO_WANT_WRITE:
-		want = EPOLLOUT;
-		break;
-	case IO_WANT_READ:
-		break;
-	case IO_EOF:
+	}
+	if (io == IO_EOF)
 		err_set(&e, ERR_CONNECT, 0,
 			"peer closed the connection in the handshake");
-		/* fall through */
-	case IO_FAIL:
+	if (io == IO_EOF || io == IO_FAIL) {
 		err_prefix(&e, "cannot connect to '%s'", c->target->name);
 		conn_fail(c, &e);
 		return;
 	}
-	loop_rewatch(c->loop, &c->watch, want);
+	loop_rewatch(c->loop, &c->watch, wanted(io));
 	arm_timer(c);
 }
 
@@ -200,33 +200,27 @@ static void shake_hands(struct conn *c)
 
 static void step_dial(struct conn *c)
 {
-	uint32_t want = EPOLLIN;
 	struct err e;
+	enum io io = dial_step(c->dial, loop_refresh_now(c->loop), &e);
 	int fd;
 
-	switch (dial_step(c->dial, loop_refresh_now(c->loop), &e)) {
-	case IO_OK:
+	if (io == IO_OK) {
 		shake_hands(c);
 		return;
-	case IO_WANT_WRITE:
-		want = EPOLLOUT;
-		break;
-	case IO_WANT_READ:
-		break;
-	case IO_EOF:
-	case IO_FAIL:
+	}
+	if (io == IO_EOF || io == IO_FAIL) {
 		conn_fail(c, &e);
 		return;
 	}
 	fd = dial_fd(c->dial);
 	if (c->watch.fd != fd) {
 		loop_unwatch(c->loop, &c->watch);
-		if (loop_watch(c->loop, &c->watch, fd, want, &e) < 0) {
+		if (loop_watch(c->loop, &c->watch, fd, wanted(io), &e) < 0) {
 			conn_fail(c, &e);
 			return;
 		}
 	}
-	loop_rewatch(c->loop, &c->watch, want);
+	loop_rewatch(c->loop, &c->watch, wanted(io));
 	arm_timer(c);
 }
 

@@ -28,18 +28,6 @@ static enum transport_kind kind_of(const struct client_server *s)
 	return s->transport ? s->transport->kind : TRANSPORT_TCP;
 }
 
-static uint16_t default_port(enum transport_kind kind)
-{
-	static const enum url_scheme schemes[] = {
-		[TRANSPORT_TCP] = URL_MQTT,
-		[TRANSPORT_TLS] = URL_MQTTS,
-		[TRANSPORT_WS] = URL_WS,
-		[TRANSPORT_WSS] = URL_WSS,
-	};
-
-	return url_default_port(schemes[kind]);
-}
-
 /* The word of the list at r->at, as text; false at its end. */
 static bool take_word(struct redirect *r, char *dst, size_t size)
 {
@@ -87,7 +75,7 @@ static int read_entry(struct redirect *r, const char *word, struct err *e)
 	r->url = u;
 	r->server.host = r->url.host;
 	r->server.unix_path = NULL;
-	r->server.port = u.port ? u.port : default_port(kind);
+	r->server.port = u.port ? u.port : transport_default_port(kind);
 	return 0;
 }
 

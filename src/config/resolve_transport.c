@@ -34,18 +34,6 @@ static enum transport_kind kind_of(bool has_tls, bool has_ws)
 	return has_tls ? TRANSPORT_TLS : TRANSPORT_TCP;
 }
 
-static uint16_t default_port(enum transport_kind kind)
-{
-	static const enum url_scheme schemes[] = {
-		[TRANSPORT_TCP] = URL_MQTT,
-		[TRANSPORT_TLS] = URL_MQTTS,
-		[TRANSPORT_WS] = URL_WS,
-		[TRANSPORT_WSS] = URL_WSS,
-	};
-
-	return url_default_port(schemes[kind]);
-}
-
 static const char *keep_or_null(struct settings *s, const char *text,
 				bool *is_short)
 {
@@ -211,7 +199,7 @@ int resolve_transport(struct settings *s, const struct url *u,
 	resolve_socket(s, &c->socket);
 	s->typed.transport_count++;
 	server->transport = c;
-	server->port = u->port ? u->port : default_port(c->kind);
+	server->port = u->port ? u->port : transport_default_port(c->kind);
 	if (has_tls) {
 		fill_tls(t, &c->tls);
 		c->tls_cache = tls_cache_new();

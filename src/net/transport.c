@@ -201,3 +201,15 @@ enum transport_kind transport_kind_of(enum url_scheme scheme)
 		return TRANSPORT_TCP;
 	}
 }
+
+uint16_t transport_default_port(enum transport_kind kind)
+{
+	static const enum url_scheme schemes[] = {
+		[TRANSPORT_TCP] = URL_MQTT,
+		[TRANSPORT_TLS] = URL_MQTTS,
+		[TRANSPORT_WS] = URL_WS,
+		[TRANSPORT_WSS] = URL_WSS,
+	};
+
+	return url_default_port(schemes[kind]);
+}

@@ -65,5 +65,6 @@ struct stream *transport_open(const struct transport_config *c,
 
 /* The scheme's kind; URL_UNIX and proxies count as TCP. */
 enum transport_kind transport_kind_of(enum url_scheme scheme);
+uint16_t transport_default_port(enum transport_kind kind);
 
 #endif

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/un.h>
 
+#include "base/parse.h"
 #include "base/text.h"
 
 enum {
@@ -64,17 +65,6 @@ static int find_scheme(struct bytes name, enum url_scheme *ret, struct err *e)
 		       shown);
 }
 
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte that an escape at the start of s stands for; -1 when s does not
  * start with a well-formed one. */
 static int escape_value(struct bytes s)
@@ -83,8 +73,8 @@ static int escape_value(struct bytes s)
 
 	if (s.n < 3)
 		return -1;
-	high = hex_value(s.p[1]);
-	low = hex_value(s.p[2]);
+	high = parse_hex_digit(s.p[1]);
+	low = parse_hex_digit(s.p[2]);
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

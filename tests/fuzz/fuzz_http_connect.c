@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an HTTP proxy may say. The first byte: how its bytes come in pieces. */
+/* What an HTTP proxy may say. */
 #include "net/http_connect.h"
 
 #include "../unit/fake_stream.h"
@@ -10,21 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct http_connect_target t = { "h", 1, "u", "p" };
 	struct fake_stream *f = fake_new(BYTES_NULL);
-	struct stream *s = http_connect_stream_new(&f->s, &t, NULL);
-	struct err e = { 0 };
-	enum io io;
 
-	if (!s)
-		abort();
-	if (size) {
-		f->in = bytes_of(data + 1, size - 1);
-		f->waits = data[0] & 1;
-		f->piece = data[0] >> 1 & 3;
-	}
-	f->in_end = IO_EOF;
-	io = fake_run(s, f, &e);
-	if (io != IO_OK && (io != IO_FAIL || e.kind != ERR_CONNECT || !*e.text))
-		abort();
-	stream_free(s);
+	fake_fuzz(http_connect_stream_new(&f->s, &t, NULL), f, data, size);
 	return 0;
 }

@@ -259,6 +259,18 @@ start_broker() {
   wait_for 10 port_open "$PORT"
 }
 
+# With WebSocket too, on $WS, and over TLS on $WSS.
+start_ws_broker() {
+  WS=$(free_port 2)
+  WSS=$((WS + 1))
+  start_broker "listener $WS 127.0.0.1" 'protocol websockets' \
+    'socket_domain ipv4' 'allow_anonymous true' \
+    "listener $WSS 127.0.0.1" 'protocol websockets' 'socket_domain ipv4' \
+    'allow_anonymous true' "certfile $CERTS/server.crt" \
+    "keyfile $CERTS/server.key"
+  wait_for 10 port_open "$WSS"
+}
+
 # Has the broker answered a subscription to TOPIC?
 subscribed() {
   grep -qF -- "	$1 (QoS" "$BATS_TEST_TMPDIR/${BROKER:-broker}.err"

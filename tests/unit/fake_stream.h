@@ -112,4 +112,26 @@ static inline enum io fake_run(struct stream *s, const struct fake_stream *f,
 	return io;
 }
 
+/* Plays what a fuzzer made up to a layer that may accept or refuse it, but
+ * must say why. The first byte: how the others come in pieces. */
+static inline void fake_fuzz(struct stream *s, struct fake_stream *f,
+			     const uint8_t *data, size_t size)
+{
+	struct err e = { 0 };
+	enum io io;
+
+	if (!s)
+		abort();
+	if (size) {
+		f->in = bytes_of(data + 1, size - 1);
+		f->waits = data[0] & 1;
+		f->piece = data[0] >> 1 & 3;
+	}
+	f->in_end = IO_EOF;
+	io = fake_run(s, f, &e);
+	if (io != IO_OK && (io != IO_FAIL || e.kind != ERR_CONNECT || !*e.text))
+		abort();
+	stream_free(s);
+}
+
 #endif
