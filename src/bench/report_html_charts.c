@@ -36,7 +36,16 @@ static void set_rungs(struct ladder *l, uint64_t most)
 	l->chart.x = l->x;
 }
 
-static void add_rungs(struct ladder *l, const struct hist *hist,
+/* NAN above the last value of a distribution, and where what never came is. */
+static double rung(const struct hist *hist, uint64_t late, double x)
+{
+	uint64_t v = hist_percentile(hist, x, late);
+	double above = (double)(hist->total + late) * (1 - x / 100);
+
+	return v == HIST_INFINITE || above < 0.99 ? NAN : (double)v;
+}
+
+static void add_rungs(struct ladder *l, const struct hist *hist, uint64_t late,
 		      const char *name, unsigned color, bool is_dashed)
 {
 	struct chart *c = &l->chart;
@@ -44,11 +53,8 @@ static void add_rungs(struct ladder *l, const struct hist *hist,
 
 	if (hist->total < 2)
 		return;
-	/* The last value of a distribution ends its line. */
 	for (size_t i = 0; i < c->count; i++)
-		y[i] = (double)hist->total * (1 - l->x[i] / 100) < 0.99
-			       ? NAN
-			       : (double)hist_percentile(hist, l->x[i], 0);
+		y[i] = rung(hist, late, l->x[i]);
 	c->series[c->series_count++] = (struct chart_series){
 		.name = name,
 		.y = y,
@@ -57,14 +63,16 @@ static void add_rungs(struct ladder *l, const struct hist *hist,
 	};
 }
 
-/* Where fewer than ten values lie above. */
-static void shade_thin(struct ladder *l, uint64_t samples)
+/* What never came lies above; otherwise where fewer than ten values do. */
+static void shade_top(struct ladder *l, uint64_t late, uint64_t samples)
 {
-	if (samples > 10)
+	double most = late ? (double)late : 10;
+
+	if ((double)samples > most)
 		l->chart.bands[l->chart.band_count++] = (struct chart_band){
-			.name = "few samples",
+			.name = late ? "never" : "few samples",
 			.is_shaded = true,
-			.from = 100 * (1 - 10 / (double)samples),
+			.from = 100 * (1 - most / (double)samples),
 			.to = 100,
 		};
 }
@@ -74,10 +82,10 @@ static void draw_percentiles(const struct result *r, enum timing t,
 			     const char *note, struct html *h)
 {
 	const struct hist *main_hist = &r->timings[t];
-	uint64_t samples = main_hist->total;
+	uint64_t late = judge_late(r, t), samples = main_hist->total + late;
 	struct ladder *l;
 
-	if (samples < 2)
+	if (main_hist->total < 2)
 		return;
 	l = calloc(1, sizeof(*l));
 	if (!l) {
@@ -90,15 +98,17 @@ static void draw_percentiles(const struct result *r, enum timing t,
 				   .unit = UNIT_NS,
 				   .may_be_log = true };
 	set_rungs(l, samples);
-	add_rungs(l, main_hist,
+	add_rungs(l, main_hist, late,
 		  raw == TIMING_COUNT ? timing_name(t)
 				      : "from the intended time",
 		  1, false);
 	if (raw != TIMING_COUNT)
-		add_rungs(l, &r->timings[raw], "from the actual time", 2, true);
-	if (t == TIMING_E2E && r->measured_sent && samples > r->measured_sent)
+		add_rungs(l, &r->timings[raw], late, "from the actual time", 2,
+			  true);
+	if (!late && t == TIMING_E2E && r->measured_sent &&
+	    samples > r->measured_sent)
 		samples = r->measured_sent;
-	shade_thin(l, samples);
+	shade_top(l, late, samples);
 	chart_write(&l->chart, h);
 	free(l);
 }
@@ -136,11 +146,13 @@ void page_own_percentiles(const struct result *r, struct html *h)
 	};
 	if (most >= 2) {
 		set_rungs(l, most);
-		add_rungs(l, &r->timings[t], timing_name(t), 1, false);
-		add_rungs(l, &r->timings[TIMING_LAG_TIMER], "timers late", 2,
+		add_rungs(l, &r->timings[t], judge_late(r, t), timing_name(t),
+			  1, false);
+		add_rungs(l, &r->timings[TIMING_LAG_TIMER], 0, "timers late", 2,
 			  false);
-		add_rungs(l, &r->floor, "timers late when idle", 3, true);
-		add_rungs(l, &r->timings[TIMING_TURN], "loop turn", 4, false);
+		add_rungs(l, &r->floor, 0, "timers late when idle", 3, true);
+		add_rungs(l, &r->timings[TIMING_TURN], 0, "loop turn", 4,
+			  false);
 		chart_write(&l->chart, h);
 	}
 	free(l);

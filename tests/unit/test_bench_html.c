@@ -166,6 +166,29 @@ static void lacks(const char *page, const char *text)
 	ok(!strstr(page, text), "no '%s'", text);
 }
 
+/* A line of percentiles ends where those begin that never came. */
+static void percentiles_end_at_what_came(void)
+{
+	struct result r;
+	char *page;
+
+	sample_result(&r, 1);
+	r.late_deliveries = 0;
+	r.late_publishes = 0;
+	page = page_of(&r);
+	has(page, ">p99.0<tspan class=s1 dx=10>from the intended time</tspan>");
+	lacks(page, ">never</text>");
+	free(page);
+	r.late_deliveries = 666; /* of 2665, a quarter */
+	page = page_of(&r);
+	check_sound(page);
+	has(page, ">p75<tspan class=s1 dx=10>from the intended time</tspan>");
+	has(page, ">never</text>");
+	has(page, ">p77</text>");
+	free(page);
+	result_release(&r);
+}
+
 /* What of this program's health is known is drawn, and nothing else. */
 static void health_is_drawn_over_time(void)
 {
@@ -282,5 +305,5 @@ static void the_broker_is_drawn_over_time(void)
 
 TEST_MAIN(T(pages_hold_the_figures), T(nothing_gets_out_of_its_place),
 	  T(little_is_no_reason_to_fail), T(long_runs_stay_small),
-	  T(health_is_drawn_over_time), T(short_intervals_make_no_rates),
-	  T(the_broker_is_drawn_over_time))
+	  T(percentiles_end_at_what_came), T(health_is_drawn_over_time),
+	  T(short_intervals_make_no_rates), T(the_broker_is_drawn_over_time))
