@@ -125,6 +125,63 @@ check_shards() { # COUNT MESSAGES
   check_shards 4 400
 }
 
+# srun as far as the script needs it: three tasks, which know who they are.
+fake_srun() {
+  mkdir bin
+  cat > bin/srun << 'EOF_SRUN'
+#!/bin/bash
+while [[ $1 == --* ]]; do shift; done
+for ((i = 0; i < 3; i++)); do
+  SLURM_PROCID=$i SLURM_STEP_NUM_TASKS=3 "$@" &
+done
+wait
+EOF_SRUN
+  chmod +x bin/srun
+}
+
+@test "Slurm: contrib/bench/slurm.sbatch starts and merges its tasks" {
+  start_broker
+  write_pairs 30 10
+  fake_srun
+  bash -n "$top_srcdir/contrib/bench/slurm.sbatch"
+  assert "$(grep -c '^#SBATCH --[a-z-]*' \
+    "$top_srcdir/contrib/bench/slurm.sbatch")" -ge 4
+  status=0
+  PATH=$PWD/bin:$PATH LEAD=8 SLURM_JOB_ID=77 SLURM_PROCID=0 SLURM_NTASKS=3 \
+    bash "$top_srcdir/contrib/bench/slurm.sbatch" "$PWD/pairs.yaml" \
+    "mqtt://127.0.0.1:$PORT" > tool.out 2>&1 3>&- || status=$?
+  [[ $status = 0 || $status = 13 ]]
+  cp mqtt-bench-77/shard-*.json .
+  check_shards 3 300
+  has mqtt-bench-77/result.json '.merged and .counts.unique == 300'
+}
+
+# What a container of the Job is told to run, with its variables.
+@test "Kubernetes: the pods of contrib/bench/kubernetes-job.yaml" {
+  local job=$top_srcdir/contrib/bench/kubernetes-job.yaml command pods i
+  local pids=()
+  start_broker
+  write_pairs 40 5
+  pods=$(sed -n 's/^  completions: //p' "$job")
+  assert "$(grep -cE "^  parallelism: $pods$|JOB_COMPLETIONS, value: \"$pods\"" \
+    "$job")" = 2
+  assert "$(tail -n +12 "$job" | grep -c START_AT)" = 1
+  command=$(sed -n '/- >-/,/env:/p' "$job" | sed '1d;$d' | tr -s '\n ' ' ')
+  command=${command//START_AT/$(($(date +%s) + 8))}
+  command=${command//\/load\/load.yaml/pairs.yaml}
+  command=${command//\/results\//}
+  command=${command//mqtt:\/\/broker:1883/mqtt://127.0.0.1:$PORT}
+  for ((i = 0; i < pods; i++)); do
+    JOB_NAME=mqtt-bench JOB_COMPLETIONS=$pods JOB_COMPLETION_INDEX=$i \
+      sh -c "$command" > "pod$i" 2>&1 3>&- &
+    pids+=($!)
+  done
+  for i in "${pids[@]}"; do
+    wait "$i" || [ $? = 13 ]
+  done
+  check_shards "$pods" 200
+}
+
 @test "Open MPI: each rank is a shard by itself" {
   start_broker
   write_pairs 40 10
@@ -143,16 +200,62 @@ planned() { # CLIENTS
   assert "$output" =~ "needs"\ +$(($1 + 64))" descriptors"
 }
 
-@test "the shard comes from the option, or from Slurm and Kubernetes" {
+@test "the shard comes from the option, Slurm, Open MPI or Kubernetes" {
   planned 100
   planned 25 --shard 4/4
-  SLURM_PROCID=1 SLURM_STEP_NUM_TASKS=5 planned 20
-  SLURM_PROCID=1 SLURM_NTASKS=5 planned 20
-  SLURM_PROCID=1 SLURM_NTASKS=5 planned 100 --shard 1/1
+  OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=4 planned 25
+  SLURM_PROCID=1 SLURM_STEP_NUM_TASKS=5 SLURM_NTASKS=50 planned 20
+  SLURM_PROCID=1 SLURM_STEP_NUM_TASKS=5 planned 100 --shard 1/1
+  SLURM_PROCID=1 SLURM_STEP_NUM_TASKS=5 planned 20 --shard 5
   JOB_COMPLETION_INDEX=3 JOB_COMPLETIONS=4 planned 25
   JOB_COMPLETION_INDEX=3 planned 25 --shard 4
+  JOB_COMPLETION_INDEX=0 JOB_COMPLETIONS=1 planned 100
   PARALLEL_SEQ=2 planned 50 --shard 2
   PARALLEL_SEQ=2 planned 100
+  # The script of a batch job runs once, however many tasks it may start.
+  SLURM_PROCID=0 SLURM_NTASKS=5 SLURM_JOB_ID=7 planned 100
+  local array=(SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=9
+    SLURM_ARRAY_TASK_MIN=6 SLURM_ARRAY_TASK_MAX=9 SLURM_ARRAY_TASK_COUNT=4
+    SLURM_PROCID=0 SLURM_NTASKS=1)
+  export "${array[@]}"
+  planned 25
+  SLURM_STEP_NUM_TASKS=1 planned 25
+}
+
+is_shard() { # INDEX
+  bench conn --target self -c 3 --duration 0.1 --json who.json "${@:2}"
+  has who.json ".shard == $1 and .shards == 2 and .counts.connected == 2 - $1"
+}
+
+@test "the first shard is the first one everywhere" {
+  local set i
+  for i in 0 1; do
+    for set in "OMPI_COMM_WORLD_RANK=$i OMPI_COMM_WORLD_SIZE=2" \
+      "SLURM_PROCID=$i SLURM_STEP_NUM_TASKS=2" \
+      "SLURM_ARRAY_TASK_ID=$i SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=2" \
+      "JOB_COMPLETION_INDEX=$i JOB_COMPLETIONS=2"; do
+      # shellcheck disable=SC2086
+      (export $set && is_shard "$i")
+    done
+    PARALLEL_SEQ=$((i + 1)) is_shard "$i" --shard 2
+  done
+}
+
+@test "where there are several to be a shard of, the user has to say" {
+  export PARALLEL_SEQ=2 SLURM_PROCID=0
+  # parallel in the script of a batch job, and in each task of one
+  planned 50 --shard 2
+  SLURM_STEP_NUM_TASKS=4 planned 50 --shard 2
+  SLURM_STEP_NUM_TASKS=4 \
+    refused "both PARALLEL_SEQ and SLURM_STEP_NUM_TASKS are set"
+  unset PARALLEL_SEQ
+  export SLURM_ARRAY_TASK_ID=1 SLURM_ARRAY_TASK_COUNT=4
+  SLURM_STEP_NUM_TASKS=4 \
+    refused "both SLURM_STEP_NUM_TASKS and SLURM_ARRAY_TASK_COUNT are set"
+  unset SLURM_ARRAY_TASK_ID SLURM_ARRAY_TASK_COUNT
+  # mpirun has srun start its daemons, one on each node.
+  SLURM_STEP_NUM_TASKS=4 OMPI_COMM_WORLD_RANK=9 OMPI_COMM_WORLD_SIZE=10 \
+    planned 10
 }
 
 refused() { # TEXT ARG...
@@ -164,9 +267,43 @@ refused() { # TEXT ARG...
   refused "--shard: '5' is not a whole number from 1 to 4" --shard 5/4
   refused "--shard: '4' does not say which one" --shard 4
   JOB_COMPLETION_INDEX=1 refused "JOB_COMPLETIONS is not: say of how many"
-  SLURM_PROCID=5 SLURM_NTASKS=5 refused "SLURM_PROCID: '5' is not"
+  SLURM_PROCID=5 SLURM_STEP_NUM_TASKS=5 refused "SLURM_PROCID: '5' is not"
+  SLURM_STEP_NUM_TASKS=5 refused "SLURM_PROCID: '' is not"
+  SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=0 refused "SLURM_STEP_NUM_TASKS: '0' is"
+  SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=6 SLURM_ARRAY_TASK_COUNT=4 \
+    refused "SLURM_ARRAY_TASK_ID: '5' is not a whole number from 6 to 9"
+  OMPI_COMM_WORLD_RANK=-1 OMPI_COMM_WORLD_SIZE=4 refused "'-1' is not"
+  OMPI_COMM_WORLD_RANK=1 refused "OMPI_COMM_WORLD_SIZE is not"
+  JOB_COMPLETION_INDEX=4 JOB_COMPLETIONS=4 refused "COMPLETION_INDEX: '4' is"
+  JOB_COMPLETION_INDEX=x JOB_COMPLETIONS=4 refused "COMPLETION_INDEX: 'x' is"
+  PARALLEL_SEQ=3 refused "PARALLEL_SEQ: '3' is not" --shard 2
   refused "--start-at: '1000' has passed" --start-at 1000
   refused "--start-at: " --start-at tomorrow
+}
+
+@test "a shard that is ready too late says so, and so does what is merged" {
+  start_broker
+  write_pairs 2 10
+  # Four clients, two of them its own, at one a second.
+  bench run pairs.yaml --target "mqtt://127.0.0.1:$PORT" --connect-rate 1 \
+    --shard 1/2 --start-at +0.2s --run-id late --json shard-1.json
+  assert "$stderr" =~ ^"mqtt-bench: clients were ready "[0-9.]+" s after --start-at: leave more time to connect"
+  assert "$output" =~ "clients were ready "[0-9.]+" s after --start-at: it did not begin with the others"
+  has shard-1.json '.late_start > 0.5 and .late_start < 60 and
+    .verdict.trust != "VALID"'
+  bench run pairs.yaml --target "mqtt://127.0.0.1:$PORT" --shard 2/2 \
+    --start-at +4s --run-id late --json shard-2.json
+  assert "$stderr" = ""
+  has shard-2.json '.late_start == null'
+  bench merge shard-1.json shard-2.json --json merged.json
+  has merged.json '.late_start > 0.5'
+  assert "$output" =~ "it did not begin with the others"
+  # Local shards begin together, and late together.
+  ulimit -n 280
+  write_pairs 250 1
+  bench run pairs.yaml --target "mqtt://127.0.0.1:$PORT" --connect-rate 400 \
+    --start-at +0.2s --json local.json
+  has local.json '.late_start > 0.5'
 }
 
 # Two generators, the second by a clock of its own; the only subscriber is

@@ -431,6 +431,7 @@ int judge_result(struct result *r, struct err *e)
 		.measured = r->measured_sent,
 		.expects_messages = r->tally_count > 0,
 		.is_partial = r->partial != NULL,
+		.late_start = r->late_start,
 		.unsteady = unsteady(r, drift, sizeof(drift)),
 	};
 

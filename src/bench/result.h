@@ -92,7 +92,8 @@ struct result {
 	char *title;      /* of the report; NULL: from the scenario */
 	json_t *settings; /* effective values, in the order to show them */
 	json_t *host, *broker;
-	double started; /* seconds since 1970 */
+	double started;    /* seconds since 1970 */
+	double late_start; /* seconds after it was to begin; 0: in time */
 	uint64_t seed, run_id, clock_id;
 	uint64_t clock_bound;   /* ns; end-to-end figures are known to that; 0:
 				 * one clock told them all */

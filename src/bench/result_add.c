@@ -106,6 +106,7 @@ int result_add(struct result *dst, const struct result *src, const char *prefix,
 	dst->late_echoes += src->late_echoes;
 	dst->cpu += src->cpu;
 	dst->untracked += src->untracked;
+	dst->late_start = larger(dst->late_start, src->late_start);
 	dst->throttled = larger(dst->throttled, src->throttled);
 	dst->steal = larger(dst->steal, src->steal);
 	return 0;

@@ -377,6 +377,7 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->imbalances = take_text(rd, o, "imbalances");
 	r->text = take_text(rd, o, "text");
 	r->started = take_real(rd, o, "started");
+	r->late_start = take_real(rd, o, "late_start");
 	r->seed = take_hex(rd, o, "seed");
 	r->run_id = take_hex(rd, o, "run");
 	r->clock_id = take_hex(rd, o, "clock");

@@ -309,6 +309,8 @@ static void put_head(json_t *o, const struct result *r)
 	if (r->partial)
 		put(o, "partial_status", integer(r->partial_status));
 	put(o, "started", json_real(r->started));
+	if (r->late_start > 0)
+		put(o, "late_start", json_real(r->late_start));
 	put(o, "seed", hex(r->seed));
 	put(o, "run", hex(r->run_id));
 	put(o, "clock", hex(r->clock_id));

@@ -204,6 +204,8 @@ static void set_times(struct run *r)
 		r->send_begin = r->meeting;
 	else if (r->config->start_at > wall)
 		r->send_begin = now + (r->config->start_at - wall);
+	if (!r->meeting && r->config->start_at)
+		r->result->late_start = run_lateness(r->config->start_at, wall);
 	r->measure_begin = r->send_begin + p->warmup;
 	r->measure_end = p->measure ? r->measure_begin + p->measure
 				    : CLOCK_NEVER;

@@ -71,6 +71,12 @@ struct run_config {
 	void (*sample_broker)(void *ctx, struct interval *i);
 };
 
+/* Seconds that it is too late now to begin at a time; both in ns since 1970. */
+static inline double run_lateness(uint64_t start_at, uint64_t now)
+{
+	return now > start_at ? (double)(now - start_at) / 1e9 : 0;
+}
+
 /*
  * Runs to the end, or until interrupted; the result is as complete as it can
  * be in both cases (r->partial says why it ended early). -1 with e when it

@@ -142,6 +142,8 @@ static void begin_together(struct shards *s)
 	if (atomic_load(&s->page->begin))
 		return;
 	now += at > wall ? at - wall : HEAD_START;
+	if (at)
+		s->result->late_start = run_lateness(at, wall);
 	atomic_store(&s->page->begin, now);
 }
 

@@ -203,6 +203,10 @@ static void judge_course(const struct evidence *e, struct verdict *v)
 {
 	if (e->is_partial)
 		add(v, TRUST_SUSPECT, "the run did not reach its end");
+	if (e->late_start > 0)
+		add(v, TRUST_SUSPECT,
+		    "clients were ready %.1f s after --start-at: it did not begin with the others",
+		    e->late_start);
 	if (e->expects_messages && e->measured == 0)
 		add(v, TRUST_INVALID, "nothing was measured");
 	else if (e->expects_messages && e->measured < MEASURED_MIN)

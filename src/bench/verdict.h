@@ -57,6 +57,7 @@ struct evidence {
 	uint64_t measured; /* messages in the measured phase */
 	bool expects_messages;
 	bool is_partial;      /* interrupted or aborted */
+	double late_start;    /* seconds after the others */
 	const char *unsteady; /* what drifted, or NULL */
 };
 

@@ -3,6 +3,7 @@
  * has started many of us. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -11,35 +12,51 @@
 #define SHARDS_MAX 100000u
 
 /* What tells the members of a crowd apart: variables with the number of the
- * member from `first` on, how many there are, and what they have in common.
- * The innermost comes first: mpirun within Slurm. */
+ * member, which of them is the first, how many there are, and what they have
+ * in common. `sign` is what makes it one: Slurm numbers the script of a batch
+ * job too, which is alone. The innermost comes first: mpirun starts those
+ * that srun has one of on each node. */
 struct crowd {
-	const char *number, *count, *other_count, *name;
-	uint64_t first;
+	const char *sign, *number, *first, *count, *name;
+	uint64_t first_number; /* when there is no variable for it */
+	bool spans_next;       /* the members of the next are not ours */
 };
 
 static const struct crowd crowds[] = {
-	{ "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", NULL,
-	  "PMIX_NAMESPACE", 0 },
-	{ "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS",
-	  "SLURM_JOB_ID", 0 },
-	{ "JOB_COMPLETION_INDEX", "JOB_COMPLETIONS", NULL, "JOB_NAME", 0 },
 	/* Does not say how many: --shard N has to. */
-	{ "PARALLEL_SEQ", NULL, NULL, "PARALLEL_PID", 1 },
+	{ "PARALLEL_SEQ", "PARALLEL_SEQ", NULL, NULL, "PARALLEL_PID", 1,
+	  false },
+	{ "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_RANK", NULL,
+	  "OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE", 0, true },
+	{ "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", NULL, "SLURM_STEP_NUM_TASKS",
+	  "SLURM_JOB_ID", 0, false },
+	{ "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_ID",
+	  "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT",
+	  "SLURM_ARRAY_JOB_ID", 0, false },
+	{ "JOB_COMPLETION_INDEX", "JOB_COMPLETION_INDEX", NULL,
+	  "JOB_COMPLETIONS", "JOB_NAME", 0, false },
 };
 
-static const struct crowd *find_crowd(void)
+/* The next one from c on that this process is a member of; NULL: none. Who is
+ * alone in it is in none. */
+static const struct crowd *find_crowd(const struct crowd *c)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(crowds); i++)
-		if (getenv(crowds[i].number))
-			return &crowds[i];
+	const char *count;
+
+	for (; c < crowds + ARRAY_SIZE(crowds); c++) {
+		count = c->count ? getenv(c->count) : NULL;
+		if (getenv(c->sign) && !(count && strcmp(count, "1") == 0))
+			return c;
+	}
 	return NULL;
 }
 
 static int read_variable(const char *name, uint64_t min, uint64_t max,
 			 uint64_t *ret, struct err *e)
 {
-	if (parse_uint(getenv(name), min, max, ret, e) == 0)
+	const char *text = getenv(name);
+
+	if (parse_uint(text ? text : "", min, max, ret, e) == 0)
 		return 0;
 	err_prefix(e, "%s", name);
 	return -1;
@@ -56,17 +73,19 @@ static int set_shard(struct bench_load *l, uint64_t number, uint64_t count)
 static int take_number(struct bench_load *l, const struct crowd *c,
 		       uint64_t count, struct err *e)
 {
-	uint64_t number;
+	uint64_t number, first = c->first_number;
 
-	if (read_variable(c->number, c->first, c->first + count - 1, &number,
-			  e) < 0)
+	if (c->first && getenv(c->first) &&
+	    read_variable(c->first, 0, UINT32_MAX, &first, e) < 0)
 		return -1;
-	return set_shard(l, number - c->first, count);
+	if (read_variable(c->number, first, first + count - 1, &number, e) < 0)
+		return -1;
+	return set_shard(l, number - first, count);
 }
 
 static int parse_shard(struct bench_load *l, const char *text, struct err *e)
 {
-	const struct crowd *c = find_crowd();
+	const struct crowd *c = find_crowd(crowds);
 	const char *slash = strchr(text, '/');
 	char first[16];
 	uint64_t number, count;
@@ -91,25 +110,30 @@ static int parse_shard(struct bench_load *l, const char *text, struct err *e)
 	return take_number(l, c, count, e);
 }
 
-/* Without --shard a crowd that says how many it is shares the load. */
+/* Without --shard a crowd that says how many it is shares the load. Crowds of
+ * crowds could mean anything. */
 static int look_around(struct bench_load *l, struct err *e)
 {
-	const struct crowd *c = find_crowd();
-	const char *count;
+	const struct crowd *c = find_crowd(crowds), *other;
 	uint64_t n;
 
-	if (!c || !c->count)
+	if (!c)
 		return 0;
-	count = c->count;
-	if (!getenv(count) && c->other_count)
-		count = c->other_count;
-	if (!getenv(count))
+	other = find_crowd(c + 1 + c->spans_next);
+	if (other)
+		return err_set(
+			e, ERR_USAGE, 0,
+			"both %s and %s are set: say which shard of how many this is with --shard I/N",
+			c->sign, other->sign);
+	if (!c->count)
+		return 0;
+	if (!getenv(c->count))
 		return err_set(e, ERR_USAGE, 0,
 			       "%s is set and %s is not: say "
 			       "of how many with --shard N, or --shard 1/1 "
 			       "for all of the load",
-			       c->number, c->count);
-	if (read_variable(count, 1, SHARDS_MAX, &n, e) < 0)
+			       c->sign, c->count);
+	if (read_variable(c->count, 1, SHARDS_MAX, &n, e) < 0)
 		return -1;
 	return take_number(l, c, n, e);
 }
@@ -166,7 +190,7 @@ static uint64_t hash(uint64_t h, const char *text)
 uint64_t bench_shard_run_id(const struct bench *b, const struct bench_load *l)
 {
 	const struct bench_settings *o = b->options;
-	const struct crowd *c = find_crowd();
+	const struct crowd *c = find_crowd(crowds);
 	uint64_t h = UINT64_C(14695981039346656037);
 
 	if (o->run_id)

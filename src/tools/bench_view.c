@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "bench/report.h"
 #include "bench/result_file.h"
 
@@ -105,6 +106,19 @@ static void tell_ndjson(struct bench_view *p, const struct interval *i)
 			p->bench->options->ndjson);
 }
 
+/* The others have begun: who looks on may want to begin again. */
+static void warn_when_late(struct bench_view *p, const struct result *r)
+{
+	if (r->late_start <= 0 || p->has_warned)
+		return;
+	p->has_warned = true;
+	p->live.lines = 0; /* what is drawn next stands below this */
+	log_line(
+		LOG_WARN,
+		"clients were ready %.1f s after --start-at: leave more time to connect",
+		r->late_start);
+}
+
 void bench_view_tell(void *ctx, const struct result *r,
 		     const struct interval *i, const char **ret_stop)
 {
@@ -112,6 +126,7 @@ void bench_view_tell(void *ctx, const struct result *r,
 
 	if (bench_must_abort(p->load, r, i, p->why, sizeof(p->why)))
 		*ret_stop = p->why;
+	warn_when_late(p, r);
 	tell_ndjson(p, i);
 	if (p->metrics)
 		bench_metrics_tell(p->metrics, r, i);

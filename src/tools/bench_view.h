@@ -22,6 +22,7 @@ struct bench_view {
 	struct live live;
 	struct buf text;
 	char why[240]; /* the run has to end early */
+	bool has_warned;
 };
 
 int bench_view_begin(struct bench_view *p, struct bench *b,
