@@ -76,6 +76,90 @@ interrupt() { # VERSION SIGNAL STATUS
   no_session_left 311
 }
 
+# A run that will be in this phase for long is told to end, and does so in good
+# order and soon.
+in_phase() { # PHASE CONNECT-RATE PHASES SIGNAL STATUS
+  kept_scenario 5 ', session-expiry: 1h'
+  sed -i "s|^phases: .*|phases: $3|; s|, down: 10s|, after: 100ms&|
+    s|^mqtt|connect: {rate: $2}\nmqtt|" kept.yaml
+  : > run.err
+  start run mqtt-bench run kept.yaml --target "mqtt://127.0.0.1:$PORT" \
+    --json result.json
+  wait_for 20 grep -q "$1" run.err
+  local begin=$SECONDS
+  kill -"$4" "$(job_pid run)"
+  finish run "$5"
+  assert $((SECONDS - begin)) -lt 30
+  assert "$output" =~ "partial     interrupted"
+  assert "$output" =~ "the run did not reach its end"
+  assert "$stderr" !~ " -[0-9.]+ s "
+  assert "$(field '.partial, .imbalances')" = $'interrupted\nnull'
+  assert "$(retained)" = ""
+  # The broker agrees: nobody is left, neither here nor away.
+  wait_for 20 nobody_at_broker
+}
+
+# Whether it counted when somebody was asking is chance.
+nobody_at_broker() {
+  [[ $(mqtt-sub -p "$PORT" -t '$SYS/broker/clients/total' -C 1 -W 5) =~ ^[01]$ ]]
+}
+
+@test "interrupted in any phase, nothing stays" {
+  start_broker 'sys_interval 1'
+  in_phase connect 2/s '{measure: 60s}' INT 130
+  in_phase settle 100/s '{settle: 60s, measure: 60s}' TERM 143
+  in_phase warm-up 100/s '{warmup: 60s, measure: 60s}' INT 130
+}
+
+@test "a second signal ends the wait for what is under way, as one then does" {
+  start_broker
+  cat > slow.yaml << 'END'
+name: slow
+phases: {measure: 60s, drain: 10m}
+groups:
+  - {name: keeper, clients: 6, mqtt: {clean: no, session-expiry: 1h},
+     subscribe: [{filter: k/#, qos: 1}], slow: {ack-delay: 5m}}
+  - {name: pub, clients: 2, publish: [{topic: k/%i, qos: 1, rate: 50/s, retain: yes}]}
+END
+  local measure
+  for measure in 60s 1s; do
+    sed -i "s/measure: [0-9]*s/measure: $measure/" slow.yaml
+    : > run.err
+    start run mqtt-bench run slow.yaml --target "mqtt://127.0.0.1:$PORT" \
+      --json result.json
+    wait_for 20 started_sending
+    [ "$measure" = 1s ] || kill -INT "$(job_pid run)"
+    wait_for 20 grep -q drain run.err
+    kill -INT "$(job_pid run)"
+    finish run 130
+    assert "$(field '.partial, .imbalances')" = $'interrupted\nnull'
+    assert "$(field '.counts.lost > 0')" = true
+    assert "$(retained)" = ""
+    no_session_left 5 -x 60
+  done
+}
+
+@test "local shards leave nothing either, at the end or interrupted" {
+  start_broker
+  local end
+  for end in none TERM; do
+    kept_scenario 5 ', session-expiry: 1h'
+    sed -i 's/^phases: .*/phases: {measure: 3s, drain: 20s}/
+      s/clients: 5/clients: 30/' kept.yaml
+    : > run.err
+    start run prlimit --nofile=80:80 mqtt-bench run kept.yaml \
+      --target "mqtt://127.0.0.1:$PORT" --json result.json
+    wait_for 20 started_sending
+    [ "$end" = none ] || kill -"$end" "$(job_pid run)"
+    finish run "$([ "$end" = none ] && echo 0 || echo 143)"
+    assert "$output" =~ "needs ".*" 3 processes"
+    assert "$(field .imbalances)" = null
+    assert "$(field '.counts.acked > 0')" = true
+    assert "$(retained)" = ""
+    no_session_left 5 -x 60
+  done
+}
+
 @test "interrupted while connecting, and by an impatient user" {
   start_broker
   start run mqtt-bench conn --target "mqtt://127.0.0.1:$PORT" -c 1000 -R 10 --json result.json

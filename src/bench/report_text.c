@@ -476,7 +476,7 @@ int report_interval(const struct interval *i, struct buf *out)
 	uint64_t high = has_e2e ? i->e2e_p99 : i->ack_p99;
 
 	/* While it connects nobody knows when it will send. */
-	if (i->at >= 0 || i->phase > RUN_SETTLE)
+	if (i->at >= 0)
 		snprintf(at, sizeof(at), "%.1f s", i->at);
 	return buf_printf(
 		out,
