@@ -57,6 +57,12 @@ field() {
   assert "$stderr" =~ "option '--topic': ".*"%y"
   run_tool 2 mqtt-bench pub --target mqtt://127.0.0.1:1 -t a --rate fast
   assert "$stderr" =~ "option '--rate': 'fast'"
+  run_tool 2 mqtt-bench pub --target mqtt://127.0.0.1:1 -t a --rate 0
+  assert "$stderr" =~ "option '--rate': expected more than 0"
+  run_tool 2 mqtt-bench pub --target mqtt://127.0.0.1:1 -t 'a/#'
+  assert "$stderr" =~ "option '--topic': 'a/#' contains a wildcard"
+  run_tool 12 mqtt-bench pub --target mqtt://127.0.0.1:1 -t a --payload-file no
+  assert "$stderr" =~ "option '--payload-file': cannot open 'no'"
   run_tool 2 mqtt-bench run request-reply -V 311 --target mqtt://127.0.0.1:1
   assert "$stderr" =~ "needs MQTT 5 for 'respond'"
 }
@@ -200,6 +206,9 @@ field() {
   assert "$(field .counts.acked)" -eq 40
   assert "$(field .asked)" != 0
   assert "$(grep -c 'p2, c1, k30' broker.err)" -ge 4
+  # Topics share the messages, also when there are not enough of these.
+  bench pub -h 127.0.0.1 -p "$PORT" -c 1 -t a -t b -t c -q 1 -L 2
+  assert "$(field .counts.acked)" -eq 2
 }
 
 @test "sub counts and times what others publish, by the run's name" {

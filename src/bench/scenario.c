@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "bench/number.h"
 #include "bench/peer.h"
+#include "mqtt/topic.h"
 #include "net/url.h"
 
 #define KEEPALIVE 60
@@ -25,7 +26,7 @@ int build_blame(struct builder *b, const char *key)
 
 	snprintf(path, sizeof(path), "%s%s%s", b->path,
 		 *b->path && *key && *key != '[' ? "." : "", key);
-	if (b->e && b->e->kind == ERR_USAGE)
+	if (b->e && (b->e->kind == ERR_USAGE || b->e->kind == ERR_LOCAL))
 		return document_blame(b->source, path, b->e);
 	return err_prefix(b->e, "%s", path);
 }
@@ -93,6 +94,14 @@ int build_seconds(struct builder *b, const char *key, const char *text,
 	return 0;
 }
 
+int build_number(struct builder *b, const char *key, const char *text,
+		 uint64_t min, uint64_t max, uint64_t *ret)
+{
+	if (!text || parse_uint(text, min, max, ret, b->e) == 0)
+		return 0;
+	return build_blame(b, key);
+}
+
 int build_template(struct builder *b, const char *key, const char *text,
 		   const struct template_config *c, struct template **ret)
 {
@@ -105,6 +114,61 @@ int build_template(struct builder *b, const char *key, const char *text,
 		return build_blame(b, key);
 	*ret = t;
 	return 0;
+}
+
+static uint32_t least(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+static int render_first(const struct group *g, const struct template *t,
+			struct buf *ret)
+{
+	struct template_values v;
+	struct buf text = { 0 };
+	int r = group_values(g, 0, t, &text, &v);
+
+	v.random = least;
+	if (r == 0)
+		r = template_render(t, &v, ret);
+	buf_release(&text);
+	return r;
+}
+
+static int build_checked(struct builder *b, const char *key, const char *text,
+			 const struct template_config *c, const struct group *g,
+			 const char *(*check)(struct bytes),
+			 struct template **ret)
+{
+	struct buf first = { 0 };
+	const char *why;
+	int r;
+
+	if (!text)
+		return 0;
+	if (build_template(b, key, text, c, ret) < 0)
+		return -1;
+	r = render_first(g, *ret, &first);
+	why = r < 0 ? NULL : check(buf_view(&first));
+	buf_release(&first);
+	if (r < 0)
+		return err_nomem(b->e);
+	return why ? build_fail(b, key, "'%s' %s", text, why) : 0;
+}
+
+int build_topic(struct builder *b, const char *key, const char *text,
+		const struct template_config *c, const struct group *g,
+		struct template **ret)
+{
+	return build_checked(b, key, text, c, g, topic_check_name, ret);
+}
+
+int build_filter(struct builder *b, const char *key, const char *text,
+		 const struct template_config *c, const struct group *g,
+		 struct template **ret)
+{
+	return build_checked(b, key, text, c, g, topic_check_filter, ret);
 }
 
 static int build_stage(struct builder *b, const struct raw_stage *raw,
@@ -151,25 +215,27 @@ int build_mqtt(struct builder *b, const struct raw_mqtt *raw,
 	       struct mqtt_plan *ret)
 {
 	uint32_t keepalive = ret->keepalive;
+	uint64_t receive_max = ret->receive_max, window = ret->window;
 
 	if (build_seconds(b, "mqtt.keepalive", raw->keepalive, UINT16_MAX,
 			  &keepalive) < 0 ||
 	    build_seconds(b, "mqtt.session-expiry", raw->session_expiry,
-			  UINT32_MAX, &ret->session_expiry) < 0)
+			  UINT32_MAX, &ret->session_expiry) < 0 ||
+	    build_number(b, "mqtt.receive-maximum", raw->receive_maximum, 1,
+			 UINT16_MAX, &receive_max) < 0 ||
+	    build_number(b, "mqtt.window", raw->window, 1, UINT16_MAX,
+			 &window) < 0)
 		return -1;
 	ret->keepalive = (uint16_t)keepalive;
-	if (raw->receive_maximum > UINT16_MAX || raw->window > UINT16_MAX)
-		return build_fail(b, "mqtt",
-				  "receive-maximum and window are "
-				  "at most 65535");
+	ret->receive_max = (uint16_t)receive_max;
+	ret->window = (uint16_t)window;
 	if (raw->version)
 		ret->version = (enum mqtt_version)raw->version;
 	if (raw->clean)
 		ret->is_clean = raw->clean == RAW_YES;
-	if (raw->receive_maximum)
-		ret->receive_max = (uint16_t)raw->receive_maximum;
-	if (raw->window)
-		ret->window = (uint16_t)raw->window;
+	if (ret->receive_max && ret->version != MQTT_5)
+		return build_fail(b, "mqtt.receive-maximum",
+				  "needs version: 5");
 	if (ret->session_expiry && ret->version != MQTT_5)
 		return build_fail(b, "mqtt.session-expiry", "needs version: 5");
 	return 0;
@@ -179,16 +245,22 @@ static int build_connect(struct builder *b)
 {
 	const struct raw_connect *raw = &b->raw->connect;
 	struct connect_plan *c = &b->scenario->connect;
+	uint64_t pending = CONNECT_PENDING, retries = 0;
 
 	*c = (struct connect_plan){ .rate = CONNECT_RATE,
-				    .pending = CONNECT_PENDING,
-				    .timeout = CONNECT_TIMEOUT,
-				    .retries = raw->retries };
-	if (raw->pending)
-		c->pending = raw->pending;
-	if (build_rate(b, "connect.rate", raw->rate, &c->rate) < 0)
+				    .timeout = CONNECT_TIMEOUT };
+	if (build_number(b, "connect.pending", raw->pending, 1, UINT32_MAX,
+			 &pending) < 0 ||
+	    build_number(b, "connect.retries", raw->retries, 0, UINT32_MAX,
+			 &retries) < 0 ||
+	    build_rate(b, "connect.rate", raw->rate, &c->rate) < 0 ||
+	    build_duration(b, "connect.timeout", raw->timeout, &c->timeout) < 0)
 		return -1;
-	return build_duration(b, "connect.timeout", raw->timeout, &c->timeout);
+	if (c->timeout == 0)
+		return build_fail(b, "connect.timeout", "expected more than 0");
+	c->pending = (uint32_t)pending;
+	c->retries = (uint32_t)retries;
+	return 0;
 }
 
 static int build_phases(struct builder *b)
@@ -218,13 +290,18 @@ static int check_target(const char *text, struct err *e)
 {
 	struct peer_faults faults;
 	struct url url;
+	bool is_broker;
 
 	if (peer_is_target(text))
 		return peer_parse_target(text, &faults, e);
 	if (url_parse(text, &url, e) < 0)
 		return -1;
+	is_broker = url.scheme <= URL_UNIX;
 	url_release(&url);
-	return 0;
+	return is_broker ? 0
+			 : err_set(e, ERR_USAGE, 0,
+				   "expected a URL that begins with mqtt://, "
+				   "mqtts://, ws://, wss:// or unix:");
 }
 
 static int build_targets(struct builder *b)

@@ -33,9 +33,19 @@ int build_rate(struct builder *b, const char *key, const char *text,
 /* In whole seconds, at most max. */
 int build_seconds(struct builder *b, const char *key, const char *text,
 		  uint32_t max, uint32_t *ret) MUST_CHECK;
+int build_number(struct builder *b, const char *key, const char *text,
+		 uint64_t min, uint64_t max, uint64_t *ret) MUST_CHECK;
 int build_template(struct builder *b, const char *key, const char *text,
 		   const struct template_config *c, struct template **ret)
 	MUST_CHECK;
+/* The same for topics, and for filters: what it makes for the first client
+ * has to be one. */
+int build_topic(struct builder *b, const char *key, const char *text,
+		const struct template_config *c, const struct group *g,
+		struct template **ret) MUST_CHECK;
+int build_filter(struct builder *b, const char *key, const char *text,
+		 const struct template_config *c, const struct group *g,
+		 struct template **ret) MUST_CHECK;
 int build_stages(struct builder *b, const struct raw_stage *raw, size_t n,
 		 struct stages *ret) MUST_CHECK;
 int build_mqtt(struct builder *b, const struct raw_mqtt *raw,

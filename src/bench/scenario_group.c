@@ -131,8 +131,8 @@ static int build_will(struct builder *b, const struct raw_will *raw,
 		return 0;
 	g->will.qos = (uint8_t)(raw->qos ? raw->qos - RAW_QOS0 : 0);
 	g->will.retain = raw->retain == RAW_YES;
-	if (build_template(b, "will.topic", raw->topic, &config,
-			   &g->will.topic) < 0)
+	if (build_topic(b, "will.topic", raw->topic, &config, g,
+			&g->will.topic) < 0)
 		return -1;
 	return build_template(b, "will.payload",
 			      raw->payload ? raw->payload : "", &config,
@@ -153,7 +153,7 @@ static int build_subscribe(struct builder *b, const struct raw_subscribe *raw,
 		return build_fail(b, "no-local", "needs version: 5");
 	if (raw->no_local == RAW_YES)
 		ret->options |= MQTT_SUB_NO_LOCAL;
-	return build_template(b, "filter", raw->filter, &config, &ret->filter);
+	return build_filter(b, "filter", raw->filter, &config, g, &ret->filter);
 }
 
 /* Who asks is subscribed to the answers. */
@@ -213,16 +213,21 @@ static int build_traffic(struct builder *b, const struct raw_group *raw,
 static int build_churn(struct builder *b, const struct raw_churn *raw,
 		       struct churn_plan *c)
 {
+	uint64_t times = 0;
+
 	if (!raw)
 		return 0;
-	*c = (struct churn_plan){ .share = 1, .times = raw->times };
+	*c = (struct churn_plan){ .share = 1 };
 	if (raw->how)
 		c->how = (enum churn_how)(raw->how - 1);
 	if (build_duration(b, "churn.every", raw->every, &c->every) < 0 ||
 	    build_share(b, "churn.share", raw->share, &c->share) < 0 ||
 	    build_duration(b, "churn.after", raw->after, &c->after) < 0 ||
-	    build_duration(b, "churn.down", raw->down, &c->down) < 0)
+	    build_duration(b, "churn.down", raw->down, &c->down) < 0 ||
+	    build_number(b, "churn.times", raw->times, 1, UINT32_MAX, &times) <
+		    0)
 		return -1;
+	c->times = (uint32_t)times;
 	if (c->every == 0)
 		return build_fail(b, "churn.every", "expected more than 0");
 	if (c->share > 1)
@@ -275,6 +280,19 @@ static int build_respond(struct builder *b, const struct raw_group *raw,
 	return 0;
 }
 
+/* First what holds for all groups, which is at the top of the file. */
+static int build_session(struct builder *b, const struct raw_group *raw,
+			 struct group *g)
+{
+	char begin = b->path[0];
+	int r;
+
+	b->path[0] = '\0';
+	r = build_mqtt(b, &b->raw->mqtt, &g->mqtt);
+	b->path[0] = begin;
+	return r < 0 ? r : build_mqtt(b, &raw->mqtt, &g->mqtt);
+}
+
 int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
 {
 	g->clients = raw->clients;
@@ -287,10 +305,9 @@ int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
 				      .keepalive = 60,
 				      .is_clean = true };
 	if (build_copy(b, raw->name, &g->name) < 0 ||
-	    build_mqtt(b, &b->raw->mqtt, &g->mqtt) < 0 ||
-	    build_mqtt(b, &raw->mqtt, &g->mqtt) < 0 ||
-	    build_identities(b, raw, g) < 0 || build_ids(b, raw, g) < 0 ||
-	    build_will(b, raw->will, g) < 0 || build_traffic(b, raw, g) < 0 ||
+	    build_session(b, raw, g) < 0 || build_identities(b, raw, g) < 0 ||
+	    build_ids(b, raw, g) < 0 || build_will(b, raw->will, g) < 0 ||
+	    build_traffic(b, raw, g) < 0 ||
 	    build_churn(b, raw->churn, &g->churn) < 0 ||
 	    build_slow(b, &raw->slow, g) < 0 ||
 	    build_duration(b, "join", raw->join, &g->join) < 0 ||

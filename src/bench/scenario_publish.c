@@ -39,10 +39,25 @@ static int build_pace(struct builder *b, const struct raw_publish *raw,
 		return -1;
 	if (interval)
 		p->rate = (double)CLOCK_SEC / (double)interval;
-	p->count = raw->count;
+	if (p->rate > 0 || (!raw->rate && !raw->interval))
+		return 0;
+	return build_fail(b, raw->rate ? "rate" : "interval",
+			  "expected more than 0; as fast as it goes is "
+			  "without it");
+}
+
+static int build_arrival(struct builder *b, const struct raw_publish *raw,
+			 struct publish_plan *p)
+{
+	uint64_t burst = 1;
+
+	if (build_number(b, "count", raw->count, 1, UINT64_MAX, &p->count) <
+		    0 ||
+	    build_number(b, "burst", raw->burst, 1, UINT32_MAX, &burst) < 0)
+		return -1;
 	p->phase = raw->phase ? (enum schedule_phase)(raw->phase - 1)
 			      : PHASE_UNIFORM;
-	p->burst = raw->burst ? raw->burst : 1;
+	p->burst = (uint32_t)burst;
 	p->arrival = raw->arrival ? (enum arrival)(raw->arrival - 1)
 		     : raw->burst ? ARRIVAL_BURST
 				  : ARRIVAL_CONSTANT;
@@ -52,8 +67,10 @@ static int build_pace(struct builder *b, const struct raw_publish *raw,
 		return build_fail(b, "arrival",
 				  "a burst needs 'burst', the "
 				  "number of messages");
-	if (p->arrival == ARRIVAL_POISSON && p->rate <= 0)
-		return build_fail(b, "arrival", "poisson needs a rate");
+	if ((p->arrival == ARRIVAL_POISSON || p->arrival == ARRIVAL_BURST) &&
+	    p->rate <= 0)
+		return build_fail(b, "arrival", "%s needs a rate",
+				  raw->burst ? "a burst" : "poisson");
 	return 0;
 }
 
@@ -214,11 +231,12 @@ int build_publish(struct builder *b, const struct raw_publish *raw,
 	    need_v5(b, "expiry", raw->expiry != NULL, g) < 0 ||
 	    need_v5(b, "reply", raw->reply != NULL, g) < 0)
 		return -1;
-	if (build_template(b, "topic", raw->topic, &topic, &p->topic) < 0 ||
-	    build_template(b, "reply", raw->reply, &reply, &p->reply) < 0 ||
+	if (build_topic(b, "topic", raw->topic, &topic, g, &p->topic) < 0 ||
+	    build_topic(b, "reply", raw->reply, &reply, g, &p->reply) < 0 ||
 	    build_seconds(b, "expiry", raw->expiry, UINT32_MAX, &p->expiry) <
 		    0 ||
-	    build_pace(b, raw, p) < 0 || build_trace(b, raw, p) < 0 ||
+	    build_pace(b, raw, p) < 0 || build_arrival(b, raw, p) < 0 ||
+	    build_trace(b, raw, p) < 0 ||
 	    build_content(b, raw, g, &p->payload) < 0)
 		return -1;
 	return build_header(b, raw, g, &p->payload);

@@ -8,7 +8,6 @@
 
 #define TEXT(key, type, member) \
 	CYAML_FIELD_STRING_PTR(key, PTR, type, member, 0, CYAML_UNLIMITED)
-#define NUMBER(key, type, member) CYAML_FIELD_UINT(key, OPT, type, member)
 #define CHOICE(key, type, member, names)                                    \
 	CYAML_FIELD_ENUM(key, OPT | CYAML_FLAG_STRICT, type, member, names, \
 			 sizeof(names) / sizeof((names)[0]))
@@ -68,8 +67,8 @@ static const cyaml_schema_field_t mqtt_fields[] = {
 	TEXT("keepalive", struct raw_mqtt, keepalive),
 	CHOICE("clean", struct raw_mqtt, clean, flags),
 	TEXT("session-expiry", struct raw_mqtt, session_expiry),
-	NUMBER("receive-maximum", struct raw_mqtt, receive_maximum),
-	NUMBER("window", struct raw_mqtt, window),
+	TEXT("receive-maximum", struct raw_mqtt, receive_maximum),
+	TEXT("window", struct raw_mqtt, window),
 	CYAML_FIELD_END
 };
 
@@ -102,14 +101,14 @@ static const cyaml_schema_field_t publish_fields[] = {
 	CHOICE("retain", struct raw_publish, retain, flags),
 	TEXT("rate", struct raw_publish, rate),
 	TEXT("interval", struct raw_publish, interval),
-	NUMBER("count", struct raw_publish, count),
+	TEXT("count", struct raw_publish, count),
 	TEXT("size", struct raw_publish, size),
 	TEXT("payload", struct raw_publish, payload),
 	TEXT("payload-file", struct raw_publish, payload_file),
 	TEXT("header", struct raw_publish, header),
 	CHOICE("arrival", struct raw_publish, arrival, arrivals),
 	CHOICE("phase", struct raw_publish, phase, phase_names),
-	NUMBER("burst", struct raw_publish, burst),
+	TEXT("burst", struct raw_publish, burst),
 	TEXT("trace", struct raw_publish, trace),
 	TEXT("expiry", struct raw_publish, expiry),
 	CHOICE("alias", struct raw_publish, alias, flags),
@@ -128,7 +127,7 @@ static const cyaml_schema_field_t churn_fields[] = {
 	TEXT("share", struct raw_churn, share),
 	TEXT("after", struct raw_churn, after),
 	TEXT("down", struct raw_churn, down),
-	NUMBER("times", struct raw_churn, times),
+	TEXT("times", struct raw_churn, times),
 	CHOICE("how", struct raw_churn, how, churn_names),
 	CYAML_FIELD_END
 };
@@ -184,8 +183,8 @@ static const cyaml_schema_value_t group_value = {
 static const cyaml_schema_field_t connect_fields[] = {
 	TEXT("rate", struct raw_connect, rate),
 	TEXT("timeout", struct raw_connect, timeout),
-	NUMBER("pending", struct raw_connect, pending),
-	NUMBER("retries", struct raw_connect, retries), CYAML_FIELD_END
+	TEXT("pending", struct raw_connect, pending),
+	TEXT("retries", struct raw_connect, retries), CYAML_FIELD_END
 };
 
 static const cyaml_schema_field_t phases_fields[] = {

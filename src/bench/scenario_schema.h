@@ -20,8 +20,8 @@ struct raw_mqtt {
 	char *keepalive;
 	int clean; /* enum raw_flag */
 	char *session_expiry;
-	unsigned receive_maximum;
-	unsigned window;
+	char *receive_maximum;
+	char *window;
 };
 
 struct raw_will {
@@ -38,12 +38,12 @@ struct raw_publish {
 	char *topic;
 	int qos, retain;
 	char *rate, *interval;
-	unsigned long count;
+	char *count;
 	char *size, *payload, *payload_file;
 	char *header;
 	int arrival; /* enum arrival + 1 */
 	int phase;   /* enum schedule_phase + 1 */
-	unsigned burst;
+	char *burst;
 	char *trace;
 	char *expiry;
 	int alias;
@@ -51,8 +51,7 @@ struct raw_publish {
 };
 
 struct raw_churn {
-	char *every, *share, *after, *down;
-	unsigned times;
+	char *every, *share, *after, *down, *times;
 	int how; /* enum churn_how + 1 */
 };
 
@@ -84,8 +83,7 @@ struct raw_group {
 };
 
 struct raw_connect {
-	char *rate, *timeout;
-	unsigned pending, retries;
+	char *rate, *timeout, *pending, *retries;
 };
 
 struct raw_phases {

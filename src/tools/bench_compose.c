@@ -105,8 +105,10 @@ static void compose_group(struct composer *c, const struct bench *b)
 	}
 	if (!strcmp(b->command, "pub")) {
 		line(c, NULL, "    publish:");
+		/* Fewer messages than topics: some of these get none. */
 		for (size_t i = 0; i < o->topics.n; i++)
-			compose_publish(c, o, i);
+			if (!o->limit || i < o->limit)
+				compose_publish(c, o, i);
 	}
 }
 

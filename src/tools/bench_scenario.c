@@ -115,6 +115,18 @@ static int interval_rate(const char *option, const char *text, double *ret,
 	return 0;
 }
 
+/* As fast as it goes is without the option. */
+static int message_rate(const char *option, const char *text, double *ret,
+			struct err *e)
+{
+	if (number_rate(text, ret, e) < 0)
+		return blame(option, e);
+	if (*ret > 0)
+		return 0;
+	return err_set(e, ERR_USAGE, 0, "option '--%s': expected more than 0",
+		       option);
+}
+
 static int adjust_size(const struct bench_settings *o, struct scenario *s,
 		       struct err *e)
 {
@@ -142,13 +154,14 @@ static int adjust_rate(const struct bench_settings *o, struct scenario *s,
 			       "expected one of --rate, "
 			       "--rate-per-client and --interval");
 	if (o->rate) {
-		if (number_rate(o->rate, &rate, e) < 0)
-			return blame("rate", e);
+		if (message_rate("rate", o->rate, &rate, e) < 0)
+			return -1;
 		return scenario_set_total_rate(s, rate, e);
 	}
 	if (o->client_rate) {
-		if (number_rate(o->client_rate, &rate, e) < 0)
-			return blame("rate-per-client", e);
+		if (message_rate("rate-per-client", o->client_rate, &rate, e) <
+		    0)
+			return -1;
 		return scenario_set_client_rate(s, rate, e);
 	}
 	if (!o->interval)

@@ -150,6 +150,7 @@ static void publishes_are_understood(void)
 }
 
 #define HEAD "name: x\ngroups:\n  - name: g\n    clients: 2\n"
+#define G "groups: [{name: g, clients: 1}]\n"
 #define PUB HEAD "    publish:\n      - topic: t\n"
 
 static const char *const wrong[][2] = {
@@ -201,6 +202,42 @@ static const char *const wrong[][2] = {
 	  "s.yaml:2:11: targets[0]: " },
 	{ "name: x\nrequire: ['lsot == 0']\ngroups: []\n",
 	  "s.yaml:2:11: require[0]: requirement 'lsot == 0'" },
+	{ "name: x\ntargets: ['http://h']\ngroups: []\n",
+	  "s.yaml:2:11: targets[0]: expected a URL that begins with mqtt:" },
+	{ "name: x\nconnect: {pending: 0}\n" G,
+	  "s.yaml:2:20: connect.pending: '0' is not a whole number from 1 " },
+	{ "name: x\nconnect: {retries: x}\n" G,
+	  "s.yaml:2:20: connect.retries: 'x' is not a whole number from 0 " },
+	{ "name: x\nconnect: {timeout: 0}\n" G,
+	  "s.yaml:2:20: connect.timeout: expected more than 0" },
+	{ "name: x\nmqtt: {keepalive: 70000}\n" G,
+	  "s.yaml:2:19: mqtt.keepalive: '70000' is not whole seconds" },
+	{ "name: x\nmqtt: {version: 3.1.1, receive-maximum: 7}\n" G,
+	  "s.yaml:2:41: mqtt.receive-maximum: needs version: 5" },
+	{ HEAD "    mqtt: {window: 0}\n",
+	  "s.yaml:5:20: groups[0].mqtt.window: '0' is not a whole number" },
+	{ HEAD "    will: {topic: a/+}\n",
+	  "s.yaml:5:19: groups[0].will.topic: 'a/+' contains a wildcard" },
+	{ HEAD "    subscribe: [{filter: a/#/b}]\n",
+	  "s.yaml:5:26: groups[0].subscribe[0].filter: 'a/#/b' has '#' "
+	  "before its end" },
+	{ HEAD "    publish: [{topic: '%u'}]\n",
+	  "s.yaml:5:23: groups[0].publish[0].topic: '%u' is empty" },
+	{ HEAD "    publish: [{topic: 'a/%{r:1-9}/#'}]\n",
+	  "s.yaml:5:23: groups[0].publish[0].topic: 'a/%{r:1-9}/#' contains "
+	  "a wildcard" },
+	{ PUB "        reply: '+'\n",
+	  "s.yaml:7:16: groups[0].publish[0].reply: '+' contains a wildcard" },
+	{ PUB "        rate: 0\n",
+	  "s.yaml:7:15: groups[0].publish[0].rate: expected more than 0" },
+	{ PUB "        interval: 0\n",
+	  "s.yaml:7:19: groups[0].publish[0].interval: expected more than 0" },
+	{ PUB "        burst: 5\n",
+	  "s.yaml:6:9: groups[0].publish[0].arrival: a burst needs a rate" },
+	{ PUB "        count: -5\n",
+	  "s.yaml:7:16: groups[0].publish[0].count: '-5' is not a whole" },
+	{ HEAD "    churn: {every: 1s, times: 0}\n",
+	  "s.yaml:5:31: groups[0].churn.times: '0' is not a whole number" },
 	{ "name: x\ngroups:\n  - {name: g, clients: 0}\n",
 	  "s.yaml:3:24: groups[0].clients: 0 is not a number from 1 "
 	  "to 10000000" },
@@ -253,7 +290,9 @@ static void files_are_read_beside_the_scenario(void)
 		return;
 	is_int(scenario_load(&src, dir, &s, &e), -1);
 	is_int(e.kind, ERR_LOCAL);
-	ok(strstr(e.text, "cannot open '/tmp/test_scenario"), "%s", e.text);
+	ok(strstr(e.text, "s.yaml:11:19: groups[0].clients-from: cannot "
+			  "open '/tmp/test_scenario"),
+	   "%s", e.text);
 	write_file(dir, "times", "# s\n0.5\n0.5\n2\n");
 	write_file(dir, "data", "payload");
 	write_file(dir, "who.csv", "id,username,site\na,u1,x\nb,u2,y\n");
