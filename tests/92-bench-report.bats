@@ -42,9 +42,9 @@ load_small() { # FILE [ARGUMENT...]
 }
 
 # Holds a JSON document against a schema: members, types, values, references.
-valid() { # FILE
+valid() { # FILE [SCHEMA]
   jq -r --slurpfile schemas \
-    "$top_srcdir/contrib/mqtt-bench-result.schema.json" '
+    "$top_srcdir/contrib/mqtt-bench-${2:-result}.schema.json" '
     $schemas[0] as $root
     | def of($s): if $s["$ref"] == "#" then $root
         elif $s["$ref"] then $root.definitions[$s["$ref"] | split("/")[-1]]
@@ -93,6 +93,55 @@ valid() { # FILE
   assert "$(< two.html)" =~ "<h1>A &amp; B</h1>"
   assert "$(grep -cE 'https?://' two.html)" = 0
   assert "$(< tool.out)" =~ "PASS  pub.ack.p50 < 1h"
+}
+
+@test "every kind of result is what its schema says" {
+  start_broker
+  local self=self:drop=50,delay=1ms target="mqtt://127.0.0.1:$PORT"
+  local common=(--progress none --warmup 0 --drain 0.5)
+  run_tool 14 mqtt-bench conn --target self:refuse-connect=3 -c 6 \
+    --duration 0.5 "${common[@]}" --json conn.json
+  mqtt-pub -p "$PORT" -t x --retain -m hello
+  bench sub --target "$target" -c 3 -t x --duration 0.5 "${common[@]}" \
+    --json sub.json
+  bench run pairs --target "$self" --rate 200 --duration 1 "${common[@]}" \
+    --json faults.json
+  bench run pairs --target self --rate 200 --duration 1 "${common[@]}" \
+    --shard 1/2 --json half.json
+  start int mqtt-bench pub -c 2 -t x -q 2 --rate 50 --duration 60 \
+    --target "$target" --json partial.json --ndjson partial.ndjson
+  wait_for 20 grep -q measure int.err
+  kill -INT "$(job_pid int)"
+  finish int 130
+  for kind in conn sub faults half partial; do
+    assert "$kind: $(valid "$kind.json")" = "$kind: "
+  done
+  jq -e '.partial and .verdict.trust != "VALID"' partial.json
+  jq -e '.counts.unmarked == 3' sub.json
+  jq -e '.counts.lost > 0 and .counts.conn_refused == 0' faults.json
+  # An interval is the same there and here.
+  jq -s '.[-1]' partial.ndjson > interval.json
+  jq --slurpfile i interval.json '.course = $i' partial.json > whole.json
+  assert "$(valid whole.json)" = ""
+}
+
+@test "what a search found is what its schema says, interrupted or not" {
+  bench search --target self:drop=400 --from 100 --to 400 \
+    --require 'lost == 0' --duration 0.5 --warmup 0 --drain 0.3 \
+    --progress none --json found.json
+  assert "$(valid found.json search)" = ""
+  jq '.odd = 1 | .steps[0].outcome = "so so" | .steps[1].reading = []' \
+    found.json > odd.json
+  assert "$(valid odd.json search)" =~ "odd is not in the schema"
+  assert "$(valid odd.json search)" =~ "outcome: is none of"
+  assert "$(valid odd.json search)" =~ "reading: is no"
+  start int mqtt-bench search --target self --from 100 --duration 60 \
+    --warmup 0 --require 'lost == 0' --json int.json
+  wait_for 20 grep -q measure int.err
+  kill -INT "$(job_pid int)"
+  finish int 130
+  assert "$(valid int.json search)" = ""
+  assert "$(jq .partial int.json)" = true
 }
 
 # Four columns, the last one missing where the percentile is 1; shares and
@@ -224,8 +273,8 @@ valid() { # FILE
 }
 
 # curl would be a package more for one line.
-get() { # PATH
-  exec 7<> "/dev/tcp/127.0.0.1/$metrics_port"
+get() { # PATH [HOST]
+  exec 7<> "/dev/tcp/${2:-::1}/$metrics_port" || return
   printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&7
   cat <&7
   exec 7>&-
@@ -236,28 +285,58 @@ sends() {
     grep -q 'phase="measure"} 1' metrics.txt
 }
 
+# What the text format wants: HELP, TYPE and samples of a family together,
+# each series once, counters by their name, summaries whole, numbers.
+strict() { # FILE
+  awk '
+    function bad(why) { print why ": " $0; exit 1 }
+    /^# HELP/ { if ($3 in help || NF < 4) bad("HELP"); help[$3] = 1
+      family = $3; type = ""; next }
+    /^# TYPE/ { if ($3 != family || type != "" || NF != 4) bad("TYPE")
+      type = $4; types[family] = type
+      if ((type == "counter") != (family ~ /_total$/)) bad("counter")
+      if (type !~ /^(counter|gauge|summary)$/) bad("type"); next }
+    /^#/ { bad("comment") }
+    { name = $1; sub(/\{.*/, "", name)
+      if (NF != 2 || $2 !~ /^-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?$/) bad("value")
+      if ($1 in series) bad("twice"); series[$1] = 1; lines++
+      if ($1 !~ /^mqtt_bench_[a-z0-9_]+(\{[a-z]+="[a-z0-9._-]+"\})?$/)
+        bad("name")
+      if (type == "") bad("no TYPE")
+      if (type == "summary" && name != family) {
+        if (name != family "_sum" && name != family "_count") bad("summary")
+        whole[name] = 1 }
+      else if (name != family) bad("family") }
+    END { for (f in types) if (types[f] == "summary" &&
+            !((f "_sum") in whole && (f "_count") in whole)) bad("not whole " f)
+      if (lines < 40) bad("few") }' "$1"
+}
+
 @test "--metrics serves the figures while it runs" {
   start_broker
   small_load
   metrics_port=$(free_port)
   start run mqtt-bench run ./small.yaml --target "mqtt://127.0.0.1:$PORT" \
-    --duration 20s --json run.json --progress none --metrics "$metrics_port"
+    --duration 20s --json run.json --progress none --metrics "[::1]:$metrics_port"
   wait_for 15 sends
   head -1 metrics.txt | grep -q ' 200 '
   grep -qi '^Content-Type: text/plain; version=0.0.4' metrics.txt
   tr -d '\r' < metrics.txt | sed '1,/^$/d' > body.txt
-  # Every sample has its HELP and TYPE before it, and is a number.
-  awk '/^# HELP/ { help[$3] = 1; next } /^# TYPE/ { type[$3] = $4; next }
-    { name = $1; sub(/\{.*/, "", name); base = name
-      sub(/_count$/, "", base)
-      if (!(name in help) && !(base in help)) exit 1
-      if (!(name in type) && !(base in type)) exit 2
-      if ($2 !~ /^[0-9.e+-]+$/ || NF != 2) exit 3
-      lines++ } END { if (lines < 40) exit 4 }' body.txt
+  assert "$(strict body.txt)" = ""
+  assert "$(sed 's/_count /_cnt /' body.txt > odd.txt; strict odd.txt)" =~ summary
   assert "$(grep -c 'event="sent"' body.txt)" = 1
   assert "$(grep '^mqtt_bench_connected_clients' body.txt)" = \
     "mqtt_bench_connected_clients 4"
   assert "$(get /other | head -1)" =~ 404
+  run ! get / 127.0.0.1
+  kill -INT "$(job_pid run)"
+  finish run 130
+  # A port alone is at 127.0.0.1.
+  metrics_port=$(free_port)
+  start run mqtt-bench run ./small.yaml --target "mqtt://127.0.0.1:$PORT" \
+    --duration 20s --progress none --metrics "$metrics_port"
+  wait_for 15 get /metrics 127.0.0.1
+  run ! get / ::1
   kill -INT "$(job_pid run)"
   finish run 130
   run_tool 2 mqtt-bench run ./small.yaml --target "mqtt://127.0.0.1:$PORT" \

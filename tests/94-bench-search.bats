@@ -18,6 +18,10 @@ load helper/helpers
   # The step that fails is told with its reason, and drawn with a cross.
   assert "$output" =~ "fails: lost is 1, wanted == 0"
   assert "$(grep -c '#.* x$' tool.out)" -eq 1
+  # The knee: nothing is lost before it.
+  assert "$(grep -cE '^ *[0-9.]+ ?k?/s +0 +$' tool.out)" -eq 6
+  assert "$(jq -c '[.metric, (.steps | map([.outcome, .reading == 0]) |
+    unique)]' s.json)" = '["lost",[["fails",false],["holds",true]]]'
 }
 
 @test "the status is 1 when not even the lowest holds" {

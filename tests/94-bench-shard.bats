@@ -235,7 +235,7 @@ is_shard() { # INDEX
       "SLURM_ARRAY_TASK_ID=$i SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=2" \
       "JOB_COMPLETION_INDEX=$i JOB_COMPLETIONS=2"; do
       # shellcheck disable=SC2086
-      (export $set && is_shard "$i")
+      (export ${set?} && is_shard "$i")
     done
     PARALLEL_SEQ=$((i + 1)) is_shard "$i" --shard 2
   done

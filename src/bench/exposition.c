@@ -38,45 +38,78 @@ static int write_counts(const struct result *r, struct buf *out)
 	return result;
 }
 
-struct quantile {
-	const char *q;
-	uint64_t ns;
+/* Quantiles of the last interval, where it has any, beside the sum and the
+ * count of all so far: what rate() can be had of must not fall. */
+struct summary {
+	const char *name, *help;
+	struct quantile {
+		const char *q;
+		uint64_t ns;
+	} quantiles[3];
+	uint64_t last, count;
+	double sum; /* ns */
 };
 
-/* Of the last interval; without data there are no samples. */
-static int summary(struct buf *out, const char *name, const char *help,
-		   const struct quantile *list, int n, uint64_t count)
+static int write_summary(const struct summary *s, struct buf *out)
 {
-	int result = describe(out, name, "summary", help);
+	int result = describe(out, s->name, "summary", s->help);
 
-	for (int i = 0; count && i < n; i++)
+	for (int i = 0; s->last && i < 3 && s->quantiles[i].q; i++)
 		result |= buf_printf(out,
-				     "mqtt_bench_%s{quantile=\"%s\"} "
-				     "%.9f\n",
-				     name, list[i].q, (double)list[i].ns / 1e9);
-	return result | buf_printf(out, "mqtt_bench_%s_count %" PRIu64 "\n",
-				   name, count);
+				     "mqtt_bench_%s{quantile=\"%s\"} %.9f\n",
+				     s->name, s->quantiles[i].q,
+				     (double)s->quantiles[i].ns / 1e9);
+	return result | buf_printf(out,
+				   "mqtt_bench_%s_sum %.9f\n"
+				   "mqtt_bench_%s_count %" PRIu64 "\n",
+				   s->name, s->sum / 1e9, s->name, s->count);
 }
 
-static int write_latencies(const struct interval *i, struct buf *out)
+static int write_latencies(const struct result *r, const struct interval *i,
+			   struct buf *out)
 {
-	const struct quantile e2e[] = { { "0.5", i->e2e_p50 },
-					{ "0.99", i->e2e_p99 },
-					{ "1", i->e2e_max } };
-	const struct quantile ack[] = { { "0.5", i->ack_p50 },
-					{ "0.99", i->ack_p99 } };
+	struct summary e2e = {
+		.name = "e2e_seconds",
+		.help = "Publish to delivery; quantiles of the last interval.",
+		.quantiles = { { "0.5", i->e2e_p50 },
+			       { "0.99", i->e2e_p99 },
+			       { "1", i->e2e_max } },
+		.last = i->e2e_count,
+	};
+	struct summary ack = {
+		.name = "ack_seconds",
+		.help = "Publish to acknowledgement; quantiles of the last "
+			"interval.",
+		.quantiles = { { "0.5", i->ack_p50 }, { "0.99", i->ack_p99 } },
+		.last = i->ack_count,
+	};
 
-	return summary(out, "e2e_seconds",
-		       "Publish to delivery, in the last "
-		       "interval.",
-		       e2e, ARRAY_SIZE(e2e), i->e2e_count) |
-	       summary(out, "ack_seconds",
-		       "Publish to acknowledgement, in "
-		       "the last interval.",
-		       ack, ARRAY_SIZE(ack), i->ack_count) |
-	       gauge(out, "timer_lag_p99_seconds",
+	for (size_t k = 0; k < r->course_count; k++) {
+		i = &r->course[k];
+		e2e.count += i->e2e_count;
+		e2e.sum += i->e2e_mean * (double)i->e2e_count;
+		ack.count += i->ack_count;
+		ack.sum += i->ack_mean * (double)i->ack_count;
+	}
+	return write_summary(&e2e, out) | write_summary(&ack, out);
+}
+
+static int write_health(const struct interval *i, struct buf *out)
+{
+	return gauge(out, "timer_lag_p99_seconds",
 		     "How late this program's timers were.",
-		     (double)i->lag_p99 / 1e9);
+		     (double)i->lag_p99 / 1e9) |
+	       gauge(out, "loop_turn_p99_seconds",
+		     "How long a turn of a receive thread took.",
+		     (double)i->turn_p99 / 1e9) |
+	       gauge(out, "busiest_thread_ratio",
+		     "Share of its time that the busiest thread was on a "
+		     "processor.",
+		     i->thread_cpu) |
+	       gauge(out, "cpu_cores", "Processors used by this program.",
+		     i->cpu) |
+	       gauge(out, "memory_bytes", "Memory of this program.",
+		     (double)i->memory);
 }
 
 static int write_phase(const struct interval *i, struct buf *out)
@@ -95,7 +128,7 @@ int exposition_write(const struct result *r, const struct interval *i,
 {
 	double length = i->length > 0 ? i->length : 1;
 	int result = write_phase(i, out) | write_counts(r, out) |
-		     write_latencies(i, out);
+		     write_latencies(r, i, out) | write_health(i, out);
 
 	result |= gauge(out, "connected_clients", "Clients connected now.",
 			(double)i->connected);
@@ -107,10 +140,6 @@ int exposition_write(const struct result *r, const struct interval *i,
 			"Messages delivered, in "
 			"the last interval.",
 			(double)i->delivered / length);
-	result |= gauge(out, "cpu_cores", "Processors used by this program.",
-			i->cpu);
-	result |= gauge(out, "memory_bytes", "Memory of this program.",
-			(double)i->memory);
 	if (i->broker_cpu < 0)
 		return result;
 	result |= gauge(out, "broker_cpu_cores",

@@ -4,8 +4,8 @@
 
 /*
  * A run as Prometheus reads it: text exposition format 0.0.4, with counters
- * of everything since the begin, and summaries and gauges of the last
- * interval. Pure; any thread.
+ * and sums of everything since the begin, and quantiles and gauges of the last
+ * interval, which r has as well. Pure; any thread.
  */
 
 #include "bench/result.h"

@@ -108,6 +108,7 @@ static void add_interval(struct interval *dst, const struct interval *src)
 	dst->sent += src->sent;
 	dst->delivered += src->delivered;
 	dst->errors += src->errors;
+	interval_add_means(dst, src);
 	dst->e2e_count += src->e2e_count;
 	dst->e2e_p50 = most(dst->e2e_p50, src->e2e_p50);
 	dst->e2e_p99 = most(dst->e2e_p99, src->e2e_p99);

@@ -71,6 +71,19 @@ struct hist *result_timing(struct result *r, enum timing t)
 	return &r->timings[t];
 }
 
+static double mean(double a, uint64_t n, double b, uint64_t m)
+{
+	return n + m ? (a * (double)n + b * (double)m) / (double)(n + m) : 0;
+}
+
+void interval_add_means(struct interval *dst, const struct interval *src)
+{
+	dst->e2e_mean = mean(dst->e2e_mean, dst->e2e_count, src->e2e_mean,
+			     src->e2e_count);
+	dst->ack_mean = mean(dst->ack_mean, dst->ack_count, src->ack_mean,
+			     src->ack_count);
+}
+
 int result_add_interval(struct result *r, const struct interval *i)
 {
 	size_t n = r->course_count;

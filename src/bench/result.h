@@ -42,6 +42,7 @@ struct interval {
 	uint64_t connects, sent, delivered, errors; /* in it */
 	uint64_t e2e_count, e2e_p50, e2e_p99, e2e_max;
 	uint64_t ack_count, ack_p50, ack_p99;
+	double e2e_mean, ack_mean;
 	uint64_t lag_p99;  /* of our timers */
 	uint64_t turn_p99; /* of the loops, how long one turn took */
 	double cpu;        /* cores used by this program */
@@ -150,6 +151,8 @@ void result_release(struct result *r);
 
 /* The histogram to record into; NULL when memory is short. */
 struct hist *result_timing(struct result *r, enum timing t);
+/* Of two intervals together; before their counts are added. */
+void interval_add_means(struct interval *dst, const struct interval *src);
 int result_add_interval(struct result *r, const struct interval *i) MUST_CHECK;
 /* Dates the intervals before sending began, which nobody knew the time of
  * then, by those that follow. */

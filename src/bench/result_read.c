@@ -189,6 +189,8 @@ static int read_interval(struct reader *rd, json_t *o, struct result *r)
 	i.ack_count = take_int(rd, o, "ack_count");
 	i.ack_p50 = take_int(rd, o, "ack_p50");
 	i.ack_p99 = take_int(rd, o, "ack_p99");
+	i.e2e_mean = take_real(rd, o, "e2e_mean");
+	i.ack_mean = take_real(rd, o, "ack_mean");
 	i.lag_p99 = take_int(rd, o, "lag_p99");
 	i.turn_p99 = take_int(rd, o, "turn_p99");
 	i.cpu = take_real(rd, o, "cpu");

@@ -103,6 +103,8 @@ static json_t *interval(const struct interval *i)
 	put(o, "ack_count", integer(i->ack_count));
 	put(o, "ack_p50", integer(i->ack_p50));
 	put(o, "ack_p99", integer(i->ack_p99));
+	put(o, "e2e_mean", json_real(i->e2e_mean));
+	put(o, "ack_mean", json_real(i->ack_mean));
 	put(o, "lag_p99", integer(i->lag_p99));
 	put(o, "turn_p99", integer(i->turn_p99));
 	put(o, "cpu", json_real(i->cpu));

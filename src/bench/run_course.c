@@ -51,6 +51,8 @@ static void fill_briefs(struct run *r, struct interval *i)
 			hist_merge(all[b], &r->workers[w].handover.briefs[b]);
 	}
 	i->e2e_count = all[BRIEF_E2E]->total;
+	i->e2e_mean = hist_mean(all[BRIEF_E2E]);
+	i->ack_mean = hist_mean(all[BRIEF_ACK]);
 	i->e2e_p50 = hist_percentile(all[BRIEF_E2E], 50, 0);
 	i->e2e_p99 = hist_percentile(all[BRIEF_E2E], 99, 0);
 	i->e2e_max = all[BRIEF_E2E]->max;

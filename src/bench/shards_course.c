@@ -48,6 +48,7 @@ static void add(struct interval *to, const struct interval *i, size_t shards)
 			     i->e2e_count);
 	to->ack_p50 = middle(to->ack_p50, to->ack_count, i->ack_p50,
 			     i->ack_count);
+	interval_add_means(to, i);
 	to->e2e_count += i->e2e_count;
 	to->ack_count += i->ack_count;
 	to->e2e_p99 = greater(to->e2e_p99, i->e2e_p99);

@@ -68,15 +68,18 @@ static size_t sort_steps(const struct search_job *j,
 	return n;
 }
 
-/* Latencies differ by orders of magnitude where the knee is. */
+/* Latencies differ by orders of magnitude where the knee is. Of faults there
+ * are none before it. */
 static int bar(double v, double least, double most)
 {
-	double whole = log(most / least), part;
+	double whole = log(most / least);
 
+	if (v <= 0)
+		return 0;
 	if (isinf(v))
 		return COLUMNS;
-	part = v <= least ? 0 : whole > 0 ? log(v / least) / whole : 0;
-	return 1 + (int)lround(part * (COLUMNS - 2));
+	return 1 + (int)lround((whole > 0 ? log(v / least) / whole : 1) *
+			       (COLUMNS - 2));
 }
 
 static int draw(const struct search_job *j, const size_t *steps, size_t n,
@@ -100,7 +103,7 @@ static int draw(const struct search_job *j, const size_t *steps, size_t n,
 		const struct search_step *t = &j->search.steps[steps[i]];
 
 		v = j->notes[steps[i]].reading;
-		width = least < most || isinf(v) ? bar(v, least, most) : 1;
+		width = bar(v, least, most);
 		r |= buf_printf(out, "%12s %12s  %-*.*s %s\n",
 				search_value(j, t->value, value, sizeof(value)),
 				reading(j, steps[i], cell, sizeof(cell)),
@@ -157,25 +160,35 @@ int search_describe(const struct search_job *j, struct buf *out)
 	return r | buf_printf(out, "\n");
 }
 
+static json_t *step_to_json(const struct search_job *j, size_t i)
+{
+	const struct search_step *t = &j->search.steps[i];
+	const double v = j->notes[i].reading;
+	json_t *o = json_pack("{s:f, s:i, s:s, s:s}", "value", t->value, "runs",
+			      (int)t->runs, "outcome",
+			      t->is_over ? search_outcome_name(t->outcome)
+					 : "open",
+			      "why", j->notes[i].text);
+
+	if (!isnan(v))
+		json_object_set_new(o, "reading",
+				    isinf(v) ? json_string("never")
+					     : json_real(v));
+	return o;
+}
+
 json_t *search_to_json(const struct search_job *j)
 {
 	const struct search *s = &j->search;
 	json_t *steps = json_array();
 
 	for (size_t i = 0; i < s->count; i++)
-		json_array_append_new(
-			steps, json_pack("{s:f, s:i, s:s, s:s}", "value",
-					 s->steps[i].value, "runs",
-					 (int)s->steps[i].runs, "outcome",
-					 s->steps[i].is_over
-						 ? search_outcome_name(
-							   s->steps[i].outcome)
-						 : "open",
-					 "why", j->notes[i].text));
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:f, s:f, s:o, s:O}",
+		json_array_append_new(steps, step_to_json(j, i));
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:f, s:f, s:o, "
+			 "s:O}",
 			 "schema", "mqtt-bench-search/1", "title", j->title,
-			 "vary", j->what, "self", j->is_self, "partial",
-			 j->is_interrupted, "end", search_end_name(s->end),
-			 "highest", s->best, "fails_at", s->worst, "steps",
-			 steps, "runs", j->runs);
+			 "vary", j->what, "metric", j->metric, "self",
+			 j->is_self, "partial", j->is_interrupted, "end",
+			 search_end_name(s->end), "highest", s->best,
+			 "fails_at", s->worst, "steps", steps, "runs", j->runs);
 }

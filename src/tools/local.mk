@@ -96,3 +96,4 @@ mqtt_sub_LDADD = $(TOOLS_LIBS)
 dist_pkgdata_DATA = contrib/mqtt-message.schema.json
 # What mqtt-bench --json writes.
 dist_pkgdata_DATA += contrib/mqtt-bench-result.schema.json
+dist_pkgdata_DATA += contrib/mqtt-bench-search.schema.json

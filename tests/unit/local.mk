@@ -244,6 +244,10 @@ tests_unit_test_bench_judge_LDADD = $(BENCH_LIBS)
 UNIT_TESTS += tests/unit/test_bench_html
 tests_unit_test_bench_html_LDADD = $(BENCH_LIBS)
 
+UNIT_TESTS += tests/unit/test_bench_compare
+tests_unit_test_bench_compare_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_exposition
+tests_unit_test_bench_exposition_LDADD = $(BENCH_LIBS)
 UNIT_TESTS += tests/unit/test_bench_merge
 tests_unit_test_bench_merge_LDADD = $(BENCH_LIBS)
 
