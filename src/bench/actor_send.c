@@ -255,9 +255,9 @@ static void count_sent(struct actor *a, uint32_t entry, uint64_t intended,
 	if (run_measures(w->run, intended))
 		w->measured_sent++;
 	w->sent_in_time += run_is_measuring(w->run, loop_now(w->loop));
-	if (e->varies && w->run->route)
+	if (e->varies && w->run->varying)
 		atomic_fetch_add_explicit(&w->progress.expected,
-					  route_match(w->run->route, p->topic,
+					  route_match(w->run->varying, p->topic,
 						      NULL, NULL),
 					  memory_order_relaxed);
 }

@@ -147,9 +147,8 @@ static void read_number(const struct result *r, enum count c,
 	ret->value = (double)r->account.n[c];
 	if (whole != COUNT_COUNT)
 		ret->whole = (double)r->account.n[whole];
-	if (c == COUNT_LOST && r->shards > 1 && !r->is_merged)
-		ret->missing = "only all shards together can know what was "
-			       "lost, and only when no client was away";
+	if (c == COUNT_LOST && *r->losses_unknown)
+		ret->missing = r->losses_unknown;
 	else if (c == COUNT_LOST && r->account.n[COUNT_EXPECTED] == 0)
 		ret->missing = "no delivery was expected";
 }

@@ -80,6 +80,7 @@ src_libbench_a_SOURCES += src/bench/run.c
 src_libbench_a_SOURCES += src/bench/run.h
 src_libbench_a_SOURCES += src/bench/run_books.c
 src_libbench_a_SOURCES += src/bench/run_course.c
+src_libbench_a_SOURCES += src/bench/run_drain.c
 src_libbench_a_SOURCES += src/bench/run_figures.c
 src_libbench_a_SOURCES += src/bench/run_private.h
 src_libbench_a_SOURCES += src/bench/run_setup.c

@@ -40,25 +40,62 @@ static void blame(struct result *r, const struct tally *t, uint32_t client,
 	result_add_worst(r, text, lost);
 }
 
+/* Where messages were not accepted, some may have got through all the same:
+ * then nobody knows which of the others are missing instead. */
+void result_judge_varying(struct result *r)
+{
+	uint64_t *n = r->account.n, expected = r->varying_expected;
+	uint64_t unique = 0, open = 0;
+	const struct tally *t = r->tallies;
+	const char *why = *r->varying_blind ? r->varying_blind : NULL;
+
+	for (size_t i = 0; i < r->tally_count; i++, t++) {
+		for (uint32_t k = 0; t->varies && k < t->clients; k++) {
+			unique += t->unique[k];
+			open += t->unaccepted[k];
+		}
+	}
+	if (expected + unique == 0)
+		return;
+	if (!why && open && expected > unique)
+		why = "not all messages were accepted";
+	if (why)
+		snprintf(r->losses_unknown, sizeof(r->losses_unknown),
+			 "topics vary, and %.100s", why);
+	if (why || open)
+		expected = unique;
+	n[COUNT_EXPECTED] += expected;
+	if (expected > unique)
+		n[COUNT_LOST] += expected - unique;
+}
+
 /* What was accepted of a publisher is expected by each receiver of its topic,
- * wherever they are. Of topics that vary nobody knows who was meant. */
-static void count_lost(struct result *r)
+ * wherever they are, unless it was away. */
+static void count_fixed(struct result *r)
 {
 	uint64_t *n = r->account.n, expected;
 	const struct tally *t = r->tallies;
 
-	n[COUNT_LOST] = 0;
 	for (size_t i = 0; i < r->tally_count; i++, t++) {
 		for (uint32_t k = 0; !t->varies && k < t->clients; k++) {
+			n[COUNT_EXPECTED] += t->unique[k];
 			expected = (t->sent[k] - t->unaccepted[k]) *
 				   t->receivers[k];
-			if (expected <= t->unique[k])
+			if (expected <= t->settled[k])
 				continue;
-			n[COUNT_LOST] += expected - t->unique[k];
-			blame(r, t, k, expected - t->unique[k], expected);
+			n[COUNT_EXPECTED] += expected - t->settled[k];
+			n[COUNT_LOST] += expected - t->settled[k];
+			blame(r, t, k, expected - t->settled[k], expected);
 		}
 	}
-	n[COUNT_EXPECTED] = n[COUNT_UNIQUE] + n[COUNT_LOST];
+}
+
+static void count_lost(struct result *r)
+{
+	r->account.n[COUNT_LOST] = r->account.n[COUNT_EXPECTED] = 0;
+	r->losses_unknown[0] = '\0';
+	count_fixed(r);
+	result_judge_varying(r);
 }
 
 static void count_late(struct result *r)

@@ -37,6 +37,10 @@ struct merge_part {
 int merge_results(const struct merge_part *parts, size_t n, struct result *ret,
 		  struct err *e) MUST_CHECK;
 
+/* The losses of topics that vary, or why they cannot be known, from what r
+ * says of these: in a run that is whole, or once all of its parts are added. */
+void result_judge_varying(struct result *r);
+
 /* Adds what can be added whoever measured it: histograms, counts, causes,
  * threads and memory of src to those of dst. */
 int result_add(struct result *dst, const struct result *src, const char *prefix,

@@ -208,16 +208,6 @@ static int join_hosts(const struct merge_part *parts, size_t n,
 	return result;
 }
 
-/* Deliveries of topics that vary, or to receivers that were away, could have
- * been lost without anybody knowing. */
-static bool knows_losses(const struct result *r)
-{
-	for (size_t i = 0; i < r->tally_count; i++)
-		if (r->tallies[i].varies)
-			return false;
-	return true;
-}
-
 /* Deliveries from shards that are missing are no proof of anything. */
 static void forget_losses(struct result *r)
 {
@@ -226,6 +216,8 @@ static void forget_losses(struct result *r)
 	r->late_deliveries -= n[COUNT_LOST];
 	n[COUNT_EXPECTED] = n[COUNT_UNIQUE];
 	n[COUNT_LOST] = 0;
+	snprintf(r->losses_unknown, sizeof(r->losses_unknown),
+		 "only all shards together can tell what was lost");
 	for (int i = 0; i < RESULT_WORST; i++)
 		r->worst[i] = (struct worst){ .lost = 0 };
 }
@@ -274,7 +266,7 @@ int merge_results(const struct merge_part *parts, size_t n, struct result *ret,
 		return -1;
 	if (n < ret->shards)
 		forget_losses(ret);
-	ret->is_merged = n == ret->shards && knows_losses(ret);
+	ret->is_merged = n == ret->shards;
 	/* No longer one that leaves its losses to be judged by others. */
 	ret->shard = ret->is_merged ? 0 : ret->shards;
 	return 0;

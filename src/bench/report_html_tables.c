@@ -134,9 +134,11 @@ void page_accounts(const struct result *r, struct html *h)
 		if (r->account.n[all[i].total])
 			identity_row(&r->account, &all[i], h);
 	html_put(h, "</table></div>\n");
-	if (r->shards > 1 && !r->is_merged)
-		html_put(h, "<p class=n>Only all shards together, with no "
-			    "client away, can tell what was lost.</p>\n");
+	if (!*r->losses_unknown)
+		return;
+	html_put(h, "<p class=n>What was lost is not known: ");
+	html_text(h, r->losses_unknown);
+	html_put(h, ".</p>\n");
 }
 
 static void cause_row(struct html *h, uint64_t n, const char *what,

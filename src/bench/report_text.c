@@ -109,6 +109,10 @@ static void say_count(struct page *p, const char *before, enum count c,
 	char number[32];
 
 	say(p, "%s%s ", before, count_name(c));
+	if (c == COUNT_LOST && *p->r->losses_unknown) {
+		paint(p, WARN, "unknown");
+		return;
+	}
 	paint(p, v ? how : PLAIN, metric_grouped(number, v));
 }
 
@@ -149,8 +153,8 @@ static void say_identity(struct page *p, const struct identity *i)
 			  k && i->parts[k] != COUNT_SENT_QOS0 ? BAD : PLAIN);
 		before = " + ";
 	}
-	if (i->total == COUNT_EXPECTED && p->r->shards > 1 && !p->r->is_merged)
-		say(p, " (only all shards together can tell what was lost)");
+	if (i->total == COUNT_EXPECTED && *p->r->losses_unknown)
+		say(p, " (%s)", p->r->losses_unknown);
 	if (i->total == COUNT_CONNECTS)
 		say_ramp(p);
 	say(p, "\n");
@@ -310,6 +314,9 @@ static void say_latency(struct page *p)
 						     : TIMING_PUB_TOTAL,
 		 "never acknowledged (timed out, or never sent)");
 	say_late(p, TIMING_ECHO, "never answered");
+	if (*p->r->losses_unknown && judge_has_any(p->r, TIMING_E2E))
+		say(p, "  e2e figures leave out what was lost, which is not "
+		       "known\n");
 	if (p->r->clock_bound)
 		say(p,
 		    "  e2e figures are known to %s: so far the clocks may "

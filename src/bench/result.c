@@ -31,6 +31,7 @@ static void release_tally(struct tally *t)
 	free(t->sent);
 	free(t->unaccepted);
 	free(t->unique);
+	free(t->settled);
 	free(t->receivers);
 }
 

@@ -62,6 +62,8 @@ struct tally {
 	uint64_t *unaccepted; /* of these: refused or never acknowledged */
 	uint64_t *unique;     /* first deliveries to the receivers of this
 			       * generator */
+	uint64_t *settled;    /* shards: sum over these receivers of what they
+			       * got, or are not expected to get */
 	uint32_t *receivers;  /* how many there are of each client's topic */
 };
 
@@ -127,6 +129,13 @@ struct result {
 	size_t course_count;
 	struct tally *tallies;
 	size_t tally_count;
+	/* Topics that vary from message to message: only the sum of what all
+	 * receivers should have got is known, and not even that when there is
+	 * a reason. */
+	uint64_t varying_expected;
+	char varying_blind[RESULT_TEXT];
+	/* Why nobody knows what was lost; empty: it is known. */
+	char losses_unknown[RESULT_TEXT];
 	struct cause causes[RESULT_CAUSES];
 	struct worst worst[RESULT_WORST];
 	struct thread_load *threads;

@@ -107,6 +107,11 @@ int result_add(struct result *dst, const struct result *src, const char *prefix,
 	dst->cpu += src->cpu;
 	dst->untracked += src->untracked;
 	dst->late_start = larger(dst->late_start, src->late_start);
+	dst->varying_expected += src->varying_expected;
+	if (*src->varying_blind)
+		memcpy(dst->varying_blind, src->varying_blind, RESULT_TEXT);
+	if (*src->losses_unknown)
+		memcpy(dst->losses_unknown, src->losses_unknown, RESULT_TEXT);
 	dst->throttled = larger(dst->throttled, src->throttled);
 	dst->steal = larger(dst->steal, src->steal);
 	return 0;
@@ -147,9 +152,10 @@ static int copy_tally(struct tally *dst, const struct tally *src)
 	dst->sent = calloc(n, sizeof(*dst->sent));
 	dst->unaccepted = calloc(n, sizeof(*dst->unaccepted));
 	dst->unique = calloc(n, sizeof(*dst->unique));
+	dst->settled = calloc(n, sizeof(*dst->settled));
 	dst->receivers = calloc(n, sizeof(*dst->receivers));
-	if (!dst->sent || !dst->unaccepted || !dst->unique || !dst->receivers ||
-	    copy_text(&dst->group, src->group) < 0)
+	if (!dst->sent || !dst->unaccepted || !dst->unique || !dst->settled ||
+	    !dst->receivers || copy_text(&dst->group, src->group) < 0)
 		return -1;
 	return copy_text(&dst->topic, src->topic);
 }
@@ -161,6 +167,7 @@ static void add_tally(struct tally *dst, const struct tally *src)
 		dst->sent[i] += src->sent[i];
 		dst->unaccepted[i] += src->unaccepted[i];
 		dst->unique[i] += src->unique[i];
+		dst->settled[i] += src->settled[i];
 		dst->receivers[i] += src->receivers[i];
 	}
 }

@@ -152,7 +152,8 @@ static void read_reasons(struct reader *rd, json_t *o, const char *key,
 static void read_account(struct reader *rd, json_t *o, struct account *a)
 {
 	for (enum count c = 0; c < COUNT_COUNT; c++)
-		a->n[c] = take_int(rd, o, count_name(c));
+		if (!json_is_null(json_object_get(o, count_name(c))))
+			a->n[c] = take_int(rd, o, count_name(c));
 	read_reasons(rd, o, "publish_reasons", a->publish_reasons);
 	read_reasons(rd, o, "connect_reasons", a->connect_reasons);
 	read_reasons(rd, o, "subscribe_reasons", a->subscribe_reasons);
@@ -241,6 +242,7 @@ static void read_tally(struct reader *rd, json_t *o, struct tally *t)
 	t->sent = read_runs(rd, o, "sent", t->clients);
 	t->unaccepted = read_runs(rd, o, "unaccepted", t->clients);
 	t->unique = read_runs(rd, o, "unique", t->clients);
+	t->settled = read_runs(rd, o, "settled", t->clients);
 	wide = read_runs(rd, o, "receivers", t->clients);
 	t->receivers = calloc((size_t)t->clients + 1, sizeof(*t->receivers));
 	if (!t->receivers)
@@ -401,6 +403,9 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->late_publishes = take_int(rd, o, "late_publishes");
 	r->late_deliveries = take_int(rd, o, "late_deliveries");
 	r->late_echoes = take_int(rd, o, "late_echoes");
+	r->varying_expected = take_int(rd, o, "varying_expected");
+	copy_text(rd, o, "varying_blind", r->varying_blind, RESULT_TEXT);
+	copy_text(rd, o, "losses_unknown", r->losses_unknown, RESULT_TEXT);
 	r->settings = json_incref(json_object_get(o, "settings"));
 	r->host = json_incref(json_object_get(o, "host"));
 	r->broker = json_incref(json_object_get(o, "broker"));

@@ -71,12 +71,15 @@ static json_t *reasons(const uint64_t codes[256])
 	return o;
 }
 
-static json_t *account(const struct account *a)
+static json_t *account(const struct result *r)
 {
+	const struct account *a = &r->account;
 	json_t *o = json_object();
 
 	for (enum count c = 0; c < COUNT_COUNT; c++)
-		put(o, count_name(c), integer(a->n[c]));
+		put(o, count_name(c),
+		    c == COUNT_LOST && *r->losses_unknown ? json_null()
+							  : integer(a->n[c]));
 	put(o, "publish_reasons", reasons(a->publish_reasons));
 	put(o, "connect_reasons", reasons(a->connect_reasons));
 	put(o, "subscribe_reasons", reasons(a->subscribe_reasons));
@@ -165,6 +168,7 @@ static json_t *tally(const struct tally *t)
 	put(o, "sent", runs(t->sent, t->clients));
 	put(o, "unaccepted", runs(t->unaccepted, t->clients));
 	put(o, "unique", runs(t->unique, t->clients));
+	put(o, "settled", runs(t->settled, t->clients));
 	for (uint32_t i = 0; wide && i < t->clients; i++)
 		wide[i] = t->receivers[i];
 	if (wide)
@@ -333,6 +337,11 @@ static void put_head(json_t *o, const struct result *r)
 	put(o, "late_publishes", integer(r->late_publishes));
 	put(o, "late_deliveries", integer(r->late_deliveries));
 	put(o, "late_echoes", integer(r->late_echoes));
+	put(o, "varying_expected", integer(r->varying_expected));
+	if (*r->varying_blind)
+		put_text(o, "varying_blind", r->varying_blind);
+	if (*r->losses_unknown)
+		put_text(o, "losses_unknown", r->losses_unknown);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */
@@ -375,7 +384,7 @@ json_t *result_to_json(const struct result *r)
 	put(o, "verdict", verdict(&r->verdict));
 	put(o, "requirements", outcomes(r));
 	put_text(o, "imbalances", r->imbalances);
-	put(o, "counts", account(&r->account));
+	put(o, "counts", account(r));
 	put(o, "timings", timings(r));
 	put(o, "health", health(r));
 	put(o, "causes", texts(r));

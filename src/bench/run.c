@@ -14,7 +14,7 @@
 #define CALIBRATION_MAX (2 * CLOCK_SEC)
 #define HEAD_START (20 * CLOCK_MSEC) /* for the threads to hear of it */
 #define DISCONNECT_MAX (5 * CLOCK_SEC)
-#define QUIET CLOCK_SEC       /* shards: nothing came for so long */
+#define QUIET CLOCK_SEC       /* nothing came for so long */
 #define ALONE (5 * CLOCK_SEC) /* without any connection */
 #define TIDY_MAX (30 * CLOCK_SEC)
 
@@ -282,37 +282,23 @@ static void send_all(struct run *r, struct course *c)
 	run_order(r, worker_stop_sending);
 }
 
-/* Has everything arrived that can be expected? */
-static bool is_drained(struct run *r)
-{
-	uint64_t expected = RUN_SUM(r, expected), unsettled = 0;
-
-	run_order(r, worker_sum_expected);
-	for (size_t i = 0; i < r->worker_count; i++) {
-		expected += r->workers[i].expected;
-		unsettled += r->workers[i].unsettled;
-	}
-	return unsettled == 0 && r->config->shards == 1 &&
-	       RUN_SUM(r, unique) >= expected;
-}
-
 static void drain(struct run *r, struct course *c)
 {
 	uint64_t end = clock_boot() + r->scenario->phases.drain, last = 0;
 	uint64_t quiet_since = clock_boot();
-	bool was_stopped = r->must_stop;
+	bool was_stopped = r->must_stop, is_quiet = false;
 
 	enter(r, c, RUN_DRAIN);
 	/* A second interrupt ends this too. */
 	r->must_stop = false;
-	while (!r->must_stop && clock_boot() < end && !is_drained(r) &&
+	while (!r->must_stop && clock_boot() < end &&
+	       !run_has_all(r, is_quiet) &&
 	       r->result->partial_status != ERR_LOST) {
 		doze(r, c, clock_boot() + 5 * POLL);
 		if (RUN_SUM(r, unique) != last)
 			quiet_since = clock_boot();
 		last = RUN_SUM(r, unique);
-		if (r->config->shards > 1 && clock_boot() - quiet_since > QUIET)
-			break;
+		is_quiet = clock_boot() - quiet_since > QUIET;
 	}
 	r->must_stop = r->must_stop || was_stopped;
 }

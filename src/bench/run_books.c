@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/merge.h"
 #include "mqtt/topic.h"
 
 /* ----------------------------------------------------------------- routes */
@@ -64,9 +65,9 @@ struct fan {
 	uint32_t stream;
 	uint32_t count;
 	void (*each)(struct fan *f, struct receiver *rc);
-	const struct actor *from;  /* the publisher */
-	struct run *books;         /* balance_pair: where it is counted, */
-	const struct tally *tally; /* and what was sent */
+	const struct actor *from; /* the publisher */
+	struct run *books;        /* balance_pair: where it is counted, */
+	struct tally *tally;      /* and what was sent */
 };
 
 static bool is_own(const struct fan *f, const struct receiver *rc)
@@ -84,7 +85,8 @@ static void fan_found(void *ctx, uint32_t receiver)
 	struct fan *f = ctx;
 	struct receiver *rc = f->run->receivers[receiver];
 
-	if (f->marks[receiver] == f->stream + 1 || is_own(f, rc))
+	if (f->marks[receiver] == f->stream + 1 || rc->was_away ||
+	    is_own(f, rc))
 		return;
 	f->marks[receiver] = f->stream + 1;
 	f->count++;
@@ -120,13 +122,16 @@ static bool is_tracked(const struct entry *e)
 	return !e->varies && e->plan->payload.header != HEADER_NONE;
 }
 
+/* Calls f->each for all receivers of all fixed topics. */
 static int fan_all(struct run *r, struct fan *f)
 {
+	struct tally *t = r->result->tallies;
 	const struct crew *c;
 
 	for (size_t i = 0; i < r->crew_count; i++) {
 		c = &r->crews[i];
 		for (uint32_t k = 0; k < c->group->publish_count; k++) {
+			f->tally = t ? t++ : NULL;
 			for (uint32_t n = 0; is_tracked(&c->entries[k]) &&
 					     n < c->group->clients;
 			     n++) {
@@ -139,66 +144,94 @@ static int fan_all(struct run *r, struct fan *f)
 	return 0;
 }
 
+int run_count_fanout(struct run *r)
+{
+	struct fan f = { .run = r };
+	int result = -1;
+
+	f.marks = calloc(r->receiver_count + 1, sizeof(*f.marks));
+	if (f.marks)
+		result = fan_all(r, &f);
+	free(f.marks);
+	return result;
+}
+
+/* ---------------------------------------------------------- varying topics */
+
+static bool is_varying(const struct run *r)
+{
+	for (size_t i = 0; i < r->entry_count; i++)
+		if (r->entries[i].varies &&
+		    r->entries[i].plan->payload.header != HEADER_NONE)
+			return true;
+	return false;
+}
+
+/* The receivers of a crew in all shards, as they are meant to be. Members of
+ * a share group are one. */
+static int plan_crew(struct run *r, const struct crew *c, uint32_t *number)
+{
+	const struct group *g = c->group;
+	struct buf text = { 0 };
+	struct bytes filter, share;
+	int result = 0;
+
+	for (uint32_t k = 0; result == 0 && k < g->clients; k++, ++*number) {
+		for (size_t i = 0; result == 0 && i < g->subscribe_count; i++) {
+			buf_clear(&text);
+			result = group_render(g, k, g->subscribe[i].filter,
+					      &text);
+			filter = buf_view(&text);
+			(void)topic_is_shared(filter, &share, &filter);
+			if (result == 0)
+				result = route_add(r->planned, filter, *number);
+		}
+		if (c->is_shared)
+			break;
+	}
+	buf_release(&text);
+	return result;
+}
+
+/* A message may go to any shard: each looks up all receivers. Whether these
+ * are there is said by the shard that has them (see why_blind()). */
+static int plan_route(struct run *r)
+{
+	uint32_t number = 0;
+
+	r->planned = route_new();
+	if (!r->planned)
+		return -1;
+	r->varying = r->planned;
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (plan_crew(r, &r->crews[i], &number) < 0)
+			return -1;
+	return 0;
+}
+
 int run_build_route(struct run *r, struct err *e)
 {
 	size_t n = count_receivers(r);
-	struct fan f = { .run = r };
 	struct buf text = { 0 };
 	int result = 0;
 
 	r->route = route_new();
 	r->receivers = calloc(n + 1, sizeof(struct receiver *));
 	r->fanout = calloc(r->stream_count + 1, sizeof(*r->fanout));
-	f.marks = calloc(n + 1, sizeof(*f.marks));
-	if (!r->route || !r->receivers || !r->fanout || !f.marks)
+	if (!r->route || !r->receivers || !r->fanout)
 		result = -1;
 	for (size_t i = 0; result == 0 && i < r->worker_count; i++)
 		for (size_t k = 0; result == 0 && k < r->crew_count; k++)
 			result = add_squad(r, &r->workers[i].squads[k], &text);
 	if (result == 0)
-		result = fan_all(r, &f);
-	free(f.marks);
+		result = run_count_fanout(r);
+	if (result == 0 && is_varying(r)) {
+		r->varying = r->route;
+		if (r->config->shards > 1)
+			result = plan_route(r);
+	}
 	buf_release(&text);
 	return result < 0 ? err_nomem(e) : 0;
-}
-
-/* --------------------------------------------------------- while it drains */
-
-static void sum_actor(struct worker *w, const struct squad *s, uint32_t place)
-{
-	const struct actor *a = &s->actors[place];
-	size_t entries = s->crew->group->publish_count;
-	const struct entry *e = s->crew->entries;
-	uint64_t accepted;
-
-	w->unsettled += a->in_flight;
-	if (a->backlog)
-		w->unsettled += a->backlog->count;
-	for (size_t i = 0; i < entries; i++, e++) {
-		accepted = s->sequences[place * entries + i];
-		if (s->unaccepted)
-			accepted -= s->unaccepted[place * entries + i];
-		w->expected +=
-			accepted *
-			w->run->fanout[e->first_stream + actor_client(a)];
-		if (e->plan->reply)
-			w->unsettled += accepted;
-	}
-}
-
-/* Answers come to who asked, hence on the same worker. */
-void worker_sum_expected(struct worker *w)
-{
-	const struct squad *s;
-
-	w->expected = 0;
-	w->unsettled = w->due.count;
-	for (size_t i = 0; i < w->run->crew_count; i++) {
-		s = &w->squads[i];
-		for (uint32_t k = 0; k < s->share.count; k++)
-			sum_actor(w, s, k);
-	}
-	w->unsettled -= w->account.n[COUNT_ECHOED];
 }
 
 /* ------------------------------------------------------------- at the end */
@@ -217,10 +250,11 @@ static int add_tally(struct run *r, const struct crew *c, size_t entry)
 		.sent = calloc(n, sizeof(*t->sent)),
 		.unaccepted = calloc(n, sizeof(*t->unaccepted)),
 		.unique = calloc(n, sizeof(*t->unique)),
+		.settled = calloc(n, sizeof(*t->settled)),
 		.receivers = calloc(n, sizeof(*t->receivers)),
 	};
 	if (!t->group || !t->sent || !t->unaccepted || !t->unique ||
-	    !t->receivers)
+	    !t->settled || !t->receivers)
 		return -1;
 	for (uint32_t i = 0; i < n; i++) {
 		for (size_t w = 0; w < r->worker_count; w++)
@@ -294,8 +328,6 @@ static void balance_pair(struct fan *f, struct receiver *rc)
 	uint64_t sent = t->sent[client], excused = t->unaccepted[client];
 	uint64_t missing, first, lost;
 
-	if (rc->was_away)
-		return;
 	missing = track_lost(&rc->track, f->stream, sent, &first);
 	lost = missing > excused ? missing - excused : 0;
 	r->result->account.n[COUNT_EXPECTED] += sent - (missing - lost);
@@ -305,54 +337,37 @@ static void balance_pair(struct fan *f, struct receiver *rc)
 		blame(r, f, rc, lost, sent);
 }
 
-static uint64_t sent_by(const struct run *r, uint32_t stream)
+/* The tally of a stream with fixed topics, or NULL. */
+static struct tally *tally_of(const struct run *r, uint32_t stream)
 {
-	const struct tally *t = r->result->tallies;
+	struct tally *t = r->result->tallies;
 
 	for (size_t i = 0; i < r->result->tally_count; i++, t++)
 		if (stream >= t->first_stream &&
 		    stream - t->first_stream < t->clients)
-			return t->varies ? 0
-					 : t->sent[stream - t->first_stream];
-	return 0;
+			return t->varies ? NULL : t;
+	return NULL;
 }
 
 /* Who was away is expected to have what it got, and the gaps in between. */
-static void balance_away(struct run *r, const struct receiver *rc)
+static void balance_away(struct run *r, struct receiver *rc)
 {
-	uint64_t *n = r->result->account.n, lost = 0, first;
-	uint32_t at = 0, stream;
+	uint64_t *n = r->result->account.n, missing, open, first;
+	uint32_t at = 0, stream, client;
+	const struct tally *t;
 
-	while (track_next(&rc->track, &at, &stream))
-		if (sent_by(r, stream))
-			lost += track_lost(&rc->track, stream,
-					   sent_by(r, stream), &first);
-	n[COUNT_EXPECTED] += rc->unique + lost;
-	n[COUNT_LOST] += lost;
-}
-
-/* Topics that vary: only sums are known, and only when nobody was away and
- * everything was accepted. */
-static void balance_varying(struct run *r, bool any_away)
-{
-	uint64_t *n = r->result->account.n, unique = 0, expected = 0, open = 0;
-	const struct tally *t = r->result->tallies;
-
-	for (size_t i = 0; i < r->result->tally_count; i++, t++) {
-		for (uint32_t k = 0; t->varies && k < t->clients; k++) {
-			unique += t->unique[k];
-			open += t->unaccepted[k];
-		}
+	n[COUNT_EXPECTED] += rc->unique;
+	while (track_next(&rc->track, &at, &stream)) {
+		t = tally_of(r, stream);
+		if (!t)
+			continue;
+		client = stream - t->first_stream;
+		open = t->unaccepted[client];
+		missing = track_lost(&rc->track, stream, t->sent[client],
+				     &first);
+		n[COUNT_EXPECTED] += missing > open ? missing - open : 0;
+		n[COUNT_LOST] += missing > open ? missing - open : 0;
 	}
-	for (size_t i = 0; i < r->worker_count; i++)
-		expected += atomic_load(&r->workers[i].progress.expected);
-	if (open && expected > unique)
-		r->excused += expected - unique;
-	if (any_away || open)
-		expected = unique;
-	n[COUNT_EXPECTED] += expected;
-	if (expected > unique)
-		n[COUNT_LOST] += expected - unique;
 }
 
 static int balance_fixed(struct run *r)
@@ -379,8 +394,9 @@ static int balance_fixed(struct run *r)
 	return result;
 }
 
-/* Every receiver once, the shared ones too. */
-static bool each_away(struct run *r)
+/* Every receiver that was away, once, the shared ones too. */
+static bool each_away(struct run *r,
+		      void (*each)(struct run *r, struct receiver *rc))
 {
 	bool any = false;
 	struct squad *s;
@@ -394,7 +410,7 @@ static bool each_away(struct run *r)
 				if (!rc || rc->actor != &s->actors[k] ||
 				    !rc->was_away)
 					continue;
-				balance_away(r, rc);
+				each(r, rc);
 				any = true;
 			}
 		}
@@ -402,32 +418,144 @@ static bool each_away(struct run *r)
 	return any;
 }
 
-static bool was_any_away(const struct run *r)
+/* ------------------------------------------------------------------ shards */
+
+/* One shard knows what its receivers got, but not what they should have got:
+ * for each stream it says how many of them there are, and what is settled. */
+static void settle(struct tally *t, const struct receiver *rc, uint32_t stream)
 {
-	for (size_t i = 0; i < r->receiver_count; i++)
-		if (r->receivers[i]->was_away)
+	uint32_t client = stream - t->first_stream;
+	uint64_t settled;
+
+	if (!track_settled(&rc->track, stream, &settled))
+		return;
+	t->receivers[client]++;
+	t->settled[client] += settled;
+}
+
+static void settle_pair(struct fan *f, struct receiver *rc)
+{
+	settle(f->tally, rc, f->stream);
+}
+
+static void settle_away(struct run *r, struct receiver *rc)
+{
+	uint32_t at = 0, stream;
+	struct tally *t;
+
+	while (track_next(&rc->track, &at, &stream)) {
+		t = tally_of(r, stream);
+		if (t)
+			settle(t, rc, stream);
+	}
+}
+
+static int settle_all(struct run *r)
+{
+	struct fan f = { .run = r, .each = settle_pair };
+	struct result *res = r->result;
+	int result = 0;
+
+	for (size_t i = 0; i < res->tally_count; i++)
+		memset(res->tallies[i].receivers, 0,
+		       res->tallies[i].clients *
+			       sizeof(*res->tallies[i].receivers));
+	f.marks = calloc(r->receiver_count + 1, sizeof(*f.marks));
+	if (!f.marks)
+		return -1;
+	if (r->route)
+		result = fan_all(r, &f);
+	(void)each_away(r, settle_away);
+	free(f.marks);
+	return result;
+}
+
+/* Only whether there are any is asked for. */
+static void leave(struct run *r, struct receiver *rc)
+{
+	(void)r;
+	(void)rc;
+}
+
+/* ---------------------------------------------------------- all of the books
+ */
+
+/* The plan has each share group once, by the filter of its first member. */
+static bool is_off_plan(const struct run *r)
+{
+	const struct crew *c = r->crews;
+
+	if (r->config->shards == 1)
+		return false;
+	for (size_t i = 0; i < r->crew_count; i++, c++)
+		if (c->is_shared &&
+		    template_uses(c->group->subscribe[0].filter) &
+			    TEMPLATE_INDEX)
 			return true;
+	return r->result->account.n[COUNT_SUB_REFUSED] > 0;
+}
+
+static bool is_any_no_local(const struct run *r)
+{
+	const struct group *g;
+
+	for (size_t i = 0; i < r->crew_count; i++) {
+		g = r->crews[i].group;
+		for (size_t k = 0; k < g->subscribe_count; k++)
+			if (g->subscribe[k].options & MQTT_SUB_NO_LOCAL)
+				return true;
+	}
 	return false;
+}
+
+/* Why nobody knows who should have got messages whose topics vary. */
+static const char *why_blind(const struct run *r, bool any_away)
+{
+	if (!r->varying)
+		return NULL;
+	if (any_away)
+		return "clients were away";
+	if (is_off_plan(r))
+		return "subscriptions are not what the others expect";
+	return is_any_no_local(r) ? "clients do not get their own messages"
+				  : NULL;
+}
+
+static int balance_shard(struct run *r)
+{
+	struct result *res = r->result;
+
+	snprintf(res->losses_unknown, sizeof(res->losses_unknown),
+		 "only all shards together can tell what was lost");
+	res->account.n[COUNT_EXPECTED] = res->account.n[COUNT_UNIQUE];
+	return settle_all(r);
 }
 
 int run_balance(struct run *r, struct err *e)
 {
 	struct result *res = r->result;
-	bool any_away;
+	bool is_shard = r->config->shards > 1, any_away;
+	const char *blind;
 
-	if (make_tallies(r) < 0)
+	if (make_tallies(r) < 0 || (is_shard   ? balance_shard(r)
+				    : r->route ? balance_fixed(r)
+					       : 0) < 0)
 		return err_nomem(e);
-	if (r->config->shards > 1) {
-		/* Only all shards together know what was lost, and where
-		 * somebody was away even they do not. */
-		for (size_t i = 0; was_any_away(r) && i < res->tally_count; i++)
-			res->tallies[i].varies = true;
-		res->account.n[COUNT_EXPECTED] = res->account.n[COUNT_UNIQUE];
-		return 0;
+	any_away = each_away(r, is_shard ? leave : balance_away);
+	for (size_t i = 0; i < r->worker_count; i++)
+		res->varying_expected += atomic_load(
+			&r->workers[i].progress.expected);
+	blind = why_blind(r, any_away);
+	if (blind)
+		snprintf(res->varying_blind, sizeof(res->varying_blind), "%s",
+			 blind);
+	if (!is_shard) {
+		uint64_t unknown = res->account.n[COUNT_EXPECTED];
+
+		result_judge_varying(res);
+		unknown = res->account.n[COUNT_EXPECTED] - unknown;
+		if (!blind && res->varying_expected > unknown)
+			r->excused += res->varying_expected - unknown;
 	}
-	if (r->route && balance_fixed(r) < 0)
-		return err_nomem(e);
-	any_away = each_away(r);
-	balance_varying(r, any_away);
 	return 0;
 }

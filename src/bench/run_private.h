@@ -9,6 +9,7 @@
  *	run_course.c     coordinator: what is told of each interval
  *	run_setup.c      from scenario to crews, workers, actors
  *	run_books.c      who should have got what: expected, lost
+ *	run_drain.c      whether more is to come
  *	run_figures.c    what the workers found out, added up
  *	worker.c         one loop's share: connect ramp, schedules, figures
  *	actor.c          one client's connection: start, up, down, events
@@ -154,7 +155,7 @@ struct receiver {
 	const struct actor *actor; /* the first member: its filters */
 	char *share;               /* "$share/..."; NULL: not shared */
 	struct receiver *next;     /* of the shared ones of a worker */
-	bool was_away;             /* what it missed is nobody's loss */
+	atomic_bool was_away;      /* what it missed is nobody's loss */
 };
 
 struct squad {
@@ -285,9 +286,15 @@ struct worker {
 	struct progress progress;
 	/* The coordinator's between orders. */
 	uint64_t expected, unsettled; /* deliveries; messages not done */
+	uint64_t present;             /* what came of these deliveries */
+	uint64_t away, missing;       /* receivers; what they still miss */
 	struct handover handover;
 	double told_cpu; /* handover.cpu of the interval before */
 	bool is_done;    /* with the order; guarded by run->lock */
+};
+
+struct sent_stream {
+	uint64_t sent, unaccepted;
 };
 
 struct run {
@@ -313,11 +320,16 @@ struct run {
 				 * end of the run brings forward */
 	_Atomic uint64_t measure_end, send_end;
 	struct route *route;         /* made when all have subscribed */
+	struct route *planned;       /* of all shards, where topics vary */
+	const struct route *varying; /* for these; NULL: no topic varies */
 	struct receiver **receivers; /* by number in the route */
 	size_t receiver_count;
-	uint32_t *fanout; /* by stream: receivers of its topic */
-	uint64_t excused; /* deliveries missing, but not lost: the
-			   * broker never accepted the message */
+	uint32_t *fanout;         /* by stream: receivers of its topic, but for
+				   * those that were away */
+	struct sent_stream *sent; /* by stream, while it drains */
+	uint64_t away;            /* how many receivers fanout leaves out */
+	uint64_t excused;         /* deliveries missing, but not lost: the
+				   * broker never accepted the message */
 	enum run_phase phase;
 	bool must_stop; /* an early end was asked for */
 
@@ -362,8 +374,13 @@ const struct conn_target *crew_target(const struct crew *c, uint32_t client);
 
 /* run_books.c */
 int run_build_route(struct run *r, struct err *e) MUST_CHECK;
-/* What should have arrived by now, on each worker: worker.expected. */
-void worker_sum_expected(struct worker *w);
+/* Counts again how many receivers each topic has, but for who was away. */
+int run_count_fanout(struct run *r) MUST_CHECK;
+
+/* run_drain.c */
+/* Has everything arrived that can be expected? Once nothing is sent any more;
+ * is_quiet: and nothing has come for a while. */
+bool run_has_all(struct run *r, bool is_quiet);
 /* When the loops have ended: fills in the result. */
 int run_balance(struct run *r, struct err *e) MUST_CHECK;
 

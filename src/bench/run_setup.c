@@ -392,6 +392,8 @@ void run_teardown(struct run *r)
 	free(r->crews);
 	free(r->entries);
 	route_free(r->route);
+	route_free(r->planned);
+	free(r->sent);
 	free(r->receivers);
 	free(r->fanout);
 	cond_release(&r->done);

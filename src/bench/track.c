@@ -320,6 +320,21 @@ uint64_t track_lost(const struct track *t, uint32_t publisher, uint64_t sent,
 	return lost;
 }
 
+bool track_settled(const struct track *t, uint32_t publisher,
+		   uint64_t *ret_settled)
+{
+	const struct track_slot *s = find(t, publisher);
+	bool is_known = s && s->key != EMPTY;
+	uint64_t first;
+
+	if (is_known ? next_of(s) == RESTARTED : t->is_late)
+		return false;
+	*ret_settled = is_known ? next_of(s) - track_lost(t, publisher,
+							  next_of(s), &first)
+				: 0;
+	return true;
+}
+
 bool track_next(const struct track *t, uint32_t *at, uint32_t *ret_publisher)
 {
 	while (*at < t->cap && t->slots[*at].key == EMPTY)

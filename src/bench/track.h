@@ -63,6 +63,15 @@ void track_restart(struct track *t);
 uint64_t track_lost(const struct track *t, uint32_t publisher, uint64_t sent,
 		    uint64_t *ret_first);
 
+/*
+ * The same without knowing how many were sent: of the numbers up to the
+ * highest that came, all but those that are missing. What is lost of `sent`
+ * messages is then sent - settled. false when nothing is known: since a restart
+ * none has come.
+ */
+bool track_settled(const struct track *t, uint32_t publisher,
+		   uint64_t *ret_settled);
+
 /* Goes through the publishers that something came from, in no order; start
  * with *at = 0. false at the end. */
 bool track_next(const struct track *t, uint32_t *at, uint32_t *ret_publisher);

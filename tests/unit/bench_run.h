@@ -16,10 +16,12 @@
 #include "bench/judge.h"
 #include "bench/peer.h"
 #include "bench/run.h"
+#include "bench/shards.h"
 
 struct trial {
 	const char *yaml, *faults;
 	unsigned threads;      /* 0: 2 */
+	unsigned processes;    /* 0 and 1: this one */
 	uint64_t seed, run_id; /* 0: 1 */
 	uint64_t clock_id;     /* 0: the true one */
 	uint64_t ack_timeout;  /* 0: 1 s */
@@ -82,7 +84,11 @@ static inline void trial_execute(struct trial *t)
 		.interrupt_fd = t->interrupt_fd ? t->interrupt_fd : -1,
 	};
 
-	t->status = run_execute(&c, &t->result, &t->err);
+	if (t->processes > 1)
+		t->status = shards_execute(&c, t->processes, &t->result,
+					   &t->err);
+	else
+		t->status = run_execute(&c, &t->result, &t->err);
 	/* What other machines on the same host take is not the test's. */
 	t->result.steal = t->result.throttled = 0;
 	if (t->status == 0)

@@ -32,6 +32,7 @@ static inline void sample_tally(struct result *r)
 	t->sent = sample_numbers(500, 500);
 	t->unaccepted = sample_numbers(0, 0);
 	t->unique = sample_numbers(1000, 999);
+	t->settled = sample_numbers(1000, 999);
 	t->receivers = calloc(2, sizeof(*t->receivers));
 	t->receivers[0] = t->receivers[1] = 2;
 }

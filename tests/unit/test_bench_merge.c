@@ -25,6 +25,9 @@ static void make_shards(struct result r[2], uint64_t lost)
 		r[i].tallies[0].sent[1 - i] = 0;
 		r[i].tallies[0].unique[0] = 500;
 		r[i].tallies[0].unique[1] = i ? 500 - lost : 500;
+		r[i].tallies[0].settled[0] = 500;
+		r[i].tallies[0].settled[1] = i ? 500 - lost : 500;
+		snprintf(r[i].losses_unknown, RESULT_TEXT, "a shard");
 		r[i].tallies[0].receivers[0] = 1;
 		r[i].tallies[0].receivers[1] = 1;
 		a->n[COUNT_SCHEDULED] = a->n[COUNT_SENT] = 500;
@@ -107,16 +110,51 @@ static void losses_are_judged_over_all(void)
 	release(r, &all);
 }
 
+/* Its generator says what it was not expected to get. */
 static void who_was_away_has_lost_nothing(void)
 {
 	struct result r[2], all;
 	struct err e = { 0 };
 
 	make_shards(r, 7);
-	r[0].tallies[0].varies = true; /* the engine's mark for it */
+	r[1].tallies[0].settled[1] += 5;
 	is_int(merge(r, &all, &e), 0);
-	ok(!all.is_merged);
+	is_int(all.account.n[COUNT_LOST], 2);
+	is_str(all.losses_unknown, "");
+	release(r, &all);
+}
+
+static void topics_that_vary_are_judged_by_their_sum(void)
+{
+	struct metric lost;
+	struct reading m;
+	struct result r[2], all;
+	struct err e = { 0 };
+
+	is_int(metric_parse("lost", &lost, NULL), 0);
+	make_shards(r, 7);
+	for (int i = 0; i < 2; i++) {
+		r[i].tallies[0].varies = true;
+		r[i].varying_expected = 1000;
+	}
+	is_int(merge(r, &all, &e), 0);
+	is_int(all.account.n[COUNT_LOST], 7);
+	is_int(judge_result(&all, &e), 0);
+	is_str(all.imbalances, NULL);
+	result_release(&all);
+	/* Unless one of them does not know who was there. */
+	snprintf(r[1].varying_blind, RESULT_TEXT, "clients were away");
+	is_int(merge(r, &all, &e), 0);
+	judge_read(&all, &lost, NULL, &m);
+	is_str(m.missing, "topics vary, and clients were away");
 	is_int(all.account.n[COUNT_LOST], 0);
+	result_release(&all);
+	/* Or what is missing may be what was not accepted. */
+	r[1].varying_blind[0] = '\0';
+	r[0].tallies[0].unaccepted[0] = 1;
+	is_int(merge(r, &all, &e), 0);
+	judge_read(&all, &lost, NULL, &m);
+	is_str(m.missing, "topics vary, and not all messages were accepted");
 	release(r, &all);
 }
 
@@ -268,6 +306,7 @@ static void repetitions_survive_a_file(void)
 
 TEST_MAIN(T(histograms_and_counts_add_up_exactly),
 	  T(losses_are_judged_over_all), T(who_was_away_has_lost_nothing),
+	  T(topics_that_vary_are_judged_by_their_sum),
 	  T(missing_shards_are_told), T(strangers_are_refused),
 	  T(repetitions_have_a_median_and_a_spread),
 	  T(comparisons_use_the_spread), T(repetitions_survive_a_file))

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was lost, where it is hard to tell: topics that vary, receivers that
+ * were away, several processes of which none sees both ends. The counting
+ * peer says how many deliveries it has dropped.
+ */
+#include "test.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "bench/report.h"
+#include "bench/result_file.h"
+#include "bench_run.h"
+
+static const unsigned processes[] = { 1, 3 };
+
+static void is_unknown(const struct trial *t, const char *why)
+{
+	struct reading r;
+	struct metric m;
+
+	is_int(metric_parse("lost", &m, NULL), 0);
+	judge_read(&t->result, &m, NULL, &r);
+	is_str(r.missing, why);
+}
+
+static void check_books(const struct trial *t)
+{
+	is_int(t->status, 0, "%s", t->err.text);
+	is_str(t->result.imbalances, NULL);
+}
+
+/* Each subscriber takes all topics of one publisher, and one of every
+ * second. */
+#define VARYING                                                   \
+	"name: varying\n"                                         \
+	"phases: {measure: 1s, drain: 1s}\n"                      \
+	"groups:\n"                                               \
+	"  - name: s\n"                                           \
+	"    clients: 20\n"                                       \
+	"    subscribe: [{filter: 'a/%i/#', qos: 1}]\n"           \
+	"  - name: u\n"                                           \
+	"    clients: 2\n"                                        \
+	"    subscribe: [{filter: '$share/g/+/3/#'}]\n"           \
+	"  - name: p\n"                                           \
+	"    clients: 20\n"                                       \
+	"    publish: [{topic: 'a/%i/%{n%5}', qos: 1, size: 64, " \
+	"rate: 50/s}]\n"
+
+static void topics_that_vary_are_judged(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct trial t = { .yaml = VARYING,
+				   .faults = "drop=50",
+				   .processes = processes[i] };
+
+		(void)trial_run(&t);
+		check_books(&t);
+		is_int(trial_count(&t, COUNT_SENT), 1000);
+		/* 1,000, and the 50 of the third publisher to its share. */
+		is_int(trial_count(&t, COUNT_EXPECTED), 1050);
+		is_int(trial_count(&t, COUNT_LOST), 21);
+		is_int(t.peer.counts->dropped, 21);
+		is_str(t.result.losses_unknown, "");
+		ok(isinf(trial_value(&t, "e2e.p90")) == 0);
+		ok(isinf(trial_value(&t, "e2e.max")));
+		trial_release(&t);
+	}
+}
+
+/* Half of the subscribers go away for a moment and come back, without a
+ * session. */
+#define CHURNING(topic, filter, drain)                                   \
+	"name: churning\n"                                               \
+	"phases: {measure: 2s, drain: " drain "}\n"                      \
+	"groups:\n"                                                      \
+	"  - name: s\n"                                                  \
+	"    clients: 20\n"                                              \
+	"    subscribe: [{filter: '" filter "', qos: 1}]\n"              \
+	"    churn: {every: 500ms, share: 50%, how: drop, down: 300ms, " \
+	"times: 1}\n"                                                    \
+	"  - name: p\n"                                                  \
+	"    clients: 20\n"                                              \
+	"    publish: [{topic: '" topic "', qos: 1, size: 64, rate: 50/s}]\n"
+
+static void who_was_away_misses_nothing(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct trial t = { .yaml = CHURNING("a/%i", "a/%i", "60s"),
+				   .processes = processes[i] };
+		uint64_t begin = clock_boot();
+
+		(void)trial_run(&t);
+		check_books(&t);
+		ok(trial_count(&t, COUNT_RECONNECTS) >= 5);
+		is_int(trial_count(&t, COUNT_SENT), 2000);
+		is_int(trial_count(&t, COUNT_LOST), 0);
+		ok(trial_count(&t, COUNT_UNIQUE) < 2000);
+		ok(trial_count(&t, COUNT_UNIQUE) > 1000);
+		is_str(t.result.losses_unknown, "");
+		ok(clock_boot() - begin < 40 * CLOCK_SEC,
+		   "nobody waits for what can not come");
+		trial_release(&t);
+	}
+}
+
+/* What is dropped just before they go or after they are back is not seen, but
+ * no more than that. */
+static void who_was_away_sees_gaps(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct trial t = { .yaml = CHURNING("a/%i", "a/%i", "1s"),
+				   .faults = "drop=7",
+				   .processes = processes[i] };
+		uint64_t dropped;
+
+		(void)trial_run(&t);
+		check_books(&t);
+		dropped = t.peer.counts->dropped;
+		ok(trial_count(&t, COUNT_LOST) <= dropped);
+		ok(trial_count(&t, COUNT_LOST) > dropped * 3 / 4,
+		   "%d of %d dropped", (int)trial_count(&t, COUNT_LOST),
+		   (int)dropped);
+		trial_release(&t);
+	}
+}
+
+static void what_is_not_known_is_not_said(void)
+{
+	static const char why[] = "topics vary, and clients were away";
+	const struct report_style style = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		struct trial t = { .yaml = CHURNING("a/%i/%n", "a/%i/#", "60s"),
+				   .processes = processes[i] };
+		struct buf text = { 0 };
+		struct require r;
+		json_t *o;
+
+		(void)trial_run(&t);
+		check_books(&t);
+		is_unknown(&t, why);
+		is_int(require_parse("lost == 0", &r, &t.err), 0);
+		is_int(judge_requirements(&t.result, &r, 1, NULL, &t.err), 1);
+		is_str(t.result.outcomes[0].text,
+		       "lost has no data: topics vary, and clients were away");
+		is_int(report_text(&t.result, &style, &text), 0);
+		ok(strstr(buf_cstr(&text), " + lost unknown (topics vary"));
+		o = result_to_json(&t.result);
+		ok(json_is_null(
+			json_object_get(json_object_get(o, "counts"), "lost")));
+		is_str(json_string_value(json_object_get(o, "losses_unknown")),
+		       why);
+		json_decref(o);
+		buf_release(&text);
+		require_release(&r);
+		trial_release(&t);
+	}
+}
+
+/* Without a header nothing can be counted, and nothing is lost. */
+static void what_has_no_header_is_not_expected(void)
+{
+	struct trial t = {
+		.yaml = "name: bare\n"
+			"phases: {measure: 500ms, drain: 10s}\n"
+			"groups:\n"
+			"  - {name: s, clients: 1, subscribe: [{filter: '#'}]}\n"
+			"  - name: p\n"
+			"    clients: 1\n"
+			"    publish: [{topic: 'a/%n', size: 4, rate: 100/s}]\n",
+	};
+
+	(void)trial_run(&t);
+	check_books(&t);
+	is_int(trial_count(&t, COUNT_SENT), 50);
+	is_int(trial_count(&t, COUNT_EXPECTED), 0);
+	is_unknown(&t, "no delivery was expected");
+	trial_release(&t);
+}
+
+TEST_MAIN(T(topics_that_vary_are_judged), T(who_was_away_misses_nothing),
+	  T(who_was_away_sees_gaps), T(what_is_not_known_is_not_said),
+	  T(what_has_no_header_is_not_expected))
