@@ -142,6 +142,12 @@ UNIT_TESTS += tests/unit/test_client
 tests_unit_test_client_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_client_lost
 tests_unit_test_client_lost_LDADD = $(CLIENT_LIBS)
+# It sees another boot clock than the kernel's.
+UNIT_TESTS += tests/unit/test_suspend
+tests_unit_test_suspend_LDADD = $(CLIENT_LIBS)
+tests_unit_test_suspend_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=clock_gettime \
+	-Wl,--wrap=timerfd_create,--wrap=timerfd_settime
 UNIT_TESTS += tests/unit/test_client_kills
 tests_unit_test_client_kills_LDADD = $(CLIENT_LIBS)
 EXTRA_DIST += tests/unit/client_setup.h
