@@ -113,6 +113,13 @@ usage() {
   assert "$stderr" =~ "--password-command': it ended with status 3\$"
 }
 
+# The shell of that process, and the two that it has started.
+runs_three() { # PID
+  local shell
+  read -r shell < <(cat "/proc/$1/task/"*/children)
+  [ "$(wc -w < "/proc/$shell/task/$shell/children")" = 2 ]
+}
+
 @test "a signal ends a command that hangs, and all that it has started" {
   start_broker
   mkfifo alive
@@ -121,8 +128,7 @@ usage() {
     start pub mqtt-pub -p "$PORT" -t a -m b -u me $option \
       'sleep 60 > alive | sleep 61; :'
     cat alive & # ends with the last of them
-    wait_for 10 test "$(pgrep -P "$STARTED" -c)" = 1
-    sleep 0.2
+    wait_for 10 runs_three "$STARTED"
     kill -TERM "$STARTED"
     TOOL_TIMEOUT=10 finish pub 143
     wait $!
