@@ -77,6 +77,25 @@ whatever() {
   puppet_saw '^2 send puback'
 }
 
+@test "puppet: numbered messages come once each, in order" {
+  seq 500 > numbers
+  start_puppet <<< $'numbered a/b 500 window=7\nserve'
+  run_tool mosquitto_sub -p "$PUPPET_PORT" -q 2 -c -i me -t 'a/+' -C 500
+  assert_files_equal numbers tool.out
+  wait_for 5 puppet_saw '^1 delivered all '
+  assert "$(puppet_count ' dies | error ')" -eq 0
+}
+
+@test "puppet: who does not answer gets no more numbered messages than fit" {
+  start_puppet <<< $'numbered t 500 window=7
+    on recv pubrec all ignore
+    serve'
+  start sub mosquitto_sub -p "$PUPPET_PORT" -q 2 -c -i me -t t
+  wait_for 5 puppet_saw '^1 recv pubrec '
+  sleep 0.1
+  assert "$(puppet_count '^1 send publish')" -eq 7
+}
+
 @test "puppet: auto serves publishers and subscribers in every version" {
   local version
   start_puppet <<< serve
@@ -330,4 +349,28 @@ raw_client() { # PORT FILE
   run_tool "$PEERS/limit" sub "$COUNTER_PORT" --count 20000
   finish counter
   assert "$output" =~ " sent=20000 "
+}
+
+# LETTER:PID is a PUBLISH down, -PID a PUBREC, +PID a PUBREL with its PUBCOMP.
+faults() { # STEP...
+  local step
+  for step in "$@"; do
+    case $step in
+    *:*) echo "1 down publish qos=2 pid=${step#*:} payload=${step%:*} at=1" ;;
+    -*) echo "1 up pubrec pid=${step#-} at=1" ;;
+    +*) printf '1 %s pid=%s at=1\n' 'down pubrel' "${step#+}" \
+      'up pubcomp' "${step#+}" ;;
+    esac
+  done | awk -f "$top_srcdir/tests/helper/broker_faults.awk" | sort
+}
+
+@test "broker_faults.awk: excuses what no subscriber can mend, only" {
+  assert "$(faults a:5 -5 a:5 -5 +5 +5 b:5 -5 +5)" = ''
+  assert "$(faults a:5 -5 +5 a:6 -6 +6)" = 'repeated a'
+  # An id in use: the later message is not seen, until it comes again.
+  assert "$(faults a:5 -5 b:5 -5 +5)" = 'hidden b'
+  assert "$(faults a:5 -5 b:5 -5 +5 b:5)" = 'hidden b'
+  assert "$(faults a:5 -5 b:5 -5 +5 b:5 -5)" = ''
+  # Who knows which of them was taken.
+  assert "$(faults a:5 b:5 -5 +5)" = $'hidden a\nhidden b'
 }

@@ -71,6 +71,7 @@ tests_helper_puppet_SOURCES += tests/helper/puppet_build.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_conn.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_deliver.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_expect.c
+tests_helper_puppet_SOURCES += tests/helper/puppet_numbered.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_rule.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_scram.c
 tests_helper_puppet_SOURCES += tests/helper/puppet_script.c

@@ -7,8 +7,9 @@
  * puppet_script.c runs the statements (puppet_step.h), puppet_conn.c moves
  * bytes and packets of one connection, puppet_build.c makes packets from
  * words, puppet_broker.c is the small broker behind "auto", puppet_deliver.c
- * its way to subscribers, puppet_rule.c what the script wants it to do
- * wrong. README.md describes the language.
+ * its way to subscribers, puppet_numbered.c messages that outlive it,
+ * puppet_rule.c what the script wants it to do wrong. README.md describes
+ * the language.
  *
  * One thread. Statements run one after the other; whatever waits lets the
  * event loop serve all connections meanwhile. Packets that were received
@@ -87,6 +88,7 @@ struct outgoing {
 enum conn_end { CONN_OPEN, CONN_CLOSED, CONN_RESET };
 
 struct session;
+struct numbered;
 struct waiting;
 struct puppet;
 
@@ -165,6 +167,7 @@ struct session {
 	struct buf id;
 	struct conn *conn; /* NULL: offline */
 	struct sub *subs;
+	struct numbered *numbered; /* or NULL */
 	bool is_kept;
 };
 
@@ -177,6 +180,31 @@ void deliver_to_all(struct session *first, const struct conn *from,
 /* The client has acknowledged one: there is room for the next. */
 void deliver_next(struct conn *c);
 void deliver_forget(struct conn *c);
+
+/* ---------------------------------------------------- puppet_numbered.c */
+
+/* Numbered messages with QoS 2 for each session that subscribes to a topic,
+ * by a broker that is faultless and mortal. */
+struct numbered_rules {
+	const char *topic;
+	uint64_t count;  /* 0: no such messages */
+	uint64_t window; /* unacknowledged ones */
+	uint64_t deaths; /* about how many; where is random */
+	uint64_t seed;
+};
+/* TOPIC COUNT [KEY=N]... */
+int numbered_read(struct numbered_rules *r, char **words, struct err *e)
+	MUST_CHECK;
+void numbered_begin(struct conn *c); /* it has subscribed */
+/* On a new connection; numbered_settle() sends. */
+void numbered_resume(struct numbered *n);
+/* Returns whether it was an answer to one of these. */
+bool numbered_handle(struct conn *c, enum packet_type type,
+		     const struct ack *p);
+/* After all that came in together: writes it down, and sends what follows
+ * from it. */
+void numbered_settle(struct conn *c);
+void numbered_free(struct numbered *n);
 
 /* -------------------------------------------------------- puppet_rule.c */
 
@@ -208,6 +236,7 @@ struct puppet {
 	struct conn *current;
 	bool serves; /* every connection is auto at once */
 	struct behaviour behaviour;
+	struct numbered_rules numbered;
 	struct rule rules[RULES_MAX];
 	size_t rule_count;
 	struct entry *last; /* that expect or await has taken */

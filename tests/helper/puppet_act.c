@@ -106,6 +106,7 @@ static void make_auto(struct conn *c)
 		if (decode_packet(&d, buf_view(&i->raw), &result) == DECODE_OK)
 			broker_handle(c, &result.packet);
 	}
+	numbered_settle(c);
 }
 
 static int run_auto(struct run *r, struct err *e)

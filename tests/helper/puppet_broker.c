@@ -20,6 +20,8 @@ static void session_clear(struct session *s)
 {
 	struct sub *next;
 
+	numbered_free(s->numbered);
+	s->numbered = NULL;
 	for (; s->subs; s->subs = next) {
 		next = s->subs->next;
 		sub_free(s->subs);
@@ -153,6 +155,8 @@ static void handle_connect(struct conn *c, const struct connect *p)
 	if (rc < 0)
 		puppet_log(c->puppet, "%u error %s", c->number, e.text);
 	rule_send(c, PACKET_CONNACK, &f);
+	if (f.session_present && c->session && c->session->numbered)
+		numbered_resume(c->session->numbered);
 	c->is_ending = f.reason >= REASON_UNSPECIFIED;
 	fields_release(&f);
 }
@@ -209,6 +213,8 @@ static void handle_subscribe(struct conn *c, const struct packet *p)
 	}
 	rule_send(c, subscribes ? PACKET_SUBACK : PACKET_UNSUBACK, &f);
 	fields_release(&f);
+	if (c->session)
+		numbered_begin(c);
 }
 
 /* --------------------------------------------------------- publishing */
@@ -274,6 +280,8 @@ void broker_handle(struct conn *c, const struct packet *p)
 {
 	struct fields f = { 0 };
 
+	if (numbered_handle(c, p->type, &p->ack))
+		return;
 	switch (p->type) {
 	case PACKET_CONNECT:
 		handle_connect(c, &p->connect);

@@ -337,4 +337,6 @@ void conn_receive(struct conn *c)
 		return;
 	buf_commit(&c->in, (size_t)n);
 	decode_all(c);
+	if (c->is_auto)
+		numbered_settle(c);
 }

@@ -63,6 +63,11 @@ static int run_versions(struct run *r, struct err *e)
 	return 0;
 }
 
+static int run_numbered(struct run *r, struct err *e)
+{
+	return numbered_read(&r->p->numbered, r->args, e);
+}
+
 static int run_release(struct run *r, struct err *e)
 {
 	(void)e;
@@ -109,6 +114,7 @@ const struct step setting_steps[] = {
 	{ "connack", run_connack },
 	{ "session-present", run_session },
 	{ "versions", run_versions },
+	{ "numbered", run_numbered },
 	{ "release", run_release },
 	{ "fragment", run_fragment },
 	{ "cork", run_flag },
