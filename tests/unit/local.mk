@@ -140,6 +140,8 @@ tests_unit_test_session_time_LDADD = $(STORE_LIBS)
 # End of the protocol engine.
 UNIT_TESTS += tests/unit/test_client
 tests_unit_test_client_LDADD = $(CLIENT_LIBS)
+UNIT_TESTS += tests/unit/test_broker_kills
+tests_unit_test_broker_kills_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_client_lost
 tests_unit_test_client_lost_LDADD = $(CLIENT_LIBS)
 # It sees another boot clock than the kernel's.
