@@ -5,7 +5,8 @@
 
 load helper/helpers
 
-# lane PORT NAME...: one scenario after the other.
+# lane PORT NAME...: one scenario after the other. They mostly wait, so several
+# lanes, each with a broker of its own, do not get in each other's way.
 cat_lane() {
   cat << 'END'
 port=$1
@@ -45,16 +46,17 @@ that() {
 }
 
 @test "every built-in scenario with mosquitto" {
-  local names lane half
+  local names lane each
   mapfile -t names < <(mqtt-bench list | cut -d ' ' -f 1)
-  half=$((${#names[@]} / 2))
+  each=$(((${#names[@]} + 3) / 4))
   cat_lane > lane
-  start_broker
-  start one bash lane "$PORT" "${names[@]:0:half}"
-  BROKER=other start_broker
-  start two bash lane "$PORT" "${names[@]:half}"
-  finish one
-  finish two
+  for lane in 0 1 2 3; do
+    BROKER=broker-$lane start_broker
+    start "lane-$lane" bash lane "$PORT" "${names[@]:lane * each:each}"
+  done
+  for lane in 0 1 2 3; do
+    finish "lane-$lane"
+  done
   check "${names[@]}"
 
   that burst '.counts.unique == .counts.sent and .counts.sent > 1000'

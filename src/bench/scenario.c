@@ -136,39 +136,41 @@ static int render_first(const struct group *g, const struct template *t,
 	return r;
 }
 
-static int build_checked(struct builder *b, const char *key, const char *text,
-			 const struct template_config *c, const struct group *g,
-			 const char *(*check)(struct bytes),
-			 struct template **ret)
+static int check_first(struct builder *b, const char *key,
+		       const struct group *g, const struct template *t,
+		       const char *(*check)(struct bytes))
 {
 	struct buf first = { 0 };
-	const char *why;
-	int r;
+	const char *why = NULL;
+	int r = 0;
 
-	if (!text)
-		return 0;
-	if (build_template(b, key, text, c, ret) < 0)
-		return -1;
-	r = render_first(g, *ret, &first);
-	why = r < 0 ? NULL : check(buf_view(&first));
+	if (t && render_first(g, t, &first) < 0)
+		r = err_nomem(b->e);
+	else if (t)
+		why = check(buf_view(&first));
+	if (why)
+		r = build_fail(b, key, "'%.*s' %s", (int)buf_len(&first),
+			       (const char *)buf_view(&first).p, why);
 	buf_release(&first);
-	if (r < 0)
-		return err_nomem(b->e);
-	return why ? build_fail(b, key, "'%s' %s", text, why) : 0;
+	return r;
 }
 
 int build_topic(struct builder *b, const char *key, const char *text,
 		const struct template_config *c, const struct group *g,
 		struct template **ret)
 {
-	return build_checked(b, key, text, c, g, topic_check_name, ret);
+	if (build_template(b, key, text, c, ret) < 0)
+		return -1;
+	return check_first(b, key, g, *ret, topic_check_name);
 }
 
 int build_filter(struct builder *b, const char *key, const char *text,
 		 const struct template_config *c, const struct group *g,
 		 struct template **ret)
 {
-	return build_checked(b, key, text, c, g, topic_check_filter, ret);
+	if (build_template(b, key, text, c, ret) < 0)
+		return -1;
+	return check_first(b, key, g, *ret, topic_check_filter);
 }
 
 static int build_stage(struct builder *b, const struct raw_stage *raw,

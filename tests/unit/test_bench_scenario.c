@@ -222,9 +222,9 @@ static const char *const wrong[][2] = {
 	  "s.yaml:5:26: groups[0].subscribe[0].filter: 'a/#/b' has '#' "
 	  "before its end" },
 	{ HEAD "    publish: [{topic: '%u'}]\n",
-	  "s.yaml:5:23: groups[0].publish[0].topic: '%u' is empty" },
+	  "s.yaml:5:23: groups[0].publish[0].topic: '' is empty" },
 	{ HEAD "    publish: [{topic: 'a/%{r:1-9}/#'}]\n",
-	  "s.yaml:5:23: groups[0].publish[0].topic: 'a/%{r:1-9}/#' contains "
+	  "s.yaml:5:23: groups[0].publish[0].topic: 'a/1/#' contains "
 	  "a wildcard" },
 	{ PUB "        reply: '+'\n",
 	  "s.yaml:7:16: groups[0].publish[0].reply: '+' contains a wildcard" },
