@@ -225,6 +225,62 @@ END
   done
 }
 
+# --- when they come, and when messages go ---------------------------------------
+
+@test "connects under way are as many as allowed, and no more" {
+  local pending
+  for pending in 1 3; do
+    PUPPET=slow-$pending start_puppet << 'END'
+on send connack all delay 50ms
+serve
+END
+    bench conn --target "mqtt://127.0.0.1:$PUPPET_PORT" -c 12 -R 0 \
+      --connect-pending $pending --duration 0.1 --broker-stats no
+    assert "$(PUPPET=slow-$pending puppet_log | awk '
+      / open/ && ++n > most { most = n }
+      / send connack/ { n-- }
+      END { print most }')" -eq "$pending"
+  done
+}
+
+# When messages under topics were due, in ms after the first of the run: it is
+# the last six bytes of their headers.
+due() { # PATTERN
+  local topic header first=
+  while read -r topic header; do
+    : "${first:=$((16#${header:20:12}))}"
+    [[ ! $topic =~ $1 ]] ||
+      echo $(((16#${header:20:12} - first) / 1000000))
+  done < <(sort -k 2.21 heard.out) | xargs
+}
+
+@test "arrival: constant, bursts, a trace; phases uniform and aligned" {
+  printf '%s\n' '# when' 0 0.3 0.3 0.8 > seconds
+  cat > arrive.yaml << 'END'
+name: arrive
+phases: {measure: 1s}
+groups:
+  - name: all
+    clients: 2
+    publish:
+      - {topic: t/%i, size: 16, arrival: trace, trace: seconds}
+      - {topic: e/%i, size: 16, rate: 2/s}
+      - {topic: o/%i, size: 16, rate: 2/s, phase: aligned}
+      - {topic: b/%i, size: 16, rate: 10/s, burst: 5, phase: aligned}
+END
+  start_broker
+  start heard mqtt-sub -p "$PORT" -t '#' -F '%t %x' -C 32
+  wait_for 10 subscribed '#'
+  bench run arrive.yaml --target "mqtt://127.0.0.1:$PORT"
+  finish heard
+  assert "$(due '^t/')" = '0 300 300 800'
+  assert "$(due '^t/1')" = '0 300'
+  assert "$(due '^e/1')" = '0 500'
+  assert "$(due '^e/2')" = '250 750'
+  assert "$(due '^o/')" = '0 0 500 500'
+  assert "$(due '^b/')" = '0 0 0 0 0 0 0 0 0 0 500 500 500 500 500 500 500 500 500 500'
+}
+
 # --- who the clients are -------------------------------------------------------
 
 @test "names and passwords from NDJSON, also for what reads \$SYS" {

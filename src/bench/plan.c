@@ -315,7 +315,8 @@ static unsigned threads_for_calm(const struct plan *p)
 	return (unsigned)fmin(fmax(by_rate, by_clients), UINT16_MAX);
 }
 
-/* One more thread than processors at most; few connections need few. */
+/* One more thread than processors at most; few connections need few, and so
+ * does who connects with few at a time. */
 static unsigned threads_for(const struct scenario *s, const struct plan *p,
 			    const struct plan_limits *l)
 {
@@ -328,6 +329,8 @@ static unsigned threads_for(const struct scenario *s, const struct plan *p,
 	n /= p->shards;
 	if (p->clients / p->shards < n)
 		n = (unsigned)(p->clients / p->shards);
+	if (s->connect.pending / p->shards < n)
+		n = s->connect.pending / p->shards;
 	return n ? n : 1;
 }
 

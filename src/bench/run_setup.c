@@ -278,15 +278,26 @@ static int setup_sources(struct worker *w)
 	return 0;
 }
 
+/* Connects under way: all workers of all shards together have those that the
+ * scenario says, and each of them one at least. */
+static unsigned pending_of(const struct run *r, unsigned number)
+{
+	uint32_t workers = (uint32_t)r->worker_count;
+	uint32_t n = share_of(r->scenario->connect.pending,
+			      r->config->shard * workers + number,
+			      r->config->shards * workers)
+			     .count;
+
+	return n ? n : 1;
+}
+
 static int setup_worker(struct run *r, unsigned number)
 {
-	const struct scenario *s = r->scenario;
-	uint64_t parts = r->worker_count * r->config->shards;
 	struct worker *w = &r->workers[number];
 
 	worker_init(w, r, number);
 	w->loop = pool_loop(r->pool, number);
-	w->pending_max = (unsigned)((s->connect.pending + parts - 1) / parts);
+	w->pending_max = pending_of(r, number);
 	w->squads = calloc(r->crew_count, sizeof(*w->squads));
 	w->payloads = calloc(r->entry_count + 1, sizeof(*w->payloads));
 	w->unique = calloc(r->stream_count + 1, sizeof(*w->unique));
