@@ -66,6 +66,32 @@ EOT
   assert "$stderr" =~ "--vary fan-out needs a scenario"
 }
 
+# Each step resolves and connects anew. What this machine is too busy for is
+# not what this is about: only what is lost or refused counts.
+@test "a broker: rate, connections, fan-out" {
+  local common=(--warmup 0 --progress none --json s.json --broker-stats no)
+  start_broker
+  common+=(--target "mqtt://127.0.0.1:$PORT")
+  run_tool mqtt-bench search "${common[@]}" --from 100 --to 400 \
+    --require 'lost == 0' --duration 0.3
+  assert "$(jq -c '[.end, .highest, .self] == ["all",400,false]' s.json)" = true
+  assert "$(jq -c '[.steps[].value] == [100,200,400]' s.json)" = true
+  run_tool mqtt-bench search conn "${common[@]}" --vary connections \
+    --from 10 --to 40 --duration 0.1 --require 'conn_refused == 0' \
+    --require 'conn_failed == 0'
+  assert "$(jq -c '[.end, .highest, .fails_at] == ["all",40,0]' s.json)" = true
+  cat > fan.yaml << EOT
+name: fan
+phases: {measure: 300ms, drain: 10s}
+groups:
+  - {name: sub, clients: 1, subscribe: [{filter: t, qos: 1}]}
+  - {name: pub, clients: 1, publish: [{topic: t, qos: 1, rate: 100/s}]}
+EOT
+  run_tool mqtt-bench search fan.yaml "${common[@]}" --vary fan-out --from 4 \
+    --to 16 --require 'lost == 0'
+  assert "$(jq -c '[.end, .highest] == ["all",16]' s.json)" = true
+}
+
 @test "something has to be required" {
   run_tool 2 mqtt-bench search --target self
   assert "$stderr" =~ "nothing is required: say what must hold with --require"

@@ -235,7 +235,9 @@ int resolve_servers(struct settings *s, struct err *e)
 		return err_set(e, ERR_USAGE, 0, "%s names no server",
 			       TOLD_BY(s, typed.servers));
 	servers = keep_alloc(s, n * sizeof(*servers));
+	/* A search resolves its target again for each step. */
 	s->typed.transports = keep_alloc(s, n * sizeof(*s->typed.transports));
+	s->typed.transport_count = 0;
 	if (!servers || !s->typed.transports)
 		return err_nomem(e);
 	if (add_all(s, way, servers, e) || check_transports(s, e))
