@@ -103,6 +103,8 @@ info() {
   run_tool mqtt-pub -p "$PORT" --store s.db -q 2 -t t -l < in
   run_tool mqtt-pub -p "$PORT" --store s.db -q 2 -t t -l < in
   printf '\nmore\n\nend' >> in
+  # After a boot or a mount its disk may have another number.
+  sqlite3 s.db 'UPDATE source SET device = device + 1'
   run_tool mqtt-pub -p "$PORT" --store s.db -q 2 -t t -l < in
   finish got
   assert "$output" = $'<one>\n<two>\n<last>\n<more>\n<>\n<end>'
@@ -262,6 +264,15 @@ END
   run_tool 12 mqtt-pub --store bad.db --flush
   assert "$stderr" =~ "store 'bad.db' is damaged"
   assert_files_equal bad.db copy
+}
+
+@test "a row that is no message is told, and not left behind in silence" {
+  run_tool mqtt-pub --store s.db --enqueue -q 1 -t t -m one
+  sqlite3 s.db "INSERT INTO outbox (qos, retain, topic, props, payload,
+    queued_at) VALUES (0, 0, 't', '', 'by hand', 0)"
+  run_tool 12 mqtt-pub --store s.db --flush
+  assert "$stderr" =~ "store 's.db' is damaged \(row 2 of outbox is no message"
+  assert "$(info s.db queued)" = 2
 }
 
 @test "a store that cannot be written is told, and used again later" {

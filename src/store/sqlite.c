@@ -281,6 +281,18 @@ static int open_db(struct sqlite_store *s, const struct sqlite_options *o,
 	return sqlite_schema_ready(s, e);
 }
 
+/* It could not be sent, and would be left behind without a word. */
+static int check_rows(struct sqlite_store *s, struct err *e)
+{
+	char text[64];
+
+	if (!s->bad_row || s->use == SQLITE_LOOK)
+		return 0;
+	snprintf(text, sizeof(text), "row %" PRIu64 " of outbox is no message",
+		 s->bad_row);
+	return sqlite_damaged(s, text, e);
+}
+
 static int load(struct sqlite_store *s, struct err *e)
 {
 	uint64_t last;
@@ -292,6 +304,8 @@ static int load(struct sqlite_store *s, struct err *e)
 	if (sqlite_load_new(s) < 0 || !sqlite_load_inbound(s) ||
 	    !sqlite_load_extra(s))
 		return sqlite_fail(s, "cannot read", e);
+	if (check_rows(s, e) < 0)
+		return -1;
 	last = sqlite_last_number(s);
 	/* Numbers of rows that are gone; rows that found no room yet have
 	 * higher ones than any that was loaded. */

@@ -419,11 +419,14 @@ int sqlite_clear(struct store *store, struct err *e)
 	free(STEAL(s->client_id));
 	free(STEAL(s->server));
 	s->session = (struct sqlite_session){ 0 };
+	/* All or nothing: half a session would be another one. */
 	if (sqlite3_exec(s->db,
-			 "DELETE FROM outbox; DELETE FROM inbox2;"
+			 "SAVEPOINT clear;"
+			 " DELETE FROM outbox; DELETE FROM inbox2;"
 			 " DELETE FROM source; DELETE FROM piece;"
 			 " DELETE FROM sink;"
-			 " DELETE FROM session; DELETE FROM heartbeat",
+			 " DELETE FROM session; DELETE FROM heartbeat;"
+			 " RELEASE clear",
 			 NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_fail(s, "cannot clear", e);
 	return 0;

@@ -56,6 +56,7 @@ struct sqlite_store {
 	bool rows_wait;              /* in the file, for room in memory */
 	int log_pages;               /* of the log, before it is emptied */
 	uint64_t last_seen;          /* highest seq known to us */
+	uint64_t bad_row;            /* the last that is no message; 0: none */
 	uint64_t last_sure;          /* of those, highest that is in the file */
 	size_t max_bytes;            /* to be loaded */
 	uint64_t wall_minus_session; /* to keep deadlines across runs */

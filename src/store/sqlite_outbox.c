@@ -82,7 +82,7 @@ static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
 	struct message *m = NULL;
 
 	if (!is_sane(stmt)) {
-		s->last_seen = column_num(stmt, COL_SEQ);
+		s->last_seen = s->bad_row = column_num(stmt, COL_SEQ);
 		return true;
 	}
 	if (!s->memory->count ||

@@ -220,6 +220,7 @@ static int ask(const struct tool_run *t, size_t n, struct err *e)
 
 int durable_clear(const struct tool_run *t, struct err *e)
 {
+	struct sqlite_info i;
 	struct store *s;
 	int ret;
 
@@ -229,7 +230,10 @@ int durable_clear(const struct tool_run *t, struct err *e)
 	s = open_as(t, SQLITE_SEND, e);
 	if (!s)
 		return -1;
-	ret = ask(t, s->count, e);
+	/* There may be more in the file than in memory. */
+	ret = sqlite_get_info(s, &i, e);
+	if (ret == 0)
+		ret = ask(t, i.queued + i.sent + i.released, e);
 	if (ret == 0)
 		ret = sqlite_clear(s, e);
 	s->ops->free(s);

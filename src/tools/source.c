@@ -38,14 +38,17 @@ static int hash_head(int fd, size_t max, uint8_t ret[DIGEST_SIZE],
 	return n < 0 ? err_sys(e, ERR_LOCAL, "cannot read the input") : 0;
 }
 
+/* The number of a device may be another one after a boot or a mount; what the
+ * file begins with is not. */
 static bool is_same_file(const struct sqlite_source *v, int fd,
 			 const struct stat *st)
 {
 	uint8_t hash[DIGEST_SIZE];
 	uint64_t size = 0;
 
-	return v->device == st->st_dev && v->inode == st->st_ino &&
-	       v->offset <= (uint64_t)st->st_size && v->head_size <= HEAD &&
+	return (v->device == st->st_dev || v->head_size) &&
+	       v->inode == st->st_ino && v->offset <= (uint64_t)st->st_size &&
+	       v->head_size <= HEAD &&
 	       hash_head(fd, (size_t)v->head_size, hash, &size, NULL) == 0 &&
 	       size == v->head_size &&
 	       memcmp(hash, v->head_hash, DIGEST_SIZE) == 0;
