@@ -269,3 +269,44 @@ END
   assert "$(field .partial)" =~ "ended early: pub.ack.p99 is "
   assert "$(field '.requirements[0].holds')" = false
 }
+
+# 20 pairs, 1,000 messages in each of four seconds.
+required() { # FAULTS REQUIREMENT...
+  local faults=$1 options=()
+  shift
+  for requirement; do options+=(--require "$requirement"); done
+  status=0
+  mqtt-bench run p2p-1K-1K-1K-1K --scale 0.02 --rate 1k/s --warmup 0 \
+    --duration 4 --drain 3 --target "self:$faults" --json result.json \
+    --progress none "${options[@]}" > tool.out 2> tool.err || status=$?
+  read_output tool
+}
+
+@test "tolerance, after and abort do what they say" {
+  # Half a percent is within one, during the run and at its end.
+  required duplicate=200 'duplicates == 0 tolerance 1% abort'
+  assert "$output" =~ 'PASS  duplicates == 0 tolerance 1%'
+  assert "$(field .partial)" = null
+  # 5 % are not: but only the end knows of how many.
+  required duplicate=20 'duplicates == 0 tolerance 1% abort'
+  assert "$output" =~ 'FAIL  duplicates == 0 tolerance 1%'
+  assert "$(field .partial)" = null
+  # Without a tolerance the first one ends it.
+  required duplicate=20 'duplicates == 0 abort'
+  assert "$(field .partial)" = \
+    "ended early: duplicates is $(field .partial | tr -dc 0-9 | sed 's/0$//'), wanted == 0"
+  assert "$(field '.measured < 3')" = true
+  # A rate that nobody reaches is borne for two seconds.
+  required drop=1000000 'rate.in >= 1M/s after 2s abort'
+  assert "$(field .partial)" =~ 'ended early: rate.in is '
+  assert "$(field '.measured > 1.9 and .measured < 3.9')" = true
+  assert "$output" =~ 'FAIL  rate.in >= 1M/s after 2s abort'
+}
+
+@test "what only the end of a run tells can end none" {
+  for requirement in 'lost == 0' 'e2e.p99.9 < 1s' 'pub.ack.max < 1s' \
+    'memory < 1G' 'e2e.p99 <= +10%' 'conn.total.p99 < 1s'; do
+    run_tool 2 mqtt-bench conn --target self --require "$requirement abort"
+    assert "$stderr" =~ "only the end of a run tells that: 'abort' is for"
+  done
+}

@@ -114,3 +114,82 @@ shows() { # TEXT: somewhere in the output
   run_tool 2 mqtt-bench conn --target self --target mqtt://127.0.0.1
   assert "$stderr" = "mqtt-bench: target 'self' does not go with other targets"
 }
+
+# --- what else takes the processor ----------------------------------------------
+
+# A cgroup of ours that may use a tenth of a processor: in $group. Where this
+# machine lets nobody make one, its figures are put in the place of the real
+# ones, in the mount namespace of the run.
+limit_processor() {
+  local dir
+  for dir in /sys/fs/cgroup/cpu /sys/fs/cgroup/cpu,cpuacct /sys/fs/cgroup; do
+    group=$dir/mqtt-bench-$$
+    [ -d "$dir" ] && mkdir "$group" 2> /dev/null || continue
+    [ "$dir" != /sys/fs/cgroup ] ||
+      echo +cpu > "$dir/cgroup.subtree_control" || true
+    if echo 10000 > "$group/cpu.cfs_quota_us" ||
+      echo '10000 100000' > "$group/cpu.max"; then
+      return 0
+    fi 2> /dev/null
+    rmdir "$group" 2> /dev/null || true
+  done 2> /dev/null
+  group=
+}
+
+# health SCRIPT: a run of three seconds, after a script that the shell of the
+# run has carried out in a mount namespace of its own.
+health() {
+  pairs > pairs.yaml
+  start bench unshare --mount sh -c "$1"'
+    exec mqtt-bench run pairs.yaml --target self --duration 3 \
+      --json r.json' sh
+  wait_for 60 grep -q measure bench.err
+}
+
+fake_throttling() { # SECONDS
+  mkdir -p cgroup
+  printf 'usage_usec 1\nnr_throttled 3\nthrottled_usec %s000000\n' "$1" \
+    > cgroup/cpu.stat
+}
+
+@test "a limit of the cgroup that held the run back is told" {
+  local group
+  limit_processor
+  if [ -n "$group" ]; then
+    # shellcheck disable=SC2016
+    health "echo \$\$ > $group/cgroup.procs"'
+      # Something else in the group needs the processor.
+      (exec 3>&- > /dev/null 2>&1; timeout 4 sh -c "while :; do :; done") &'
+  else
+    fake_throttling 0
+    health 'mount --bind cgroup /sys/fs/cgroup'
+    fake_throttling 1
+  fi
+  wait "$(job_pid bench)" || true
+  rm "$BATS_TEST_TMPDIR/jobs/bench.pid"
+  [ -z "$group" ] || wait_for 20 rmdir "$group" 2> /dev/null
+  grep "the cgroup's processor limit held this program back for" bench.out
+  assert "$(jq '.health.throttled > 0.01' r.json)" = true
+  assert "$(jq -r .verdict.trust r.json)" != VALID
+}
+
+@test "time that other virtual machines took is told" {
+  # No test can take a real machine's processor away: only the kernel's
+  # figure of it is made up.
+  echo 'cpu  1 1 1 1 1 1 1 0 0 0' > stat
+  health 'mount --bind stat /proc/stat'
+  echo 'cpu  1 1 1 1 1 1 1 90000 0 0' > stat
+  wait "$(job_pid bench)" || true
+  rm "$BATS_TEST_TMPDIR/jobs/bench.pid"
+  grep -E 'other virtual machines took [0-9.]+ % of the processors' bench.out
+  assert "$(jq -r .verdict.trust r.json)" != VALID
+}
+
+@test "a load that the generator cannot make is its own fault" {
+  bench pub --target self -c 4 -t a/%i -q 0 -s 16 --rate 4M/s --duration 1 \
+    --warmup 0 --drain 1 --json r.json
+  assert "$status" -eq 13
+  shows "INVALID (generator-bound): "
+  # Its threads say so, too, however busy they are.
+  assert "$(jq '[.health.threads[].cpu] | max | . > 0.01 and . < 1.1' r.json)" = true
+}

@@ -2,7 +2,9 @@
 #include "bench/host.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -169,13 +171,63 @@ double host_cpu_seconds(long pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
+/* Version 2 counts in us, version 1 in ns. */
+static double throttled_in(const char *dir, const char *path)
+{
+	char name[512], text[TEXT_MAX];
+
+	if (snprintf(name, sizeof(name), "/sys/fs/cgroup%s%s/cpu.stat", dir,
+		     path) >= (int)sizeof(name))
+		return 0;
+	read_text(name, text);
+	return (double)number_of(text, "throttled_usec") / 1e6 +
+	       (double)number_of(text, "throttled_time") / 1e9;
+}
+
+/* In a cgroup, or in one above it: limits hold for all below. What a container
+ * sees of the names may begin further up than what it sees of the files. */
+static double throttled_along(char *path)
+{
+	static const char *const dirs[] = { "", "/unified", "/cpu",
+					    "/cpu,cpuacct" };
+	double most = 0;
+	char *end;
+
+	do {
+		end = strrchr(path, '/');
+		if (end && !end[1])
+			*end = '\0';
+		for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+			most = fmax(most, throttled_in(dirs[i], path));
+		end = strrchr(path, '/');
+		if (end)
+			end[1] = '\0';
+	} while (end);
+	return most;
+}
+
+/* "4:cpu,cpuacct:/PATH", or of version 2 "0::/PATH". */
+static bool is_of_processor(const char *line)
+{
+	const char *names = strchr(line, ':');
+
+	return names && (names[1] == ':' || strncmp(names, ":cpu,", 5) == 0 ||
+			 strncmp(names, ":cpu:", 5) == 0 ||
+			 strncmp(names, ":cpuacct,cpu:", 13) == 0);
+}
+
 double host_throttled_seconds(void)
 {
-	char text[TEXT_MAX];
+	char text[TEXT_MAX], *line, *rest = text, *path;
+	double most = 0;
 
-	return (double)number_of(read_text("/sys/fs/cgroup/cpu.stat", text),
-				 "throttled_usec") /
-	       1e6;
+	read_text("/proc/self/cgroup", text);
+	while ((line = strsep(&rest, "\n"))) {
+		path = strchr(line, '/');
+		if (path && is_of_processor(line))
+			most = fmax(most, throttled_along(path));
+	}
+	return most;
 }
 
 double host_steal_seconds(void)

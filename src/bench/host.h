@@ -29,8 +29,9 @@ uint64_t host_resident(long pid);
  * be read. */
 double host_cpu_seconds(long pid);
 
-/* Seconds since some begin that the cgroup's limit held us back, and that
- * other virtual machines took (all processors together). */
+/* Seconds since some begin that the limit of our cgroup, or of one above it,
+ * held us back, and that other virtual machines took (all processors
+ * together). */
 double host_throttled_seconds(void);
 double host_steal_seconds(void);
 

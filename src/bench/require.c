@@ -126,6 +126,31 @@ static int parse_suffix(char *const *words, int n, struct require *r,
 	return 0;
 }
 
+/* Can it be seen while the run goes on, by what intervals know? */
+static bool is_seen_early(const struct require *r)
+{
+	const struct metric *m = &r->metric;
+	bool is_e2e = m->timing == TIMING_E2E;
+
+	if (r->scale == SCALE_CHANGE)
+		return false;
+	switch (m->kind) {
+	case METRIC_NUMBER:
+		return m->number != COUNT_LOST && m->number != COUNT_EXPECTED;
+	case METRIC_GAUGE:
+		return m->gauge == GAUGE_RATE_IN || m->gauge == GAUGE_RATE_OUT;
+	case METRIC_TIMING:
+		break;
+	}
+	if (!is_e2e && m->timing != TIMING_PUB_ACK &&
+	    m->timing != TIMING_PUB_TOTAL)
+		return false;
+	return (m->stat == STAT_MAX && is_e2e) ||
+	       (m->stat == STAT_PERCENTILE &&
+		(fabs(m->percentile - 50) < 1e-9 ||
+		 fabs(m->percentile - 99) < 1e-9));
+}
+
 static int parse_words(char *const *words, int n, struct require *r,
 		       struct err *e)
 {
@@ -135,7 +160,14 @@ static int parse_words(char *const *words, int n, struct require *r,
 	    parse_op(words[1], &r->op, e) < 0 ||
 	    parse_value(words[2], r, e) < 0)
 		return -1;
-	return parse_suffix(words + 3, n - 3, r, e);
+	if (parse_suffix(words + 3, n - 3, r, e) < 0)
+		return -1;
+	if (r->is_abort && !is_seen_early(r))
+		return err_set(e, ERR_USAGE, 0,
+			       "only the end of a run tells that: 'abort' is "
+			       "for counts other than lost, for rate.in and "
+			       "rate.out, and for p50, p99 and e2e.max");
+	return 0;
 }
 
 int require_parse(const char *text, struct require *ret, struct err *e)

@@ -250,35 +250,56 @@ static void measure(struct run *r, struct course *c)
 		doze(r, c, is_limited ? clock_boot() + POLL : r->measure_end);
 }
 
+/* What the machine and the threads had used up at a moment. A thread that is
+ * busy keeps the coordinator waiting, so the moment is noted, too. */
+struct mark {
+	uint64_t at;
+	double throttled, steal;
+};
+
+static struct mark set_mark(struct run *r, int which)
+{
+	for (size_t i = 0; i < r->worker_count; i++)
+		r->workers[i].cpu_marks[which] = worker_cpu_seconds(
+			&r->workers[i]);
+	return (struct mark){ clock_boot(), host_throttled_seconds(),
+			      host_steal_seconds() };
+}
+
+static void compare_marks(struct run *r, const struct mark *a,
+			  const struct mark *b)
+{
+	struct result *res = r->result;
+
+	r->marked = (double)(b->at - a->at) / (double)CLOCK_SEC;
+	if (r->marked <= 0)
+		return;
+	res->throttled = (b->throttled - a->throttled) / r->marked;
+	res->steal = (b->steal - a->steal) / r->marked / host_cpus();
+}
+
 static void send_all(struct run *r, struct course *c)
 {
 	struct result *res = r->result;
-	double throttled, steal;
+	struct mark begin, end;
 
 	set_times(r);
 	course_align(r, c);
 	run_order(r, worker_start_sending);
 	enter(r, c, RUN_WARMUP);
 	wait_until(r, c, r->measure_begin);
+	begin = set_mark(r, 0);
 	enter(r, c, RUN_MEASURE);
-	run_order(r, worker_mark_begin);
-	throttled = host_throttled_seconds();
-	steal = host_steal_seconds();
 	measure(r, c);
+	end = set_mark(r, 1);
 	if (clock_boot() < r->measure_end)
 		r->measure_end = r->send_end = clock_boot();
 	res->measured = r->measure_end > r->measure_begin
 				? (double)(r->measure_end - r->measure_begin) /
 					  (double)CLOCK_SEC
 				: 0;
-	if (res->measured > 0) {
-		res->throttled = (host_throttled_seconds() - throttled) /
-				 res->measured;
-		res->steal = (host_steal_seconds() - steal) / res->measured /
-			     host_cpus();
-	}
+	compare_marks(r, &begin, &end);
 	res->memory = host_memory();
-	run_order(r, worker_mark_end);
 	run_order(r, worker_stop_sending);
 }
 

@@ -23,10 +23,10 @@ static int take_threads(struct run *r)
 		w = &r->workers[i];
 		snprintf(res->threads[i].name, sizeof(res->threads[i].name),
 			 "bench-%u", w->number % 10000);
-		if (res->measured > 0)
+		if (r->marked > 0)
 			res->threads[i].cpu = (w->cpu_marks[1] -
 					       w->cpu_marks[0]) /
-					      res->measured;
+					      r->marked;
 	}
 	return 0;
 }

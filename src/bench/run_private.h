@@ -278,6 +278,7 @@ struct worker {
 	uint64_t refused_fan;      /* deliveries that refusals have saved */
 	uint64_t untracked;
 	uint64_t busy;       /* ns in turns */
+	clockid_t cpu_clock; /* of its thread */
 	double cpu_marks[2]; /* at begin and end of the measured phase */
 	uint64_t *unique;    /* by stream: first deliveries here */
 	struct cause causes[RESULT_CAUSES];
@@ -331,6 +332,7 @@ struct run {
 	uint64_t excused;         /* deliveries missing, but not lost: the
 				   * broker never accepted the message */
 	enum run_phase phase;
+	double marked;  /* seconds between the marks of the processor time */
 	bool must_stop; /* an early end was asked for */
 
 	struct mutex lock;
@@ -400,8 +402,8 @@ void worker_start_sending(struct worker *w);
 void worker_stop_sending(struct worker *w);
 /* At the very end: counts what was due and is still not sent. */
 void worker_skip_rest(struct worker *w);
-void worker_mark_begin(struct worker *w);
-void worker_mark_end(struct worker *w);
+/* Processor time of its thread so far; the coordinator's. */
+double worker_cpu_seconds(const struct worker *w);
 void worker_disconnect_all(struct worker *w);
 void worker_hand_over(struct worker *w);
 /* A connect is over, well or badly: the next may begin. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/run_private.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "base/clock.h"
 
@@ -188,6 +190,7 @@ static void calibrate_due(struct timer *t, uint64_t now)
 
 void worker_calibrate(struct worker *w)
 {
+	(void)pthread_getcpuclockid(pthread_self(), &w->cpu_clock);
 	/* The kernel may delay timers by 50 us unless told otherwise. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	w->send_timer.on_due = calibrate_due;
@@ -457,14 +460,14 @@ static double thread_seconds(void)
 	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-void worker_mark_begin(struct worker *w)
+/* From outside: a thread that is busy would do so too late. */
+double worker_cpu_seconds(const struct worker *w)
 {
-	w->cpu_marks[0] = thread_seconds();
-}
+	struct timespec t;
 
-void worker_mark_end(struct worker *w)
-{
-	w->cpu_marks[1] = thread_seconds();
+	if (clock_gettime(w->cpu_clock, &t) < 0)
+		return 0;
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 void worker_hand_over(struct worker *w)

@@ -27,12 +27,14 @@ static bool read_timing(const struct metric *m, const struct interval *i,
 	return true;
 }
 
+#define RATE_MIN 0.2 /* seconds: of less a rate is chance */
+
 /* Rates depend on where the stages are: only a steady load has one to be held
  * against. */
 static bool read_rate(const struct bench_load *l, const struct metric *m,
 		      const struct interval *i, struct reading *ret)
 {
-	if (i->length <= 0)
+	if (i->length < RATE_MIN)
 		return false;
 	if (m->gauge == GAUGE_RATE_OUT)
 		ret->value = (double)i->delivered / i->length;
@@ -61,6 +63,17 @@ static bool read_now(const struct bench_load *l, const struct result *r,
 	return !ret->missing;
 }
 
+/* Some counts are parts of what is only known at the end: with a tolerance
+ * for these nothing can be said before. With stages nor can be what was asked
+ * for. */
+static bool is_too_early(const struct require *q, const struct reading *m)
+{
+	if (q->scale == SCALE_OF_ASKED)
+		return m->asked <= 0;
+	return q->tolerance > 0 && q->metric.kind == METRIC_NUMBER &&
+	       m->whole <= 0;
+}
+
 /* Counts only rise: what has to reach a number may still do so. */
 static bool may_still_hold(const struct require *q)
 {
@@ -82,7 +95,7 @@ bool bench_must_abort(const struct bench_load *l, const struct result *r,
 		if (!q->is_abort || may_still_hold(q) ||
 		    (q->after && i->at < begin + (double)q->after / CLOCK_SEC))
 			continue;
-		if (!read_now(l, r, &q->metric, i, &m) ||
+		if (!read_now(l, r, &q->metric, i, &m) || is_too_early(q, &m) ||
 		    require_check(q, &m, text, sizeof(text)))
 			continue;
 		snprintf(ret_text, size, "ended early: %s", text);
