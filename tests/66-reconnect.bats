@@ -211,11 +211,13 @@ END
   mkfifo in
   exec 9<> in
   START_STDIN=in start pub mqtt-pub -h 127.0.0.1 -p "$port" -q 1 -t t -l \
-    --reconnect-first yes --reconnect-delay 20s --drain-timeout 500ms
-  seq 5 >&9
+    --reconnect-first yes --reconnect-delay 20s --drain-timeout 500ms \
+    --queue-limit 5 --queue-policy drop-oldest
+  seq 7 >&9
   wait_for 5 grep -q 'trying again' pub.err
   wait_for 10 status_says pub "status: disconnected, broker \
-'127.0.0.1:$port', 5 queued, 0 unconfirmed, .*, attempt [0-9]+ in [0-9.]+ s"
+'127.0.0.1:$port', 5 queued, 0 unconfirmed, .*, attempt [0-9]+ in [0-9.]+ s, \
+0 confirmed, 2 dropped"
   kill -TERM "$STARTED"
   finish pub 11
   assert "$stderr" =~ '5 messages not confirmed'

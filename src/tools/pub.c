@@ -38,6 +38,7 @@ struct pub {
 	/* Written by the receive thread. */
 	atomic_bool is_up;
 	atomic_uint_fast64_t completed; /* confirmed, refused or expired */
+	atomic_uint_fast64_t confirmed;
 	atomic_uint_fast64_t expired;
 	atomic_uint_fast64_t dropped; /* the queue was full */
 	atomic_uint_fast64_t progress_at;
@@ -73,20 +74,28 @@ static void on_down(void *ctx, const struct client_down *down)
 	events_down(p->tool, down);
 }
 
+/* One writer: no need for a locked instruction per message. */
+static void count(atomic_uint_fast64_t *n)
+{
+	uint64_t was = atomic_load_explicit(n, memory_order_relaxed);
+
+	atomic_store_explicit(n, was + 1, memory_order_relaxed);
+}
+
 static void on_published(void *ctx, const struct event_published *done)
 {
 	struct pub *p = ctx;
-	uint64_t n = atomic_load_explicit(&p->completed, memory_order_relaxed);
 
 	if (done->reason >= 0x80)
 		refusals_add(&p->refusals, done->reason, done->props);
-	if (done->expired)
+	else if (done->expired)
 		atomic_fetch_add(&p->expired, 1);
-	if (done->no_room)
+	else if (done->no_room)
 		atomic_fetch_add(&p->dropped, 1);
+	else
+		count(&p->confirmed);
 	tool_note_published(p->tool, done);
-	/* One writer: no need for a locked instruction per message. */
-	atomic_store_explicit(&p->completed, n + 1, memory_order_relaxed);
+	count(&p->completed);
 	atomic_store_explicit(&p->progress_at,
 			      loop_now(client_loop(p->tool->client)),
 			      memory_order_relaxed);
@@ -119,9 +128,13 @@ static void on_heartbeat(void *ctx, const struct client_heartbeat *h)
 static int on_status(void *ctx, struct buf *line)
 {
 	struct pub *p = ctx;
+	uint64_t dropped = atomic_load(&p->dropped);
 
-	return buf_printf(line, ", %ju confirmed",
-			  (uintmax_t)atomic_load(&p->completed));
+	if (buf_printf(line, ", %ju confirmed",
+		       (uintmax_t)atomic_load(&p->confirmed)))
+		return -1;
+	return dropped ? buf_printf(line, ", %ju dropped", (uintmax_t)dropped)
+		       : 0;
 }
 
 /* Messages of an earlier run, or of others, are waited for too. */
