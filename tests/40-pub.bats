@@ -305,7 +305,8 @@ hangs_up_on_refusal() {
 
 @test "-d traces packets on stderr" {
   start_broker
-  run_tool mqtt-pub -p "$PORT" -t t/d -m secret -q 2 -d -V 5
+  run_tool mqtt-pub -p "$PORT" -t t/d -m secret -q 2 -d -V 5 -u me -P secret \
+    --events json
   assert "$output" = ''
   for p in 'sent CONNECT v5' 'received CONNACK' "sent PUBLISH q2 .*'t/d'" \
     'received PUBREC' 'sent PUBREL' 'received PUBCOMP' 'sent DISCONNECT'; do
@@ -364,6 +365,7 @@ hangs_up_on_refusal() {
   wait_for 5 eval '[ "$(received)" -eq 1 ]'
   kill -USR1 "$(job_pid pub)"
   wait_for 5 grep -q 'status: connected.*1 confirmed' pub.err
+  grep -q mqtt-rx "/proc/$STARTED/task/"*/comm
   kill "$(job_pid pub)"
   finish pub 143
   exec 8>&-

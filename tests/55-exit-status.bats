@@ -58,6 +58,26 @@ says() {
   done
 }
 
+# Whether our DISCONNECT still gets out is a matter of microseconds.
+@test "0: all is confirmed, and the peer is the first to close" {
+  for how in close reset half-close; do
+    start_puppet << END
+      loop 10
+        accept
+        expect connect
+        send connack
+        expect publish
+        send puback
+        $how
+      end
+END
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+      pub -V 5 -q 1 -m x --reconnect no
+    done
+    finish puppet
+  done
+}
+
 @test "0: --help and --version" {
   for p in mqtt-pub mqtt-sub; do
     run_tool "$p" --help

@@ -77,6 +77,28 @@ END
   assert "$stderr" =~ 'gave up after'
 }
 
+descriptors() { # PID
+  local all=("/proc/$1/fd/"*)
+  echo ${#all[@]}
+}
+
+has_tried() { # TIMES
+  [ "$(grep -c connecting sub.err)" -ge "$1" ]
+}
+
+@test "a thousand attempts that fail leave no descriptor" {
+  port=$(free_port)
+  for ((i = 0; i < 50; i++)); do
+    servers+=(--server "127.0.0.1:$port")
+  done
+  start sub mqtt-sub "${servers[@]}" -t t --reconnect-first yes "${EVENTS[@]}"
+  wait_for 10 grep -q connecting sub.err
+  before=$(descriptors "$STARTED")
+  wait_for 60 has_tried 1000
+  assert "$(descriptors "$STARTED")" -le $((before + 3))
+  stop sub
+}
+
 @test "what can get better is tried again, what cannot is not" {
   for reason in 0x80 0x83 0x88 0x89 0x9c; do
     start_puppet << END

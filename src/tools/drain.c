@@ -18,6 +18,17 @@ static void show_progress(struct tool_run *t, bool is_over)
 		is_over ? "\r\033[K" : "");
 }
 
+/* All is confirmed (else e would say what is not), and the peer was only
+ * quicker to close than we. With QoS 0 nobody knows; and a broker that says why
+ * has something to tell. */
+static bool was_done(const struct tool_run *t, const struct err *e)
+{
+	const struct pub_settings *p = &t->settings.pub;
+
+	return e->kind == ERR_LOST && e->code < 0x80 &&
+	       (p->publish.qos || p->source == PUB_NOTHING);
+}
+
 /* Comes back every now and then to show how far it is. */
 int tool_drain(struct tool_run *t, uint64_t limit, struct err *e)
 {
@@ -36,5 +47,5 @@ int tool_drain(struct tool_run *t, uint64_t limit, struct err *e)
 	}
 	if (was_shown)
 		show_progress(t, true);
-	return ret;
+	return ret && was_done(t, e) ? 0 : ret;
 }

@@ -10,7 +10,8 @@
 
 #include "tools/tool.h"
 
-/* As client_drain(). */
+/* As client_drain(), but a connection that is lost when all is confirmed is no
+ * failure. */
 int tool_drain(struct tool_run *t, uint64_t limit, struct err *e) MUST_CHECK;
 
 #endif
