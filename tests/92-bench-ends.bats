@@ -252,6 +252,13 @@ END
   assert "$(field .counts.acked)" -eq 100
   run_tool 12 bash -c "$run --json result.json > /dev/full"
   assert "$(field .counts.acked)" -eq 100
+  # shellcheck disable=SC2086
+  run_tool 12 $run --html /dev/full --json result.json
+  assert "$stderr" =~ "cannot write '/dev/full': No space left"
+  run_tool 12 mqtt-bench report result.json --html /dev/full
+  run_tool 12 bash -c 'mqtt-bench compare result.json result.json > /dev/full'
+  run_tool 12 mqtt-bench search --target self --from 100 --to 100 \
+    --require 'sent > 0' --duration 0.2 --warmup 0 --json /dev/full
   # Not a byte of an older result is touched.
   echo old > kept.json
   run_tool 12 bash -c "ulimit -f 1; trap '' XFSZ; $run --json kept.json"

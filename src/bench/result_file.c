@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/result_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/write_all.h"
 #include "bench/result_json.h"
-
-static int write_all(int fd, struct bytes b)
-{
-	ssize_t n;
-
-	while (b.n) {
-		n = write(fd, b.p, b.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		b = bytes_of(b.p + n, b.n - (size_t)n);
-	}
-	return 0;
-}
 
 /* Not a regular file (a pipe, /dev/null): written as it is. */
 static bool is_special(const char *path)

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/shards_private.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/write_all.h"
 #include "bench/result_file.h"
 
 /* The parent always reads, so this does not wait for long; when it is gone,
  * so are we. */
-static void write_all(int fd, const void *data, size_t n)
+static void put(const struct shard_child *c, const void *data, size_t n)
 {
-	const uint8_t *p = data;
-	ssize_t put;
-
-	for (; n; p += put, n -= (size_t)put) {
-		put = write(fd, p, n);
-		if (put < 0 && errno == EINTR)
-			put = 0;
-		if (put < 0)
-			_exit(1);
-	}
+	if (write_all(c->pipe_fd, bytes_of(data, n)) < 0)
+		_exit(1);
 }
 
 static void send_frame(const struct shard_child *c, enum frame_type type,
@@ -28,8 +20,8 @@ static void send_frame(const struct shard_child *c, enum frame_type type,
 {
 	struct frame f = { .type = type, .size = (uint32_t)n };
 
-	write_all(c->pipe_fd, &f, sizeof(f));
-	write_all(c->pipe_fd, data, n);
+	put(c, &f, sizeof(f));
+	put(c, data, n);
 }
 
 static void on_interval(void *ctx, const struct result *r,

@@ -12,6 +12,7 @@
 
 #include "base/disk.h"
 #include "base/text.h"
+#include "base/write_all.h"
 #include "config/keep.h"
 #include "config/profile_file.h"
 #include "config/resolve.h"
@@ -204,21 +205,6 @@ static int put_file(struct saving *w, struct err *e)
 	    buf_append(&w->text, buf_view(&w->block)) ||
 	    buf_append(&w->text, bytes_of(text.p + end, text.n - end)))
 		return err_nomem(e);
-	return 0;
-}
-
-static int write_all(int fd, struct bytes b)
-{
-	while (b.n) {
-		ssize_t n = write(fd, b.p, b.n);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0) {
-			b.p += n;
-			b.n -= (size_t)n;
-		}
-	}
 	return 0;
 }
 

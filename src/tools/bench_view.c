@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/bench_view.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -9,23 +8,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/write_all.h"
 #include "bench/report.h"
 #include "bench/result_file.h"
-
-static int write_all(int fd, struct bytes b)
-{
-	ssize_t n;
-
-	while (b.n) {
-		n = write(fd, b.p, b.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		b = bytes_of(b.p + n, b.n - (size_t)n);
-	}
-	return 0;
-}
 
 int bench_print(struct bytes text, bool to_stderr, struct err *e)
 {
@@ -135,14 +120,14 @@ void bench_view_tell(void *ctx, const struct result *r,
 	buf_clear(&p->text);
 	if ((p->how == PROGRESS_LIVE ? live_draw(&p->live, i, &p->text)
 				     : report_interval(i, &p->text)) == 0)
-		(void)write_all(STDERR_FILENO, buf_view(&p->text));
+		(void)!write_all(STDERR_FILENO, buf_view(&p->text));
 }
 
 void bench_view_end(struct bench_view *p)
 {
 	buf_clear(&p->text);
 	if (live_erase(&p->live, &p->text) == 0)
-		(void)write_all(STDERR_FILENO, buf_view(&p->text));
+		(void)!write_all(STDERR_FILENO, buf_view(&p->text));
 	if (p->ndjson_fd >= 0 && p->ndjson_fd != STDOUT_FILENO &&
 	    close(p->ndjson_fd) < 0 && !p->bench->output.kind)
 		err_sys(&p->bench->output, ERR_LOCAL, "cannot write to '%s'",
