@@ -278,7 +278,7 @@ END
   tell "$(puppet_count ' dies ') deaths of the broker"
   assert "$(puppet_count ' dies .* restart=0')" -ge 10
   assert "$(puppet_count ' dies .* restart=1')" -ge 10
-  assert "$(grep -m 5 ' error ' puppet.out)" = ''
+  assert "$(grep -m 5 -E ' error |recv disconnect reason=0x[89]' puppet.out)" = ''
   assert_files_equal out in
 }
 

@@ -52,7 +52,7 @@ static int note_arrival(struct session *s, enum arrival_kind kind, uint16_t pid)
  * gave the server (5.0 section 3.3.4). */
 static enum feed take_slot(struct session *s)
 {
-	if (s->in_open >= s->receive_max)
+	if (s->in_open >= (int32_t)s->receive_max)
 		return session_fail(s, REASON_RECEIVE_MAX,
 				    "more unacknowledged messages than our "
 				    "receive maximum");
@@ -62,9 +62,10 @@ static enum feed take_slot(struct session *s)
 
 static void free_slot(struct session *s)
 {
-	/* Messages of an earlier connection end without having begun on
-	 * this one. */
-	if (s->in_open)
+	/* Below zero, too: messages of an earlier connection end without
+	 * having begun on this one, and the server gets a slot for each
+	 * PUBCOMP, whatever that says (5.0 section 4.9). */
+	if (s->in_open > -(int32_t)MQTT_PID_MAX)
 		s->in_open--;
 }
 
@@ -130,9 +131,9 @@ enum feed session_on_pubrel(struct session *s, const struct ack *p)
 
 	if (s->no_problem_info && p->props.n)
 		return session_fail_unwanted_info(s);
+	free_slot(s);
 	if (step.action == IN_COMP) {
 		s->store->ops->inbound_remove(s->store, p->pid);
-		free_slot(s);
 		session_answer(s, PACKET_PUBCOMP, p->pid, REASON_SUCCESS);
 	} else {
 		session_answer(s, PACKET_PUBCOMP, p->pid, REASON_PID_NOT_FOUND);

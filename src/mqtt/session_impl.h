@@ -49,7 +49,7 @@ struct session {
 	uint16_t receive_max; /* what we announced */
 	uint16_t alias_max;
 	uint32_t max_packet;
-	uint32_t in_open; /* inbound QoS 1 and 2 not finished yet */
+	int32_t in_open; /* inbound QoS 1 and 2 not finished yet */
 	struct session_limits limits;
 	bool no_problem_info; /* we asked for none [MQTT-3.1.2-29] */
 	bool is_reauthenticating;

@@ -282,6 +282,27 @@ static void each_connection_starts_with_a_free_window(void)
 	peer_down(&p);
 }
 
+/* 5.0 section 4.9: a PUBREL that is sent again took no slot here, but its
+ * PUBCOMP gives one, also when it says that there is no such id. */
+static void pubcomps_for_an_earlier_connection_give_slots(void)
+{
+	struct peer p = peer_with_receive_max(2);
+
+	arrive(&p, 2, 1, false);
+	accept(&p);
+	session_lost(p.s);
+	reconnect(&p, true);
+	is_int(ack(&p, PACKET_PUBREL, 1, 0), FEED_NONE);
+	is_int(ack(&p, PACKET_PUBREL, 9, 0), FEED_NONE);
+	for (uint16_t i = 2; i <= 5; i++)
+		is_int(arrive(&p, 2, i, false), FEED_EVENT);
+	flush(&p);
+	buf_clear(&p.wire);
+	p.eaten = 0;
+	is_failure(&p, arrive(&p, 2, 6, false), REASON_RECEIVE_MAX);
+	peer_down(&p);
+}
+
 /* Queues of a flood stay bounded: answers that nobody reads end it. */
 static void a_peer_that_does_not_read_is_left(void)
 {
@@ -333,6 +354,8 @@ TEST_MAIN(T(qos0_is_handed_over),
 	  T(qos2_across_connections),
 	  T(a_lost_session_forgets_what_was_handed_over),
 	  T(refusing_what_came_on_another_connection),
+	  { "4.9 PUBCOMPs for an earlier connection give slots",
+	    pubcomps_for_an_earlier_connection_give_slots },
 	  { "5.3 excess over our receive maximum: 0x93",
 	    our_receive_maximum_is_enforced },
 	  { "5.3 inbound slots are free after PUBACK, PUBCOMP, bad PUBREC",
