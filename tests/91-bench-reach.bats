@@ -243,6 +243,31 @@ END
   done
 }
 
+@test "the window is what was told, or the broker allows, and reported" {
+  puppet() { # NAME RECEIVE-MAXIMUM OPTION...
+    local name=$1
+    PUPPET=$name start_puppet << END
+connack receive-maximum=$2
+on send puback all delay 20ms
+serve
+END
+    shift 2
+    bench pub --target "mqtt://127.0.0.1:$PUPPET_PORT" -c 2 -q 1 -t a/%i \
+      -L 120 --broker-stats no "$@"
+    peak=$(PUPPET=$name puppet_log | sed -n 's/.* peak-in-flight=\([0-9]*\) .*/\1/p')
+  }
+  local peak
+  puppet usual 100
+  assert "$(field .window) $(grep -c '; window 20$' tool.out)" = "20 1"
+  assert "$peak" = $'20\n20'
+  puppet narrow 3 -F 50
+  assert "$(field .window) $(grep -c '; window 3$' tool.out)" = "3 1"
+  assert "$peak" = $'3\n3'
+  puppet wide 100 -F 50
+  assert "$(field .window) $(grep -c '; window 50$' tool.out)" = "50 1"
+  assert "$peak" = $'50\n50'
+}
+
 # When messages under topics were due, in ms after the first of the run: it is
 # the last six bytes of their headers.
 due() { # PATTERN

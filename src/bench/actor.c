@@ -251,6 +251,8 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	mutex_unlock(&c->lock);
 	c->target = crew_target(crew, actor_client(a));
 	a->window = allowed < crew->window ? allowed : crew->window;
+	if (crew->group->publish_count)
+		w->window = result_least(w->window, a->window);
 	a->in_flight = (uint16_t)(st.awaiting_ack + st.awaiting_comp +
 				  st.queued);
 	a->is_blocked = false;

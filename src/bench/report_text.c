@@ -125,6 +125,8 @@ static void say_ramp(struct page *p)
 		say(p, "; all up after %.2f s (%s)", r->connect_time,
 		    metric_format(rate, sizeof(rate), UNIT_PER_SECOND,
 				  (double)r->clients / r->connect_time));
+	if (r->window)
+		say(p, "; window %" PRIu32, r->window);
 }
 
 /* What is rare is left out while there is none of it. */

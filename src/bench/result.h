@@ -112,6 +112,8 @@ struct result {
 	double measured;         /* seconds */
 	double connect_time;     /* seconds until all were connected */
 	uint64_t clients;
+	uint32_t window; /* messages that a publisher may have under way, the
+			  * least of all; 0: nobody published */
 	uint64_t measured_sent, measured_delivered; /* due in that time */
 	/* In that time by the clock, whenever they were due: for rates. */
 	uint64_t sent_in_time, delivered_in_time;
@@ -158,6 +160,8 @@ struct result {
 void result_init(struct result *r);
 void result_release(struct result *r);
 
+/* The lesser of two numbers, where 0 is none. */
+uint32_t result_least(uint32_t a, uint32_t b);
 /* The histogram to record into; NULL when memory is short. */
 struct hist *result_timing(struct result *r, enum timing t);
 /* Of two intervals together; before their counts are added. */

@@ -80,6 +80,13 @@ static double larger(double a, double b)
 	return a > b ? a : b;
 }
 
+uint32_t result_least(uint32_t a, uint32_t b)
+{
+	if (!a || !b)
+		return a | b;
+	return a < b ? a : b;
+}
+
 int result_add(struct result *dst, const struct result *src, const char *prefix,
 	       struct err *e)
 {
@@ -97,6 +104,7 @@ int result_add(struct result *dst, const struct result *src, const char *prefix,
 	if (sent + more > 0)
 		dst->waited = (dst->waited * sent + src->waited * more) /
 			      (sent + more);
+	dst->window = result_least(dst->window, src->window);
 	dst->measured_sent += src->measured_sent;
 	dst->measured_delivered += src->measured_delivered;
 	dst->sent_in_time += src->sent_in_time;

@@ -393,6 +393,7 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->is_open = json_is_true(json_object_get(o, "open"));
 	r->is_self = json_is_true(json_object_get(o, "self"));
 	r->clients = take_int(rd, o, "clients");
+	r->window = take_small(rd, o, "window", UINT16_MAX);
 	r->asked = take_real(rd, o, "asked");
 	r->measured = take_real(rd, o, "measured");
 	r->connect_time = take_real(rd, o, "connect_time");

@@ -327,6 +327,7 @@ static void put_head(json_t *o, const struct result *r)
 	put(o, "open", json_boolean(r->is_open));
 	put(o, "self", json_boolean(r->is_self));
 	put(o, "clients", integer(r->clients));
+	put(o, "window", integer(r->window));
 	put(o, "asked", json_real(r->asked));
 	put(o, "measured", json_real(r->measured));
 	put(o, "connect_time", json_real(r->connect_time));

@@ -88,6 +88,7 @@ int run_take_figures(struct run *r)
 		res->delivered_in_time += w->delivered_in_time;
 		res->late_publishes += w->measured_unsent + w->measured_unacked;
 		res->untracked += w->untracked;
+		res->window = result_least(res->window, w->window);
 		waited += w->waited;
 		for (size_t k = 0; k < RESULT_CAUSES; k++)
 			if (w->causes[k].count)

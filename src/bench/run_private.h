@@ -269,6 +269,7 @@ struct worker {
 	struct account account;
 	struct hist timings[TIMING_COUNT];
 	struct hist briefs[BRIEF_COUNT];
+	uint32_t window;       /* the least of its publishers; 0: none */
 	uint64_t waited;       /* messages that stood in a backlog */
 	uint64_t measured_due; /* by the schedule, in the measured phase */
 	uint64_t measured_sent, measured_delivered; /* of those */

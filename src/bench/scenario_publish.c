@@ -199,6 +199,10 @@ static int build_header(struct builder *b, const struct raw_publish *raw,
 	    p->size[0] < HEADER_SIZE)
 		return build_fail(b, "header", "needs a size of %u at least",
 				  HEADER_SIZE);
+	if (p->header == HEADER_PROPERTY && raw->reply)
+		return build_fail(b, "header",
+				  "answers bring the payload back and no "
+				  "property: expected front or field:NAME");
 	if (p->header == HEADER_FIELD && !has_mark)
 		return build_fail(b, "header",
 				  "a field needs %%h in the "

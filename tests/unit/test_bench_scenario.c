@@ -228,6 +228,9 @@ static const char *const wrong[][2] = {
 	  "a wildcard" },
 	{ PUB "        reply: '+'\n",
 	  "s.yaml:7:16: groups[0].publish[0].reply: '+' contains a wildcard" },
+	{ PUB "        reply: r\n        header: property\n",
+	  "s.yaml:8:17: groups[0].publish[0].header: answers bring the "
+	  "payload back and no property" },
 	{ PUB "        rate: 0\n",
 	  "s.yaml:7:15: groups[0].publish[0].rate: expected more than 0" },
 	{ PUB "        interval: 0\n",
