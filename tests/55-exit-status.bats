@@ -356,8 +356,7 @@ END
 # A publisher of more than socket buffers hold, whose peer reads nothing of it
 # and has let it come to rest.
 fill_deaf_peer() { # OPTION...
-  yes 'a line of some length, so that it does not all fit' |
-    head -n 400000 > lines
+  yes "$(printf '%01000d' 0)" | head -n 20000 > lines
   start_puppet << 'END'
     accept
     expect connect
