@@ -253,12 +253,19 @@ void worker_touch(struct worker *w, struct actor *a)
 		a->is_touched = list_add(&w->touched, a);
 }
 
+/* Never at once, even when late: the loop has to look at its sockets and at
+ * what it is told in between. */
 static void arm_sending(struct worker *w)
 {
 	struct heap_node *first = heap_first(&w->due);
+	uint64_t soonest = loop_now(w->loop) + 1;
 
-	(void)loop_set_timer(w->loop, &w->send_timer,
-			     first ? first->deadline : CLOCK_NEVER);
+	if (!first)
+		loop_stop_timer(w->loop, &w->send_timer);
+	else
+		(void)loop_set_timer(w->loop, &w->send_timer,
+				     first->deadline > soonest ? first->deadline
+							       : soonest);
 }
 
 static void send_due(struct timer *t, uint64_t now)
