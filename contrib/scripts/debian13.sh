@@ -53,6 +53,7 @@ mount_all() {
   mount -t proc proc "$root/proc" 2> /dev/null ||
     mount --rbind /proc "$root/proc"
   mount --rbind /dev "$root/dev"
+  mount --rbind /sys "$root/sys"
   mount --bind "$top" "$root$top"
 }
 
