@@ -14,6 +14,7 @@ static void sum_sent(struct worker *w, const struct squad *s, uint32_t place)
 	const struct actor *a = &s->actors[place];
 	size_t entries = s->crew->group->publish_count, at = place * entries;
 	const struct entry *e = s->crew->entries;
+	static const struct sent_stream none;
 	struct sent_stream sent;
 
 	w->unsettled += a->in_flight;
@@ -30,8 +31,7 @@ static void sum_sent(struct worker *w, const struct squad *s, uint32_t place)
 		if (e->plan->reply)
 			w->unsettled += sent.sent - sent.unaccepted;
 		if (w->run->sent)
-			w->run->sent[stream] =
-				e->varies ? (struct sent_stream){ 0 } : sent;
+			w->run->sent[stream] = e->varies ? none : sent;
 	}
 }
 
