@@ -70,7 +70,7 @@ live_twice() { # N
   MQTT_TOOLS_CRASH_AT=$1 begin "$1" "$QOS"
   end "$1" five || status=$?
   [ $status -eq 137 ] || return $status
-  begin "$1" "$QOS"
+  second_life begin "$1" "$QOS"
   end "$1" five || assert $? = 143 "second life: $(cat sub.err)" || return 99
   return 137
 }

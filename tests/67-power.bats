@@ -104,7 +104,7 @@ subscribe() {
   end_with "$n" || status=$?
   [ $status -eq 137 ] || return $status
   cut_power "$n"
-  start sub "${ON_DISK[@]}" "${sub[@]}"
+  second_life start sub "${ON_DISK[@]}" "${sub[@]}"
   end_with "$n" || assert $? = 143 "second life: $(cat sub.err)" || return 99
   return 137
 }

@@ -11,6 +11,8 @@
 #                                run in the directory dN, a disk that keeps
 #                                what was synced alone (helper/power.c)
 # cut_power N                    what is left of dN after the next boot
+# second_life START...           starts the job sub anew, and waits until it
+#                                has connected to the job broker
 
 at_each_point() {
   local n status end=$1
@@ -23,6 +25,21 @@ at_each_point() {
   done
   echo "# $((n - 1)) points"
   assert "$n" -gt 8 "too few points: is this the right program?"
+}
+
+# What the first life wrote must not be taken for what the second one did: a
+# signal may end that as soon as it has connected, which is after it has put
+# its output in order.
+second_life() { # START...
+  local before
+  before=$(grep -c 'New client connected' broker.err)
+  "$@"
+  wait_for "$TOOL_TIMEOUT" has_connected "$before"
+}
+
+has_connected() { # BEFORE
+  has_ended sub ||
+    [ "$(grep -c 'New client connected' broker.err)" -gt "$1" ]
 }
 
 # By env(1), so that start has the pid of the program itself.
