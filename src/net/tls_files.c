@@ -196,18 +196,38 @@ int tls_load_cert(mbedtls_x509_crt *chain, const char *path, struct err *e)
 	return result;
 }
 
-static int fail_key(struct err *e, const char *path, int result,
-		    bool was_decrypted)
+/* The older way encrypts what is between the lines of PEM (RFC 1421). */
+static bool is_encrypted(struct bytes text)
 {
-	if (result == MBEDTLS_ERR_PK_PASSWORD_REQUIRED ||
-	    result == MBEDTLS_ERR_PEM_PASSWORD_REQUIRED)
+	static const char mark[] = "Proc-Type: 4,ENCRYPTED";
+
+	return memmem(text.p, text.n, mark, strlen(mark)) ||
+	       pbes2_is_encrypted(text);
+}
+
+/* A wrong passphrase may leave valid padding behind, one in 256 does: then
+ * what comes out is no key. */
+static bool is_wrong_passphrase(int result)
+{
+	int kind = -(-result & ~0x7f);
+
+	return result == MBEDTLS_ERR_PEM_PASSWORD_MISMATCH ||
+	       kind == MBEDTLS_ERR_PK_PASSWORD_MISMATCH ||
+	       kind == MBEDTLS_ERR_PK_KEY_INVALID_FORMAT ||
+	       kind == MBEDTLS_ERR_PK_KEY_INVALID_VERSION;
+}
+
+static int fail_key(struct err *e, const char *path, struct bytes text,
+		    bool has_passphrase, int result)
+{
+	if (!is_encrypted(text))
+		return fail_content(e, "private key", path, result);
+	if (!has_passphrase)
 		return err_set(e, ERR_TLS, result,
 			       "private key '%s' is "
 			       "encrypted: its passphrase is needed",
 			       path);
-	/* Garbage is what the wrong one makes of a key now and then. */
-	if (result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH ||
-	    result == MBEDTLS_ERR_PEM_PASSWORD_MISMATCH || was_decrypted)
+	if (is_wrong_passphrase(result))
 		return err_set(e, ERR_TLS, result,
 			       "private key '%s': the "
 			       "passphrase is wrong",
@@ -216,7 +236,7 @@ static int fail_key(struct err *e, const char *path, int result,
 }
 
 static int parse_key(mbedtls_pk_context *key, struct bytes text,
-		     struct bytes passphrase, bool *ret_was_decrypted)
+		     struct bytes passphrase)
 {
 	struct buf clear;
 	int result;
@@ -224,7 +244,6 @@ static int parse_key(mbedtls_pk_context *key, struct bytes text,
 	buf_init(&clear, TLS_FILE_MAX);
 	switch (pbes2_decrypt(text, passphrase, &clear)) {
 	case PBES2_OK:
-		*ret_was_decrypted = true;
 		result = tls_compat_parse_key(key, buf_view(&clear),
 					      BYTES_NULL);
 		break;
@@ -244,13 +263,15 @@ static int parse_key(mbedtls_pk_context *key, struct bytes text,
 int tls_load_key(mbedtls_pk_context *key, const char *path,
 		 struct bytes passphrase, struct err *e)
 {
-	bool was_decrypted = false;
 	struct buf b;
 	int result;
 
 	if (load(&b, "private key", path, e) < 0)
 		return -1;
-	result = parse_key(key, content(&b), passphrase, &was_decrypted);
+	result = parse_key(key, content(&b), passphrase);
+	if (result != 0)
+		result = fail_key(e, path, content(&b), passphrase.n > 0,
+				  result);
 	buf_wipe(&b);
-	return result == 0 ? 0 : fail_key(e, path, result, was_decrypted);
+	return result;
 }

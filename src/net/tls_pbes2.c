@@ -120,14 +120,19 @@ static void read_kdf(struct reader *r, struct scheme *ret)
 	}
 }
 
-static bool read_scheme(struct bytes der, struct scheme *ret)
+static struct reader enter_key(struct bytes der)
 {
 	unsigned char *p = (unsigned char *)(uintptr_t)der.p;
 	struct reader r = { .p = p, .end = p + der.n };
-	struct reader all, algorithm, params, cipher;
+
+	return enter(&r, SEQUENCE);
+}
+
+static bool read_scheme(struct bytes der, struct scheme *ret)
+{
+	struct reader all = enter_key(der), algorithm, params, cipher;
 
 	*ret = (struct scheme){ .iterations = 0 };
-	all = enter(&r, SEQUENCE);
 	algorithm = enter(&all, SEQUENCE);
 	expect_oid(&algorithm,
 		   BYTES_LIT("\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d"));
@@ -275,4 +280,21 @@ enum pbes2 pbes2_decrypt(struct bytes key, struct bytes passphrase,
 				      : PBES2_NEEDS_PASSPHRASE;
 	buf_release(&der);
 	return result;
+}
+
+bool pbes2_is_encrypted(struct bytes key)
+{
+	struct reader all = { .is_bad = true };
+	struct buf der;
+
+	buf_init(&der, PBES2_KEY_FILE_MAX);
+	if (decode_pem(key, &der))
+		key = buf_view(&der);
+	if (key.n)
+		all = enter_key(key);
+	/* A key in the clear begins with a version; see RFC 5958. */
+	(void)take(&all, SEQUENCE);
+	(void)take(&all, MBEDTLS_ASN1_OCTET_STRING);
+	buf_release(&der);
+	return !all.is_bad;
 }

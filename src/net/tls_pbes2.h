@@ -22,5 +22,7 @@ enum pbes2 {
  * ret, which the caller wipes. */
 enum pbes2 pbes2_decrypt(struct bytes key, struct bytes passphrase,
 			 struct buf *ret) MUST_CHECK;
+/* Is that PKCS #8, PEM or DER, encrypted by PBES2 or in another way? */
+bool pbes2_is_encrypted(struct bytes key);
 
 #endif

@@ -78,8 +78,11 @@ openssl ec -in client.key -aes256 -passout pass:secret \
   -out secret-old.key 2> /dev/null
 openssl pkcs8 -topk8 -in client.key -v2 aes-256-cbc -passout pass:secret \
   -out secret-new.key
+# Many passphrases are tried on these: no stretching.
 openssl pkcs8 -topk8 -in client.key -v2 aes-128-cbc -v2prf hmacWithSHA1 \
-  -passout pass:secret -outform DER -out secret-der.key
-openssl pkcs8 -topk8 -in client.key -v2 des3 -passout pass:secret \
+  -iter 1 -passout pass:secret -outform DER -out secret-der.key
+openssl pkcs8 -topk8 -in client.key -v2 des3 -iter 1 -passout pass:secret \
   -out secret-des3.key
+openssl pkcs8 -topk8 -in client.key -v2 des3 -iter 1 -passout pass:secret \
+  -outform DER -out secret-des3-der.key
 rm -r db
