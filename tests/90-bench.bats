@@ -292,6 +292,30 @@ END
   assert "$(field '[.requirements[].holds] | all')" = true
   grep -q "as lamp-1 (p5, c1, k60, u'ann, b')" broker.err
   assert "$(grep -c 'Sending PUBLISH.*home/cellar' broker.err)" -eq 10
+  # Nobody is two clients.
+  run_tool 2 mqtt-bench run home.yaml --scale 2 --target mqtt://127.0.0.1:1
+  assert "$stderr" =~ "group 'lamp' has 6 clients now, and the file"
+  run_tool 2 mqtt-bench search home.yaml --vary connections --from 50 \
+    --require 'lost == 0' --target mqtt://127.0.0.1:1
+  assert "$stderr" =~ "group 'lamp' has 30 clients now, and the file"
+}
+
+@test "a share group that a column names is one receiver, too" {
+  start_broker
+  printf '%s\n' id,team a,red b,blue c,red d,blue > teams.csv
+  cat > teams.yaml << END
+name: teams
+phases: {measure: 500ms, drain: 10s}
+groups:
+  - name: player
+    clients: 4
+    clients-from: teams.csv
+    subscribe: [{filter: '\$share/%{team}/ball', qos: 1}]
+  - {name: pub, clients: 1, publish: [{topic: ball, qos: 1, rate: 40/s}]}
+END
+  bench run teams.yaml --target "mqtt://127.0.0.1:$PORT"
+  assert "$(field .counts.sent)" -gt 10
+  assert "$(field '.counts | .unique == 2 * .sent and .lost == 0')" = true
 }
 
 @test "stages: a ramp, a hold, a spike and silence" {

@@ -180,6 +180,8 @@ static void explain(const struct complaint *c, const char *path,
 	else if (sscanf(c->text, "Invalid %*s value: %99[^\n]", value) == 1 &&
 		 want)
 		err_set(e, ERR_USAGE, 0, "%s: %s is not %s", path, value, want);
+	else if (strncmp(c->text, "STRING length < 1", 17) == 0)
+		err_set(e, ERR_USAGE, 0, "%s: is empty", path);
 	else if (strncmp(c->text, "Expecting ", 10) == 0 && want)
 		err_set(e, ERR_USAGE, 0, "%s: expected %s", path, want);
 	else

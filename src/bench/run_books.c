@@ -490,7 +490,7 @@ static bool is_off_plan(const struct run *r)
 	for (size_t i = 0; i < r->crew_count; i++, c++)
 		if (c->is_shared &&
 		    template_uses(c->group->subscribe[0].filter) &
-			    TEMPLATE_INDEX)
+			    ~(unsigned)TEMPLATE_GROUP)
 			return true;
 	return r->result->account.n[COUNT_SUB_REFUSED] > 0;
 }

@@ -111,21 +111,18 @@ static void fill_entry(struct crew *c, size_t i, uint64_t *stream)
 /* A number that stands for the share group of a crew; 0: it has none. */
 static uint32_t share_hash(const struct group *g)
 {
-	const struct template_values first = { .group = bytes_str(g->name) };
-	uint32_t h = 2166136261u;
+	uint32_t h = 0;
 	struct buf text = { 0 };
-	struct bytes b;
+	struct bytes b, ignored;
 
-	if (g->subscribe_count != 1 ||
-	    (template_uses(g->subscribe[0].filter) &
-	     ~(unsigned)(TEMPLATE_INDEX | TEMPLATE_GROUP)) ||
-	    template_render(g->subscribe[0].filter, &first, &text) < 0)
-		return 0;
-	b = buf_view(&text);
-	for (size_t i = 0; i < b.n; i++)
-		h = (h ^ b.p[i]) * 16777619u;
-	if (!topic_is_shared(b, &b, &b))
-		h = 0;
+	if (g->subscribe_count == 1 &&
+	    group_render(g, 0, g->subscribe[0].filter, &text) == 0 &&
+	    topic_is_shared(buf_view(&text), &ignored, &ignored)) {
+		b = buf_view(&text);
+		h = 2166136261u;
+		for (size_t i = 0; i < b.n; i++)
+			h = (h ^ b.p[i]) * 16777619u;
+	}
 	buf_release(&text);
 	return h;
 }

@@ -193,6 +193,11 @@ int scenario_set_clients(struct scenario *s, uint64_t clients, struct err *e)
 int scenario_set_subscribers(struct scenario *s, uint64_t clients,
 			     struct err *e) MUST_CHECK;
 
+/* Has every group as many identities as clients? e when it was scaled beyond
+ * the file that they come from. */
+int scenario_check_identities(const struct scenario *s, struct err *e)
+	MUST_CHECK;
+
 /* Messages per second that the whole is meant to publish at factor 1; 0 when
  * it publishes as fast as it goes. */
 double scenario_rate(const struct scenario *s);

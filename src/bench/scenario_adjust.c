@@ -316,3 +316,17 @@ int scenario_set_subscribers(struct scenario *s, uint64_t clients,
 	return share_clients(s, clients, is_subscriber, "that only subscribes",
 			     e);
 }
+
+int scenario_check_identities(const struct scenario *s, struct err *e)
+{
+	for (size_t i = 0; i < s->group_count; i++) {
+		const struct group *g = &s->groups[i];
+
+		if (g->from.row_count && g->from.row_count < g->clients)
+			return err_set(e, ERR_USAGE, 0,
+				       "group '%s' has %u clients now, and the "
+				       "file of its clients-from only %zu",
+				       g->name, g->clients, g->from.row_count);
+	}
+	return 0;
+}

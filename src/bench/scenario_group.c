@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "mqtt/topic.h"
 
 #define FILE_SIZE_MAX ((size_t)256 << 20)
 #define READ_BLOCK 65536
@@ -175,6 +176,45 @@ static int build_replies(struct builder *b, const struct raw_group *raw,
 	return 0;
 }
 
+/* The members of a share group are one receiver in the books, and another
+ * filter would make them several. */
+static int check_shared(struct builder *b, const struct group *g, size_t i)
+{
+	struct bytes share, filter;
+	struct buf text = { 0 };
+	bool is_shared;
+
+	if (group_render(g, 0, g->subscribe[i].filter, &text) < 0) {
+		buf_release(&text);
+		return err_nomem(b->e);
+	}
+	is_shared = topic_is_shared(buf_view(&text), &share, &filter);
+	buf_release(&text);
+	if (is_shared && g->subscribe_count > 1)
+		return build_fail(b, "filter",
+				  "a shared subscription has to be the only "
+				  "one of its group: make another group");
+	if (is_shared && g->subscribe[i].options & MQTT_SUB_NO_LOCAL)
+		return build_fail(b, "no-local",
+				  "MQTT has none with shared subscriptions");
+	return 0;
+}
+
+static int check_all_shared(struct builder *b, const struct raw_group *raw,
+			    const struct group *g)
+{
+	size_t len = strlen(b->path);
+
+	for (size_t i = 0; i < raw->subscribe_count; i++) {
+		snprintf(b->path + len, sizeof(b->path) - len,
+			 ".subscribe[%zu]", i);
+		if (check_shared(b, g, i) < 0)
+			return -1;
+	}
+	b->path[len] = '\0';
+	return 0;
+}
+
 static int build_traffic(struct builder *b, const struct raw_group *raw,
 			 struct group *g)
 {
@@ -207,7 +247,9 @@ static int build_traffic(struct builder *b, const struct raw_group *raw,
 			return -1;
 	}
 	b->path[len] = '\0';
-	return build_replies(b, raw, g);
+	if (build_replies(b, raw, g) < 0)
+		return -1;
+	return check_all_shared(b, raw, g);
 }
 
 static int build_churn(struct builder *b, const struct raw_churn *raw,
@@ -251,6 +293,9 @@ static int build_slow(struct builder *b, const struct raw_slow *raw,
 		return build_fail(b, "slow",
 				  "pause-every and pause-for go "
 				  "together");
+	if ((g->ack_delay || g->pause_every) && g->subscribe_count == 0)
+		return build_fail(b, "slow",
+				  "there is no 'subscribe' to be slow with");
 	return 0;
 }
 
@@ -277,6 +322,10 @@ static int build_respond(struct builder *b, const struct raw_group *raw,
 	g->respond_qos = (uint8_t)(raw->respond - RAW_QOS0);
 	if (g->mqtt.version != MQTT_5)
 		return build_fail(b, "respond", "needs version: 5");
+	if (raw->subscribe_count == 0)
+		return build_fail(b, "respond",
+				  "there is no 'subscribe' that requests "
+				  "could come by");
 	return 0;
 }
 
@@ -295,12 +344,12 @@ static int build_session(struct builder *b, const struct raw_group *raw,
 
 int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
 {
-	g->clients = raw->clients;
-	if (raw->clients < 1 || raw->clients > SCENARIO_CLIENTS_MAX)
-		return build_fail(b, "clients",
-				  "%u is not a number from 1 to "
-				  "%d",
-				  raw->clients, SCENARIO_CLIENTS_MAX);
+	uint64_t clients = 0;
+
+	if (build_number(b, "clients", raw->clients, 1, SCENARIO_CLIENTS_MAX,
+			 &clients) < 0)
+		return -1;
+	g->clients = (uint32_t)clients;
 	g->mqtt = (struct mqtt_plan){ .version = MQTT_5,
 				      .keepalive = 60,
 				      .is_clean = true };

@@ -155,8 +155,8 @@ static const cyaml_schema_value_t stage_value = {
 static const cyaml_schema_field_t group_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_group,
 			       name, 1, CYAML_UNLIMITED),
-	CYAML_FIELD_UINT("clients", CYAML_FLAG_DEFAULT, struct raw_group,
-			 clients),
+	CYAML_FIELD_STRING_PTR("clients", CYAML_FLAG_POINTER, struct raw_group,
+			       clients, 0, CYAML_UNLIMITED),
 	TEXT("id", struct raw_group, id),
 	TEXT("username", struct raw_group, username),
 	TEXT("password", struct raw_group, password),

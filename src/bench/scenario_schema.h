@@ -66,7 +66,7 @@ struct raw_stage {
 
 struct raw_group {
 	char *name;
-	unsigned clients;
+	char *clients;
 	char *id, *username, *password, *clients_from;
 	struct raw_mqtt mqtt;
 	struct raw_will *will;

@@ -10,8 +10,7 @@ int group_values(const struct group *g, uint32_t client,
 	size_t begin = buf_len(text), id_end;
 
 	if (g->from.row_count)
-		v.columns = identities_row(&g->from,
-					   client % g->from.row_count);
+		v.columns = identities_row(&g->from, client);
 	*ret = v;
 	if (!(template_uses(t) & (TEMPLATE_CLIENT | TEMPLATE_USER)))
 		return 0;

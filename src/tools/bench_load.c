@@ -124,7 +124,8 @@ static int check_manners(const struct bench *b, const struct bench_load *l,
 int bench_load_fit(struct bench *b, struct bench_load *l, struct err *e)
 {
 	read_limits(b, l, &l->limits);
-	if (plan_make(&l->scenario, l->shards, &l->limits, &l->plan, e) < 0)
+	if (scenario_check_identities(&l->scenario, e) < 0 ||
+	    plan_make(&l->scenario, l->shards, &l->limits, &l->plan, e) < 0)
 		return -1;
 	if (b->options->threads)
 		l->plan.threads = b->options->threads;

@@ -27,7 +27,7 @@ static const char full[] =
 	"    clients: 10\n"
 	"    subscribe:\n"
 	"      - {filter: 't/%i', qos: 1}\n"
-	"      - {filter: $share/g/all/#}\n"
+	"      - {filter: all/#}\n"
 	"    slow: {ack-delay: 10ms, pause-every: 5s, pause-for: 1s}\n"
 	"  - name: pub\n"
 	"    clients: 20\n"
@@ -242,8 +242,26 @@ static const char *const wrong[][2] = {
 	{ HEAD "    churn: {every: 1s, times: 0}\n",
 	  "s.yaml:5:31: groups[0].churn.times: '0' is not a whole number" },
 	{ "name: x\ngroups:\n  - {name: g, clients: 0}\n",
-	  "s.yaml:3:24: groups[0].clients: 0 is not a number from 1 "
+	  "s.yaml:3:24: groups[0].clients: '0' is not a whole number from 1 "
 	  "to 10000000" },
+	{ "name: x\ngroups:\n  - {name: g, clients: 1k}\n",
+	  "s.yaml:3:24: groups[0].clients: '1k' is not a whole number" },
+	{ "name: x\ngroups:\n  - {name: g, clients: 1.5}\n",
+	  "s.yaml:3:24: groups[0].clients: '1.5' is not a whole number" },
+	{ "name: x\ngroups:\n  - {name: '', clients: 1}\n",
+	  "s.yaml:3:12: groups[0].name: is empty" },
+	{ HEAD "    respond: 1\n",
+	  "s.yaml:5:14: groups[0].respond: there is no 'subscribe'" },
+	{ HEAD "    slow: {ack-delay: 1s}\n",
+	  "s.yaml:5:11: groups[0].slow: there is no 'subscribe'" },
+	{ HEAD "    subscribe: [{filter: a}, {filter: $share/g/b}]\n",
+	  "s.yaml:5:39: groups[0].subscribe[1].filter: a shared subscription "
+	  "has to be the only one of its group" },
+	{ HEAD "    subscribe: [{filter: $share/g/b}]\n"
+	       "    publish: [{topic: t, reply: r}]\n",
+	  "s.yaml:5:26: groups[0].subscribe[0].filter: a shared" },
+	{ HEAD "    subscribe: [{filter: $share/g/b, no-local: yes}]\n",
+	  "s.yaml:5:48: groups[0].subscribe[0].no-local: MQTT has none" },
 };
 
 static void mistakes_have_a_place(void)
@@ -309,6 +327,11 @@ static void files_are_read_beside_the_scenario(void)
 		is_int(template_uses(g->id), TEMPLATE_COLUMN);
 		is_int(template_uses(g->username), TEMPLATE_COLUMN);
 		ok(!g->password);
+		is_int(scenario_check_identities(&s, &e), 0);
+		scenario_scale(&s, 2);
+		is_int(scenario_check_identities(&s, &e), -1);
+		is_str(e.text, "group 'g' has 4 clients now, and the file of "
+			       "its clients-from only 2");
 		scenario_release(&s);
 	}
 	write_file(dir, "who.csv", "id,username,site\na,u1,x\n");
