@@ -59,6 +59,18 @@ info() {
   assert_files_equal got.out <(cat first second)
 }
 
+@test "--flush ends when all is sent, whatever finds room in memory at once" {
+  start_broker
+  for n in 1 2 3 4 5; do
+    head -c 3000 /dev/zero | tr '\0' "$n" > message
+    run_tool mqtt-pub --store s.db --enqueue -q 1 -t t -f message
+  done
+  run_tool 4 mqtt-pub -p "$(free_port)" --store s.db --flush --queue-bytes 1k
+  assert "$stderr" =~ '; 5 messages are kept in store '
+  run_tool mqtt-pub -p "$PORT" --store s.db --flush --queue-bytes 1k
+  assert "$(info s.db queued)" = 0
+}
+
 @test "a store is cleared only after a yes" {
   run_tool mqtt-pub --store s.db --enqueue -q 1 -t t -m one
   run_tool 2 mqtt-pub --store s.db --store-clear
@@ -273,6 +285,29 @@ END
   run_tool 12 mqtt-pub --store s.db --flush
   assert "$stderr" =~ "store 's.db' is damaged \(row 2 of outbox is no message"
   assert "$(info s.db queued)" = 2
+}
+
+@test "a row that is no message is told when it comes while one sends" {
+  start_broker
+  mkfifo in
+  start got mosquitto_sub -p "$PORT" -V 311 -q 1 -t t -C 2 -W 25
+  wait_for 5 subscribed t
+  exec 9<> in
+  START_STDIN=in start pub mqtt-pub -p "$PORT" -q 1 -t t -l --store s.db \
+    --events json --events-fd 2
+  echo one >&9
+  wait_for 5 grep -q one got.out
+  sqlite3 s.db "INSERT INTO outbox (qos, retain, topic, props, payload,
+    queued_at) VALUES (3, 0, 't', '', 'by hand', 0)"
+  wait_for 10 grep -q '"event":"store_bad_row".*"row":2' pub.err
+  grep -q "row 2 of outbox in store 's.db' is no message" pub.err
+  run_tool mqtt-pub --store s.db --enqueue -q 1 -t t -m two
+  finish got
+  assert "$output" = $'one\ntwo'
+  kill "$(job_pid pub)"
+  finish pub 12
+  exec 9>&-
+  assert "$(info s.db queued)" = 1
 }
 
 @test "a store that cannot be written is told, and used again later" {

@@ -68,6 +68,7 @@ struct client_store_event {
 	const struct err *why; /* NULL: it works */
 	uint64_t took;         /* ns of a slow commit; 0: not slow */
 	bool is_low;
+	uint64_t bad_row; /* another one is in it that is no message; 0: no */
 };
 
 enum client_beat {

@@ -61,6 +61,7 @@ struct client {
 	bool was_low;             /* L: as of the last look */
 	bool was_told;            /* T: of the failure */
 	bool was_told_low;        /* T */
+	uint64_t told_bad_row;    /* T */
 	struct timer store_timer; /* T */
 	struct task store_task;
 

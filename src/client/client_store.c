@@ -72,11 +72,25 @@ static void tell(struct client *c, struct client_store_event ev)
 		c->handlers.on_store(c->handlers.ctx, &ev);
 }
 
-static void tell_low(struct client *c, bool is_low)
+/* What the store says of itself. */
+struct said {
+	uint64_t bad_row;
+	bool is_low;
+};
+
+static struct said ask(const struct client *c) REQUIRES(c->conn.lock)
 {
-	if (is_low != c->was_told_low)
-		tell(c, (struct client_store_event){ .is_low = is_low });
-	c->was_told_low = is_low;
+	return (struct said){ c->store->bad_row, c->store->is_low };
+}
+
+static void tell_news(struct client *c, struct said v)
+{
+	if (v.is_low != c->was_told_low)
+		tell(c, (struct client_store_event){ .is_low = v.is_low });
+	if (v.bad_row != c->told_bad_row)
+		tell(c, (struct client_store_event){ .bad_row = v.bad_row });
+	c->was_told_low = v.is_low;
+	c->told_bad_row = v.bad_row;
 }
 
 /* When to look after the store next: a failed commit, or what others do. */
@@ -97,15 +111,15 @@ static void run_store(struct task *t)
 {
 	struct client *c = CONTAINER_OF(t, struct client, store_task);
 	uint64_t retry, took;
+	struct said said;
 	struct err why;
-	bool is_low;
 
 	mutex_lock(&c->conn.lock);
 	retry = c->commit_retry;
 	took = c->commit_took;
 	c->commit_took = 0;
 	why = c->commit_error;
-	is_low = c->store->is_low;
+	said = ask(c);
 	mutex_unlock(&c->conn.lock);
 	arm(c, retry);
 	if (retry && !c->was_told)
@@ -113,14 +127,14 @@ static void run_store(struct task *t)
 	else if (!retry && (c->was_told || took))
 		tell(c, (struct client_store_event){ .took = took });
 	c->was_told = retry != 0;
-	tell_low(c, is_low);
+	tell_news(c, said);
 }
 
 static void due(struct timer *t, uint64_t now)
 {
 	struct client *c = CONTAINER_OF(t, struct client, store_timer);
 	uint64_t retry;
-	bool is_low;
+	struct said said;
 
 	(void)now;
 	mutex_lock(&c->conn.lock);
@@ -128,10 +142,10 @@ static void due(struct timer *t, uint64_t now)
 		(void)c->store->ops->refresh(c->store);
 	conn_flush_locked(&c->conn);
 	retry = c->commit_retry;
-	is_low = c->store->is_low;
+	said = ask(c);
 	mutex_unlock(&c->conn.lock);
 	arm(c, retry);
-	tell_low(c, is_low);
+	tell_news(c, said);
 }
 
 void store_init(struct client *c)

@@ -423,6 +423,8 @@ void session_stats(const struct session *s, struct session_stats *ret)
 
 bool session_is_idle(const struct session *s)
 {
+	if (s->store->has_more && !s->store->count)
+		return false;
 	return !s->queued && !s->awaiting_ack && !s->awaiting_comp &&
 	       !s->dropped && !lanes_len(&s->lanes);
 }

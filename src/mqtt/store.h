@@ -86,7 +86,9 @@ struct store {
 	bool is_dirty; /* commit() has something to do */
 	bool is_full;  /* put() takes nothing until messages are gone */
 	bool is_low;   /* there is little room for more: why it may be full */
-	void *wrapper; /* of a store that is built around this one */
+	bool has_more; /* than count: what found no room in memory yet */
+	uint64_t bad_row; /* one that is no message, and stays; 0: none */
+	void *wrapper;    /* of a store that is built around this one */
 };
 
 #endif

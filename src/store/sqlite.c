@@ -23,6 +23,8 @@
 #define LOAD_MAX ((size_t)64 * 1024 * 1024)
 #define WAL_LIMIT "67108864" /* bytes kept of the log between checkpoints */
 
+#define COMPARED "seq, state, pid, qos, topic, release_order, maybe_sent"
+
 static const char *const sql[STMT_COUNT] = {
 	[STMT_BEGIN] = "BEGIN IMMEDIATE",
 	[STMT_COMMIT] = "COMMIT",
@@ -34,10 +36,9 @@ static const char *const sql[STMT_COUNT] = {
 	[STMT_UPDATE] = "UPDATE outbox SET state = ?2, pid = ?3,"
 			" release_order = ?4, maybe_sent = ?5 WHERE seq = ?1",
 	[STMT_REMOVE] = "DELETE FROM outbox WHERE seq = ?1",
-	[STMT_LOAD] = "SELECT seq, state, pid, qos, retain, topic, props,"
-		      " payload, release_order, expires_at, maybe_sent, tag"
-		      " FROM outbox WHERE seq > ?1 ORDER BY seq",
-	[STMT_COMPARE] = "SELECT seq, state, pid, release_order, maybe_sent"
+	[STMT_LOAD] = "SELECT " COMPARED ", retain, props, payload, expires_at,"
+		      " tag FROM outbox WHERE seq > ?1 ORDER BY seq",
+	[STMT_COMPARE] = "SELECT " COMPARED
 			 " FROM outbox WHERE seq <= ?1 ORDER BY seq",
 	[STMT_GIVE_UP_PID] = "UPDATE outbox SET pid = 0 WHERE seq = ?1",
 	[STMT_INBOUND_ADD] = "INSERT OR IGNORE INTO inbox2 VALUES (?1)",
@@ -79,8 +80,14 @@ sqlite3_stmt *sqlite_statement(struct sqlite_store *s, enum statement which)
 
 bool sqlite_run(struct sqlite_store *s, sqlite3_stmt *stmt)
 {
-	int r = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
+	int r = SQLITE_ERROR;
 
+	/* The transaction may have ended with the failure; each statement
+	 * would be one of its own. */
+	if (s->must_rewrite)
+		return false;
+	if (stmt)
+		r = sqlite3_step(stmt);
 	if (stmt)
 		(void)sqlite3_reset(stmt);
 	if (r == SQLITE_DONE || r == SQLITE_ROW)
@@ -286,10 +293,10 @@ static int check_rows(struct sqlite_store *s, struct err *e)
 {
 	char text[64];
 
-	if (!s->bad_row || s->use == SQLITE_LOOK)
+	if (!s->memory->bad_row || s->use == SQLITE_LOOK)
 		return 0;
 	snprintf(text, sizeof(text), "row %" PRIu64 " of outbox is no message",
-		 s->bad_row);
+		 s->memory->bad_row);
 	return sqlite_damaged(s, text, e);
 }
 
@@ -309,7 +316,7 @@ static int load(struct sqlite_store *s, struct err *e)
 	last = sqlite_last_number(s);
 	/* Numbers of rows that are gone; rows that found no room yet have
 	 * higher ones than any that was loaded. */
-	if (!s->rows_wait && s->last_seen < last)
+	if (!s->memory->has_more && s->last_seen < last)
 		s->last_seen = last;
 	if (s->use == SQLITE_SEND && sqlite_set_clean(s, false) < 0)
 		return sqlite_fail(s, "cannot write", e);

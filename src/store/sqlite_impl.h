@@ -42,6 +42,22 @@ enum statement {
 	STMT_COUNT,
 };
 
+/* Of STMT_LOAD; the first ones of STMT_COMPARE, too. */
+enum column {
+	COL_SEQ,
+	COL_STATE,
+	COL_PID,
+	COL_QOS,
+	COL_TOPIC,
+	COL_RELEASE,
+	COL_MAYBE,
+	COL_RETAIN,
+	COL_PROPS,
+	COL_PAYLOAD,
+	COL_EXPIRES,
+	COL_TAG,
+};
+
 struct sqlite_store {
 	struct store *memory; /* what the session sees; its ops are ours */
 	const struct store_ops *memory_ops;
@@ -53,10 +69,8 @@ struct sqlite_store {
 	bool has_log; /* the journal mode is WAL */
 	bool in_transaction;
 	bool must_rewrite;           /* SQLite lost what was pending */
-	bool rows_wait;              /* in the file, for room in memory */
 	int log_pages;               /* of the log, before it is emptied */
 	uint64_t last_seen;          /* highest seq known to us */
-	uint64_t bad_row;            /* the last that is no message; 0: none */
 	uint64_t last_sure;          /* of those, highest that is in the file */
 	size_t max_bytes;            /* to be loaded */
 	uint64_t wall_minus_session; /* to keep deadlines across runs */
@@ -105,8 +119,12 @@ int sqlite_set_clean(struct sqlite_store *s, bool is_clean);
 
 /* sqlite_outbox.c */
 extern const struct store_ops sqlite_ops;
-/* Loads rows with seq above last_seen into the memory store; how many, or -1
- * when they could not be read. */
+/* False for a row that somebody has made by hand, and wrong: it is told, and
+ * stays where it is. */
+bool sqlite_is_message(sqlite3_stmt *row);
+/* Loads rows with seq above last_seen into the memory store, for which nothing
+ * may have been put in since the last commit; how many, or -1 when they could
+ * not be read. */
 long sqlite_load_new(struct sqlite_store *s);
 bool sqlite_load_inbound(struct sqlite_store *s);
 /* Statements of a transaction that is open. */

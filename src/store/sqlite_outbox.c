@@ -5,21 +5,6 @@
 #include "base/clock.h"
 #include "store/sqlite_impl.h"
 
-enum column { /* of STMT_LOAD */
-	      COL_SEQ,
-	      COL_STATE,
-	      COL_PID,
-	      COL_QOS,
-	      COL_RETAIN,
-	      COL_TOPIC,
-	      COL_PROPS,
-	      COL_PAYLOAD,
-	      COL_RELEASE,
-	      COL_EXPIRES,
-	      COL_MAYBE,
-	      COL_TAG,
-};
-
 static struct bytes column_bytes(sqlite3_stmt *stmt, enum column col)
 {
 	static const uint8_t none[1];
@@ -58,8 +43,7 @@ static uint64_t restore_expiry(const struct sqlite_store *s, sqlite3_stmt *stmt)
 	return wall > s->wall_minus_session ? wall - s->wall_minus_session : 0;
 }
 
-/* Rows are hostile too: a file may have been edited by hand. */
-static bool is_sane(sqlite3_stmt *stmt)
+bool sqlite_is_message(sqlite3_stmt *stmt)
 {
 	uint64_t qos = column_num(stmt, COL_QOS);
 	uint64_t state = column_num(stmt, COL_STATE);
@@ -68,6 +52,18 @@ static bool is_sane(sqlite3_stmt *stmt)
 	return qos >= 1 && qos <= 2 && state <= MESSAGE_RELEASED &&
 	       pid <= MQTT_PID_MAX && (state == MESSAGE_QUEUED || pid) &&
 	       column_bytes(stmt, COL_TOPIC).n <= MQTT_STRING_MAX;
+}
+
+/* One at least, whatever its size. What is under way is loaded in any case:
+ * its packet id is taken. */
+static bool has_room(const struct sqlite_store *s, sqlite3_stmt *stmt)
+{
+	const struct store *m = s->memory;
+
+	return !m->count || column_num(stmt, COL_STATE) != MESSAGE_QUEUED ||
+	       m->bytes + m->count * sizeof(struct message) +
+			       column_bytes(stmt, COL_PAYLOAD).n <=
+		       s->max_bytes;
 }
 
 static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
@@ -81,17 +77,15 @@ static bool load_row(struct sqlite_store *s, sqlite3_stmt *stmt)
 	};
 	struct message *m = NULL;
 
-	if (!is_sane(stmt)) {
-		s->last_seen = s->bad_row = column_num(stmt, COL_SEQ);
+	if (!sqlite_is_message(stmt)) {
+		s->last_seen = s->memory->bad_row = column_num(stmt, COL_SEQ);
 		return true;
 	}
-	if (!s->memory->count ||
-	    s->memory->bytes + s->memory->count * sizeof(*m) + p.payload.n <=
-		    s->max_bytes)
+	if (has_room(s, stmt))
 		m = s->memory_ops->put(s->memory, &p, column_num(stmt, COL_TAG),
 				       0, NULL);
 	if (!m) { /* no room for now: the row waits its turn */
-		s->rows_wait = true;
+		s->memory->has_more = true;
 		return false;
 	}
 	m->seq = s->last_seen = column_num(stmt, COL_SEQ);
@@ -117,7 +111,8 @@ long sqlite_load_new(struct sqlite_store *s)
 		n++;
 	(void)sqlite3_reset(stmt);
 	if (r == SQLITE_DONE)
-		s->rows_wait = false;
+		s->memory->has_more = false;
+	s->last_sure = s->last_seen;
 	return r == SQLITE_DONE || r == SQLITE_ROW ? n : -1;
 }
 
@@ -177,7 +172,7 @@ static struct message *sqlite_put(struct store *store, const struct publish *p,
 		(void)sqlite_fail(s, "cannot write", e);
 		return NULL;
 	}
-	if (store->is_full || s->rows_wait) {
+	if (store->is_full || store->has_more) {
 		err_set(e, ERR_LOCAL, 0, "too many messages wait in '%s'",
 			s->path);
 		return NULL;
@@ -188,7 +183,12 @@ static struct message *sqlite_put(struct store *store, const struct publish *p,
 	if (m->seq <= s->last_seen)
 		m->seq = s->last_seen + 1;
 	s->last_seen = m->seq;
-	(void)sqlite_write_message(s, m);
+	/* A sender's commit tries again; who only enqueues is told now. */
+	if (!sqlite_write_message(s, m) && s->use == SQLITE_ENQUEUE) {
+		(void)sqlite_fail(s, "cannot write", e);
+		s->memory_ops->remove(store, m);
+		return NULL;
+	}
 	if (s->source_moves)
 		sqlite_move_source(s, p->payload, tag);
 	return m;
@@ -202,7 +202,6 @@ static size_t sqlite_refresh(struct store *store)
 	if (s->in_transaction || s->must_rewrite)
 		return 0;
 	n = sqlite_load_new(s);
-	s->last_sure = s->last_seen;
 	sqlite_look_at_disk(s);
 	return n > 0 ? (size_t)n : 0;
 }
@@ -250,6 +249,10 @@ static void sqlite_remove(struct store *store, struct message *m)
 
 	change_num(s, STMT_REMOVE, m->seq);
 	s->memory_ops->remove(store, m);
+	/* Nothing else may happen before the next commit. While there is more,
+	 * nothing was put in. */
+	if (!store->count && store->has_more && !s->must_rewrite)
+		(void)sqlite_load_new(s);
 }
 
 static int sqlite_inbound_add(struct store *store, uint16_t pid)

@@ -8,9 +8,6 @@
 
 #include "store/sqlite_impl.h"
 
-/* Of STMT_COMPARE. */
-enum column { COL_SEQ, COL_STATE, COL_PID, COL_RELEASE, COL_MAYBE };
-
 /* No two rows may have the same packet id, at no time. So first those that
  * are in use no more are given up, everywhere, and then new ones are taken. */
 enum pass { GIVE_UP, TAKE };
@@ -34,8 +31,9 @@ static bool compare_row(struct sqlite_store *s, sqlite3_stmt *row,
 {
 	uint64_t seq = column_num(row, COL_SEQ);
 
-	if (!m)
-		return sqlite_run_num(s, STMT_REMOVE, seq);
+	if (!m) /* one that is no message was never ours */
+		return !sqlite_is_message(row) ||
+		       sqlite_run_num(s, STMT_REMOVE, seq);
 	if (is_same(row, m))
 		return true;
 	if (pass == TAKE)

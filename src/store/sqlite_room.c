@@ -49,5 +49,5 @@ void sqlite_look_at_disk(struct sqlite_store *s)
 	limit_log(s, left);
 	/* What is left goes up and down a little by our own doing. */
 	m->is_low = left < (m->is_low ? 2 * ROOM : ROOM);
-	m->is_full = s->rows_wait || (m->is_low && m->count);
+	m->is_full = m->has_more || (m->is_low && m->count);
 }

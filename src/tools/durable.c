@@ -240,6 +240,17 @@ int durable_clear(const struct tool_run *t, struct err *e)
 	return ret;
 }
 
+static struct err bad_row(const struct tool_run *t, uint64_t row)
+{
+	struct err e;
+
+	err_set(&e, ERR_LOCAL, 0,
+		"row %" PRIu64
+		" of outbox in store '%s' is no message: it is not sent, and stays there",
+		row, t->settings.store.path);
+	return e;
+}
+
 void durable_note(const struct tool_run *t, const struct client_store_event *ev)
 {
 	if (ev->why)
@@ -251,6 +262,8 @@ void durable_note(const struct tool_run *t, const struct client_store_event *ev)
 			LOG_WARN,
 			"the disk of store '%s' has less than 1 MiB left; what is read waits until messages are confirmed",
 			t->settings.store.path);
+	else if (ev->bad_row)
+		log_line(LOG_WARN, "%s", bad_row(t, ev->bad_row).text);
 	else if (ev->took)
 		log_line(LOG_WARN, "store '%s' is slow: writing took %.1f s",
 			 t->settings.store.path, (double)ev->took / CLOCK_SEC);
@@ -259,16 +272,46 @@ void durable_note(const struct tool_run *t, const struct client_store_event *ev)
 			 t->settings.store.path);
 }
 
+static int get_bad_row(void *ctx, struct session *session UNUSED,
+		       struct store *store)
+{
+	*(uint64_t *)ctx = store->bad_row;
+	return 0;
+}
+
+int durable_check_rows(const struct tool_run *t, struct err *e)
+{
+	uint64_t row = 0;
+
+	if (t->store && t->client)
+		(void)client_with_store(t->client, get_bad_row, &row);
+	if (!row)
+		return 0;
+	*e = bad_row(t, row);
+	return -1;
+}
+
+/* Of those that found no room in memory only the file knows. */
+static int count_kept(void *ctx, struct session *session UNUSED,
+		      struct store *store)
+{
+	struct sqlite_info i;
+	size_t *n = ctx;
+
+	*n = store->count;
+	if (store->has_more && sqlite_get_info(store, &i, NULL) == 0)
+		*n = i.queued + i.sent + i.released;
+	return 0;
+}
+
 void durable_say_where(const struct tool_run *t, struct err *e)
 {
-	struct session_stats st;
 	struct err was = *e;
 	size_t n;
 
 	if (!t->store || !t->client)
 		return;
-	client_stats(t->client, &st);
-	n = st.queued + st.awaiting_ack + st.awaiting_comp + st.held;
+	(void)client_with_store(t->client, count_kept, &n);
 	if (n)
 		err_set(e, was.kind, was.code,
 			"%.300s; %zu message%s kept in store '%s'", was.text, n,

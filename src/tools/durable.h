@@ -28,6 +28,9 @@ int durable_clear(const struct tool_run *t, struct err *e) MUST_CHECK;
 /* For on_store: says what is wrong, and when it is over. Receive thread. */
 void durable_note(const struct tool_run *t,
 		  const struct client_store_event *ev);
+/* -1 with e when the store has rows that are no messages: they were not sent.
+ * Main thread, like the next. */
+int durable_check_rows(const struct tool_run *t, struct err *e) MUST_CHECK;
 /* Adds to e, which says why the run failed, how many messages are kept. */
 void durable_say_where(const struct tool_run *t, struct err *e);
 

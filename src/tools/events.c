@@ -106,14 +106,18 @@ void events_store(struct tool_run *t, const struct client_store_event *ev)
 
 	if (!is_on(t))
 		return;
-	o = new_event(t, ev->why      ? "store_failed"
-			 : ev->is_low ? "store_low"
-			 : ev->took   ? "store_slow"
-				      : "store_works");
+	o = new_event(t, ev->why       ? "store_failed"
+			 : ev->is_low  ? "store_low"
+			 : ev->bad_row ? "store_bad_row"
+			 : ev->took    ? "store_slow"
+				       : "store_works");
 	if (!o)
 		return;
 	if (ev->why)
 		set_text(o, "why", ev->why->text);
+	if (ev->bad_row)
+		(void)json_object_set_new(
+			o, "row", json_integer((json_int_t)ev->bad_row));
 	if (ev->took)
 		(void)json_object_set_new(
 			o, "took", json_real((double)ev->took / CLOCK_SEC));

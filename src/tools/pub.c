@@ -583,6 +583,8 @@ static int run(struct tool_run *t, struct err *e)
 	}
 	if (ret)
 		durable_say_where(t, e);
+	else
+		ret = durable_check_rows(t, e);
 	tool_end(t);
 	source_release(&p->source);
 	pub_input_free(p->input);

@@ -69,6 +69,27 @@ static inline void commit(struct store *s)
 	ok(!s->is_dirty);
 }
 
+/* The number that the statement selects; -1 on failure. */
+static inline int count_of(struct store *s, const char *sql)
+{
+	struct sqlite_store *inner = s->wrapper;
+	sqlite3_stmt *stmt = NULL;
+	int n = -1;
+
+	if (sqlite3_prepare_v2(inner->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		n = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return n;
+}
+
+static inline void run_sql(struct store *s, const char *sql)
+{
+	struct sqlite_store *inner = s->wrapper;
+
+	is_int(sqlite3_exec(inner->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
 /* The last of the tests. */
 static inline void tidy_up(void)
 {

@@ -5,19 +5,6 @@
 
 #include "sqlite_setup.h"
 
-static int count_of(struct store *s, const char *sql)
-{
-	struct sqlite_store *inner = s->wrapper;
-	sqlite3_stmt *stmt = NULL;
-	int n = -1;
-
-	if (sqlite3_prepare_v2(inner->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-	    sqlite3_step(stmt) == SQLITE_ROW)
-		n = sqlite3_column_int(stmt, 0);
-	sqlite3_finalize(stmt);
-	return n;
-}
-
 static void what_finds_no_room_in_memory_waits_in_the_file(void)
 {
 	struct sqlite_options o = { .path = path,
@@ -52,6 +39,47 @@ static void what_finds_no_room_in_memory_waits_in_the_file(void)
 	put(s, "new", 1, 0);
 	is_int(s->head->seq, 21);
 	commit(s);
+	free_store(s);
+}
+
+/* Their packet ids are taken; and when nothing is in memory any more, what
+ * waits is, before anybody could think that all is done. */
+static void what_is_under_way_is_loaded_in_any_case(void)
+{
+	struct sqlite_options o = { .path = path,
+				    .use = SQLITE_SEND,
+				    .max_bytes = 1000 };
+	char text[600] = { 0 };
+	struct message *m;
+	struct store *s;
+
+	new_file();
+	memset(text, 'x', sizeof(text) - 1);
+	s = open_store();
+	for (uint16_t i = 1; i <= 5; i++) {
+		m = put(s, text, 1, 0);
+		if (i > 3)
+			continue;
+		m->state = MESSAGE_SENT;
+		m->pid = i;
+		s->ops->update(s, m);
+	}
+	commit(s);
+	free_store(s);
+	s = sqlite_store_open(&o, clock_boot(), NULL);
+	is_int(s->count, 3);
+	ok(s->has_more);
+	for (int i = 0; i < 3; i++)
+		s->ops->remove(s, s->head);
+	is_int(s->count, 1);
+	is_int(s->head->seq, 4);
+	s->ops->remove(s, s->head);
+	ok(s->count == 1 && !s->has_more);
+	commit(s);
+	free_store(s);
+	s = open_store();
+	is_int(s->count, 1);
+	is_int(s->head->seq, 5);
 	free_store(s);
 }
 
@@ -122,6 +150,7 @@ static void a_file_is_brought_up_to_date_step_by_step_or_not_at_all(void)
 }
 
 TEST_MAIN(T(what_finds_no_room_in_memory_waits_in_the_file),
+	  T(what_is_under_way_is_loaded_in_any_case),
 	  T(without_a_log_it_is_as_safe),
 	  T(a_file_is_brought_up_to_date_step_by_step_or_not_at_all),
 	  T(tidy_up))

@@ -204,7 +204,83 @@ static void what_others_enqueue_meanwhile_comes_behind(void)
 	free_store(s);
 }
 
+/* Somebody's typing mistake is not ours to delete. */
+static void a_row_that_is_no_message_stays(void)
+{
+	struct store *s;
+
+	new_file();
+	s = open_store();
+	put(s, "mine", 1, 0);
+	commit(s);
+	run_sql(s, "INSERT INTO outbox (qos, retain, topic, props, payload,"
+		   " queued_at) VALUES (7, 0, 't', '', 'by hand', 0)");
+	is_int(s->ops->refresh(s), 1);
+	is_int(s->bad_row, 2);
+	is_int(s->count, 1);
+	s->ops->remove(s, s->head);
+	fill_up(s);
+	limit_pages(s, 100000);
+	commit(s);
+	is_int(count_of(s, "SELECT count(*) FROM outbox"
+			   " WHERE payload = 'by hand'"),
+	       1);
+	is_int(count_of(s, "SELECT count(*) FROM outbox"), 2,
+	       "the removal was made again");
+	free_store(s);
+}
+
+/* SQLite ends the transaction at some failures; what came after it would be
+ * on the disk before what came first. */
+static void nothing_is_written_after_a_failure(void)
+{
+	struct store *s;
+
+	new_file();
+	s = open_store();
+	put(s, "before", 1, 0);
+	commit(s);
+	memset(big, 'x', sizeof(big) - 1);
+	limit_pages(s, 40);
+	put(s, big, 1, 0);
+	put(s, "after", 1, 0);
+	s->ops->remove(s, s->head);
+	is_int(count_of(s, "SELECT count(*) FROM outbox"), 1);
+	is_int(count_of(s, "SELECT max(seq) FROM outbox"), 1);
+	is_int(s->ops->commit(s, NULL), -1, "full");
+	limit_pages(s, 100000);
+	commit(s);
+	is_int(count_of(s, "SELECT count(*) FROM outbox"), 2);
+	is_bytes(s->tail->payload, BYTES_LIT("after"));
+	free_store(s);
+}
+
+/* Who only enqueues does not try again. */
+static void an_enqueue_that_fails_tells_why(void)
+{
+	struct publish p = { .topic = BYTES_LIT("t"), .qos = 1 };
+	struct err e = { 0 };
+	struct store *s;
+
+	new_file();
+	s = open_as(SQLITE_ENQUEUE, NULL);
+	memset(big, 'x', sizeof(big) - 1);
+	limit_pages(s, 40);
+	put(s, "before", 1, 0);
+	p.payload = bytes_of((uint8_t *)big, sizeof(big));
+	ok(s->ops->put(s, &p, 0, 0, &e) == NULL);
+	ok(strstr(e.text, "full") != NULL, "%s", e.text);
+	is_int(s->ops->commit(s, &e), -1);
+	free_store(s);
+	s = open_store();
+	is_int(s->count, 0);
+	free_store(s);
+}
+
 TEST_MAIN(T(a_failed_commit_can_be_tried_again),
 	  T(all_kinds_of_changes_are_made_again),
 	  T(only_what_failed_is_written_again),
-	  T(what_others_enqueue_meanwhile_comes_behind), T(tidy_up))
+	  T(what_others_enqueue_meanwhile_comes_behind),
+	  T(a_row_that_is_no_message_stays),
+	  T(nothing_is_written_after_a_failure),
+	  T(an_enqueue_that_fails_tells_why), T(tidy_up))
