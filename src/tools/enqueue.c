@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/enqueue.h"
 
-#include <poll.h>
-
 #include "base/clock.h"
 #include "mqtt/topic.h"
 #include "store/sqlite.h"
@@ -17,18 +15,6 @@ static int put_all(struct store *s, const struct publish *messages,
 		if (!s->ops->put(s, &messages[i], 0, clock_boot(), e))
 			return -1;
 	return s->ops->commit(s, e);
-}
-
-static int wait_input(const struct tool_run *t, struct pub_input *in,
-		      struct err *e)
-{
-	struct pollfd fd = { .fd = pub_input_fd(in), .events = POLLIN };
-	uint64_t now = clock_boot();
-
-	if (now >= t->deadline)
-		return tool_timed_out(t, "input did not end", e);
-	(void)poll(&fd, 1, clock_poll_timeout(t->deadline, now));
-	return 0;
 }
 
 static int put_repeated(const struct tool_run *t, struct store *s,
@@ -59,7 +45,7 @@ static int copy(const struct tool_run *t, struct pub_input *in, struct store *s,
 				return -1;
 			break;
 		case PUB_INPUT_WAIT:
-			if (wait_input(t, in, e))
+			if (tool_await_input(t, pub_input_fd(in), e))
 				return -1;
 			break;
 		case PUB_INPUT_END:

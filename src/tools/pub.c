@@ -395,19 +395,15 @@ static enum send send_record(struct pub *p, struct err *e)
  * input sends nothing. Signals end the process as ever. */
 static int read_record(struct pub *p, struct err *e)
 {
-	struct pollfd fd = { .fd = pub_input_fd(p->input), .events = POLLIN };
 	enum pub_input_state s;
 	size_t count;
 
 	for (;;) {
-		uint64_t now = clock_boot();
-
 		s = pub_input_next(p->input, p->messages, 1, &count, e);
 		if (s != PUB_INPUT_WAIT)
 			return s == PUB_INPUT_GOT ? 0 : -1;
-		if (now >= p->tool->deadline)
-			return tool_timed_out(p->tool, "input did not end", e);
-		(void)poll(&fd, 1, clock_poll_timeout(p->tool->deadline, now));
+		if (tool_await_input(p->tool, pub_input_fd(p->input), e))
+			return -1;
 	}
 }
 

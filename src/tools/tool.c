@@ -269,6 +269,17 @@ int tool_timed_out(const struct tool_run *t, const char *what, struct err *e)
 		       what, (double)t->settings.run.timeout / CLOCK_SEC);
 }
 
+int tool_await_input(const struct tool_run *t, int fd, struct err *e)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t now = clock_boot();
+
+	if (now >= t->deadline)
+		return tool_timed_out(t, "input did not end", e);
+	(void)poll(&p, 1, clock_poll_timeout(t->deadline, now));
+	return 0;
+}
+
 void tool_note_attempt(struct tool_run *t, const struct client_attempt *a)
 {
 	note_server(t, a->server);

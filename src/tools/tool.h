@@ -83,6 +83,10 @@ int tool_disconnect(struct tool_run *t, struct err *e) MUST_CHECK;
  * when something happened before the deadline. */
 bool tool_wait(struct tool_run *t, struct pollfd *p, size_t n,
 	       uint64_t deadline);
+/* Waits for input while there is no client; comes back without, too. -1 with e
+ * when --timeout has passed. */
+int tool_await_input(const struct tool_run *t, int fd, struct err *e)
+	MUST_CHECK;
 bool tool_is_stopping(const struct tool_run *t);
 
 /* --timeout has passed: ERR_TIMEOUT with what was not done by then. */
