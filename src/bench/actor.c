@@ -108,6 +108,8 @@ void actor_connect(struct actor *a, uint64_t due)
 	w->pending++;
 	set_state(a, ACTOR_CONNECTING);
 	a->attempt->begun = loop_refresh_now(w->loop);
+	if (!a->is_cleaner)
+		worker_record_connect(w, due, a->attempt->begun);
 	conn_start_on_loop(&a->conn, &a->attempt->target);
 }
 
@@ -215,8 +217,7 @@ static void leave_cleanly(struct actor *a)
 	a->conn.target = crew_target(a->squad->crew, actor_client(a));
 	a->has_session = false;
 	drop_attempt(a);
-	w->pending--;
-	worker_connect_more(w);
+	worker_connect_over(w);
 	set_state(a, ACTOR_LEAVING);
 	conn_disconnect_on_loop(&a->conn, &bye,
 				loop_now(w->loop) + LEAVE_TIMEOUT);
@@ -258,8 +259,7 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	a->is_blocked = false;
 	a->was_up = true;
 	drop_attempt(a);
-	w->pending--;
-	worker_connect_more(w);
+	worker_connect_over(w);
 	set_state(a, ACTOR_SUBSCRIBING);
 	a->since = clock_boot();
 	if (!crew->receives || (ack->packet.session_present && a->was_ready)) {
@@ -302,7 +302,6 @@ static void connect_failed(struct actor *a, const struct err *why)
 	uint32_t retries = a->squad->crew->run->scenario->connect.retries;
 	struct worker *w = worker_of(a);
 
-	w->pending--;
 	if (why && !w->is_counted)
 		count_failed_connect(a, why);
 	if (!why || w->is_over)
@@ -311,7 +310,7 @@ static void connect_failed(struct actor *a, const struct err *why)
 		reconnect_later(a, g->reconnect_delay);
 	else
 		give_up(a);
-	worker_connect_more(w);
+	worker_connect_over(w);
 }
 
 static void on_down(struct conn *c, const struct err *why)

@@ -33,6 +33,10 @@ uint64_t judge_late(const struct result *r, enum timing t)
 		return r->late_deliveries;
 	if (t == TIMING_ECHO)
 		return r->late_echoes;
+	if (t == TIMING_CONN_TOTAL)
+		return r->account.n[COUNT_CONN_REFUSED] +
+		       r->account.n[COUNT_CONN_FAILED] +
+		       r->account.n[COUNT_CONN_TIMED_OUT];
 	return is_publish(t) ? r->late_publishes : 0;
 }
 
@@ -333,6 +337,16 @@ enum timing judge_main_timing(const struct result *r)
 	return TIMING_E2E;
 }
 
+static bool has_connects_only(const struct result *r)
+{
+	return judge_main_timing(r) == TIMING_CONN_TOTAL && !r->measured_sent;
+}
+
+enum timing judge_own_lag(const struct result *r)
+{
+	return has_connects_only(r) ? TIMING_LAG_CONNECT : TIMING_LAG_TIMER;
+}
+
 /* Publishes that nobody acknowledges or receives: there are rates, and no
  * latency (connects were over before). */
 static bool has_rates_only(const struct result *r, enum timing t)
@@ -341,27 +355,66 @@ static bool has_rates_only(const struct result *r, enum timing t)
 	       (t == TIMING_CONN_TOTAL || r->timings[t].total == 0);
 }
 
+static struct evidence_level level_of(const struct result *r, double p,
+				      enum timing t, enum timing lag)
+{
+	const struct hist *h = r->timings;
+
+	return (struct evidence_level){
+		.percentile = p,
+		.is_known = judge_has_enough(r, t, p),
+		.reported = hist_percentile(&h[t], p, 0),
+		.timer = hist_percentile(&h[lag], p, 0),
+		.floor = hist_percentile(&r->floor, p, 0),
+		.turn = hist_percentile(&h[TIMING_TURN], p, 0),
+	};
+}
+
 static void fill_levels(const struct result *r, enum timing t,
 			struct evidence *ev)
 {
 	static const double levels[VERDICT_LEVELS] = { 50, 99, 99.9, 99.99 };
-	const struct hist *h = r->timings;
 	bool is_rate = has_rates_only(r, t);
-	enum timing known = is_rate ? TIMING_LAG_TIMER : t;
+	enum timing lag = judge_own_lag(r);
 
 	ev->latency = is_rate ? NULL : timing_name(t);
-	for (int i = 0; i < VERDICT_LEVELS; i++)
-		ev->levels[i] = (struct evidence_level){
-			.percentile = levels[i],
-			.is_known = judge_has_enough(r, known, levels[i]),
-			.reported = is_rate ? CLOCK_SEC
-					    : hist_percentile(&h[t], levels[i],
-							      0),
-			.timer = hist_percentile(&h[TIMING_LAG_TIMER],
-						 levels[i], 0),
-			.floor = hist_percentile(&r->floor, levels[i], 0),
-			.turn = hist_percentile(&h[TIMING_TURN], levels[i], 0),
-		};
+	ev->connect = timing_name(TIMING_CONN_TOTAL);
+	for (int i = 0; i < VERDICT_LEVELS; i++) {
+		ev->levels[i] = level_of(r, levels[i], is_rate ? lag : t, lag);
+		if (is_rate)
+			ev->levels[i].reported = CLOCK_SEC;
+		ev->connects[i] = level_of(r, levels[i], TIMING_CONN_TOTAL,
+					   TIMING_LAG_CONNECT);
+	}
+}
+
+/* The processor share of the busiest thread while what is reported was
+ * measured: messages, or connects. */
+static double busiest(const struct result *r, bool connects_only)
+{
+	double most = 0, time = 0, busy = 0;
+
+	for (size_t i = 0; i < r->thread_count; i++)
+		most = fmax(most, r->threads[i].cpu);
+	if (!connects_only)
+		return most;
+	for (size_t i = 0; i < r->course_count; i++) {
+		if (r->course[i].phase != RUN_CONNECT)
+			continue;
+		time += r->course[i].length;
+		busy += r->course[i].length * r->course[i].thread_cpu;
+	}
+	return time > 0 ? busy / time : 0;
+}
+
+/* Did most of them begin late because others were under way? */
+static bool are_connects_held(const struct result *r)
+{
+	uint64_t total = hist_percentile(&r->timings[TIMING_CONN_TOTAL], 50, 0);
+	uint64_t waited = hist_percentile(&r->timings[TIMING_LAG_PENDING], 50,
+					  0);
+
+	return total && waited >= total / 2;
 }
 
 /* Means over the first and the last third of the measured phase. */
@@ -429,6 +482,8 @@ int judge_result(struct result *r, struct err *e)
 		.received = r->account.n[COUNT_RECEIVED],
 		.measured = r->measured_sent,
 		.expects_messages = r->tally_count > 0,
+		.connects_only = has_connects_only(r),
+		.connects_held = are_connects_held(r),
 		.is_partial = r->partial != NULL,
 		.late_start = r->late_start,
 		.unsteady = unsteady(r, drift, sizeof(drift)),
@@ -436,8 +491,7 @@ int judge_result(struct result *r, struct err *e)
 
 	if (r->measured > 0)
 		ev.achieved = (double)r->sent_in_time / r->measured;
-	for (size_t i = 0; i < r->thread_count; i++)
-		ev.busiest = fmax(ev.busiest, r->threads[i].cpu);
+	ev.busiest = busiest(r, ev.connects_only);
 	fill_levels(r, t, &ev);
 	free(r->imbalances);
 	r->imbalances = NULL;

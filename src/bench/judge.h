@@ -24,6 +24,9 @@ void judge_read_once(const struct result *r, const struct metric *m,
 
 /* The latency that a report is about: end to end, else acknowledgements... */
 enum timing judge_main_timing(const struct result *r);
+/* And how late this program was for it: with its messages, or with its
+ * connects where these are all. */
+enum timing judge_own_lag(const struct result *r);
 
 /* Checks all requirements (in a shard all but those on what was lost, which
  * it cannot know); adds an outcome for each to r. 0 when all hold,

@@ -27,14 +27,16 @@ enum timing {
 	TIMING_CONN_TOTAL, /* from the scheduled time of the connect */
 	TIMING_SUB_ACK,
 	TIMING_UNSUB_ACK,
-	TIMING_PUB_ACK,    /* QoS 1 */
-	TIMING_PUB_REC,    /* QoS 2, first leg */
-	TIMING_PUB_COMP,   /* QoS 2, second leg */
-	TIMING_PUB_TOTAL,  /* QoS 2, both */
-	TIMING_PUB_RAW,    /* QoS 1 and 2, complete, from the output */
-	TIMING_LAG_TIMER,  /* due until this program got to it: our lag */
-	TIMING_LAG_WINDOW, /* until the broker's window had room */
-	TIMING_LAG_SOCKET, /* until the kernel took its last byte */
+	TIMING_PUB_ACK,     /* QoS 1 */
+	TIMING_PUB_REC,     /* QoS 2, first leg */
+	TIMING_PUB_COMP,    /* QoS 2, second leg */
+	TIMING_PUB_TOTAL,   /* QoS 2, both */
+	TIMING_PUB_RAW,     /* QoS 1 and 2, complete, from the output */
+	TIMING_LAG_CONNECT, /* connects: our lag, as lag.timer of messages; */
+	TIMING_LAG_PENDING, /* until fewer of them were under way */
+	TIMING_LAG_TIMER,   /* due until this program got to it: our lag */
+	TIMING_LAG_WINDOW,  /* until the broker's window had room */
+	TIMING_LAG_SOCKET,  /* until the kernel took its last byte */
 	TIMING_E2E,
 	TIMING_E2E_RAW,
 	TIMING_PING,

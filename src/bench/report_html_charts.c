@@ -128,9 +128,9 @@ static const char *late_note(uint64_t late, const char *what, char dst[160])
 
 void page_own_percentiles(const struct result *r, struct html *h)
 {
-	enum timing t = judge_main_timing(r);
+	enum timing t = judge_main_timing(r), lag = judge_own_lag(r);
 	struct ladder *l = calloc(1, sizeof(*l));
-	uint64_t most = r->timings[TIMING_LAG_TIMER].total;
+	uint64_t most = r->timings[lag].total;
 
 	if (!l) {
 		h->result = -1;
@@ -148,8 +148,7 @@ void page_own_percentiles(const struct result *r, struct html *h)
 		set_rungs(l, most);
 		add_rungs(l, &r->timings[t], judge_late(r, t), timing_name(t),
 			  1, false);
-		add_rungs(l, &r->timings[TIMING_LAG_TIMER], 0, "timers late", 2,
-			  false);
+		add_rungs(l, &r->timings[lag], 0, "timers late", 2, false);
 		add_rungs(l, &r->floor, 0, "timers late when idle", 3, true);
 		add_rungs(l, &r->timings[TIMING_TURN], 0, "loop turn", 4,
 			  false);
@@ -165,7 +164,7 @@ void page_latency_charts(const struct result *r, struct html *h)
 {
 	enum timing ack = r->timings[TIMING_PUB_ACK].total ? TIMING_PUB_ACK
 							   : TIMING_PUB_TOTAL;
-	char lost[160], late[160];
+	char lost[160], late[160], failed[160];
 
 	draw_percentiles(r, TIMING_E2E, TIMING_E2E_RAW,
 			 "Publish to delivery by percentile",
@@ -177,5 +176,8 @@ void page_latency_charts(const struct result *r, struct html *h)
 	draw_percentiles(r, TIMING_ECHO, TIMING_COUNT,
 			 "Request to answer by percentile", NULL, h);
 	draw_percentiles(r, TIMING_CONN_TOTAL, TIMING_COUNT,
-			 "Whole connect by percentile", NULL, h);
+			 "Whole connect by percentile",
+			 late_note(judge_late(r, TIMING_CONN_TOTAL), "connects",
+				   failed),
+			 h);
 }

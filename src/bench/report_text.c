@@ -316,6 +316,8 @@ static void say_latency(struct page *p)
 						     : TIMING_PUB_TOTAL,
 		 "never acknowledged (timed out, or never sent)");
 	say_late(p, TIMING_ECHO, "never answered");
+	say_late(p, TIMING_CONN_TOTAL,
+		 "never connected (refused, failed, timed out)");
 	if (*p->r->losses_unknown && judge_has_any(p->r, TIMING_E2E))
 		say(p, "  e2e figures leave out what was lost, which is not "
 		       "known\n");
@@ -377,6 +379,7 @@ static void say_repeats(struct page *p)
 static void say_generator(struct page *p)
 {
 	const struct result *r = p->r;
+	const struct hist *late = &r->timings[judge_own_lag(r)];
 	char memory[32], lag[32], floor[32];
 	double busiest = 0;
 
@@ -391,12 +394,9 @@ static void say_generator(struct page *p)
 	    r->thread_count, r->thread_count == 1 ? "" : "s", busiest * 100,
 	    metric_format(memory, sizeof(memory), UNIT_BYTES,
 			  (double)r->memory),
-	    r->timings[TIMING_LAG_TIMER].total
-		    ? metric_format(lag, sizeof(lag), UNIT_NS,
-				    (double)hist_percentile(
-					    &r->timings[TIMING_LAG_TIMER], 99,
-					    0))
-		    : "-",
+	    late->total ? metric_format(lag, sizeof(lag), UNIT_NS,
+					(double)hist_percentile(late, 99, 0))
+			: "-",
 	    metric_format(floor, sizeof(floor), UNIT_NS,
 			  (double)hist_percentile(&r->floor, 99, 0)));
 }

@@ -251,6 +251,10 @@ struct worker {
 	struct task hungry_task;
 	void (*order)(struct worker *w);
 	unsigned pending, pending_max;
+	uint64_t room_since; /* when there was room for one more at last */
+	struct {
+		uint64_t from, to; /* when the ramp's timer was due, and came */
+	} ramp_late;
 	struct actor_list queue; /* reconnects that wait for their turn */
 	size_t queue_head;
 	uint64_t sending_until; /* 0: not sending; absolute */
@@ -408,7 +412,9 @@ double worker_cpu_seconds(const struct worker *w);
 void worker_disconnect_all(struct worker *w);
 void worker_hand_over(struct worker *w);
 /* A connect is over, well or badly: the next may begin. */
-void worker_connect_more(struct worker *w);
+void worker_connect_over(struct worker *w);
+/* One that was due then begins now: whose doing is the time in between? */
+void worker_record_connect(struct worker *w, uint64_t due, uint64_t now);
 /* A client wants back; it waits when too many connects are under way. */
 void worker_reconnect(struct worker *w, struct actor *a, uint64_t due);
 /* Its output is to be flushed soon, by worker_flush(). */

@@ -54,18 +54,18 @@ static enum trust weight(uint64_t own, uint64_t reported)
 	return part >= PART_SUSPECT ? TRUST_SUSPECT : TRUST_VALID;
 }
 
-static void say_part(struct verdict *v, enum trust trust,
-		     const struct evidence *e, const struct evidence_level *l,
-		     const char *what, uint64_t own)
+static void say_part(struct verdict *v, enum trust trust, const char *latency,
+		     const struct evidence_level *l, const char *what,
+		     uint64_t own)
 {
 	double part = (double)own / (double)l->reported * 100;
 	char a[32], b[32];
 
 	metric_format(a, sizeof(a), UNIT_NS, (double)own);
 	metric_format(b, sizeof(b), UNIT_NS, (double)l->reported);
-	if (e->latency)
+	if (latency)
 		add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s)", what,
-		    l->percentile, a, part, e->latency, l->percentile, b);
+		    l->percentile, a, part, latency, l->percentile, b);
 	else
 		add(v, trust,
 		    "%s p%g is %s, %.0f %% of the second by which rates are "
@@ -86,28 +86,69 @@ static enum trust weigh_timer(const struct evidence_level *l)
 	return w == TRUST_INVALID ? TRUST_SUSPECT : TRUST_VALID;
 }
 
+static const struct evidence_level *worst_timer(
+	const struct evidence_level levels[VERDICT_LEVELS],
+	enum trust *ret_trust)
+{
+	const struct evidence_level *worst = NULL;
+	enum trust w;
+
+	*ret_trust = TRUST_VALID;
+	for (int i = 0; i < VERDICT_LEVELS; i++) {
+		w = weigh_timer(&levels[i]);
+		if (w > *ret_trust) {
+			*ret_trust = w;
+			worst = &levels[i];
+		}
+	}
+	return worst;
+}
+
 /* The worst level is told; the others would say the same again. */
 static void judge_timer(const struct evidence *e, struct verdict *v)
 {
-	const struct evidence_level *worst = NULL;
-	enum trust trust = TRUST_VALID, w;
+	enum trust trust;
+	const struct evidence_level *worst = worst_timer(e->levels, &trust);
 
-	for (int i = 0; i < VERDICT_LEVELS; i++) {
-		w = weigh_timer(&e->levels[i]);
-		if (w > trust) {
-			trust = w;
-			worst = &e->levels[i];
-		}
-	}
 	if (!worst)
 		return;
-	say_part(v, trust, e, worst,
+	say_part(v, trust, e->latency, worst,
 		 worst->timer > FLOOR_FACTOR * worst->floor
 			 ? "this program's timer lag"
 			 : "timer lag, hardly more than on the idle machine,",
 		 worst->timer);
 	if (trust == TRUST_INVALID)
 		v->bound = BOUND_GENERATOR;
+}
+
+/* Beside messages, connects are told of only where they are worth nothing. */
+static void judge_connects_too(const struct evidence *e, struct verdict *v)
+{
+	enum trust trust;
+	const struct evidence_level *worst = worst_timer(e->connects, &trust);
+
+	if (trust == TRUST_INVALID)
+		say_part(v, TRUST_SUSPECT, e->connect, worst,
+			 "this program's lag in connecting", worst->timer);
+}
+
+/* Whoever waits for answers to begin with the next waits for the broker,
+ * unless it has no time to look at them. */
+static void judge_connects(const struct evidence *e, struct verdict *v)
+{
+	if (e->busiest >= BUSY) {
+		v->bound = BOUND_GENERATOR;
+		add(v, e->connects_held ? TRUST_INVALID : TRUST_SUSPECT,
+		    "a thread of this program was busy for %.0f %% of the "
+		    "time that it connected in%s",
+		    e->busiest * 100,
+		    e->connects_held ? " and connects had to wait" : "");
+	} else if (e->connects_held && v->bound == BOUND_NONE) {
+		v->bound = BOUND_BROKER;
+		add(v, TRUST_VALID,
+		    "connects waited for the broker's answers to those under "
+		    "way");
+	}
 }
 
 /* A long turn alone is no fault: with little to do it is rare, and messages
@@ -135,7 +176,8 @@ static void judge_turns(const struct evidence *e, struct verdict *v)
 		trust = TRUST_SUSPECT;
 	else
 		return;
-	say_part(v, trust, e, worst, "a turn of a receive loop", worst->turn);
+	say_part(v, trust, e->latency, worst, "a turn of a receive loop",
+		 worst->turn);
 }
 
 static void judge_rate(const struct evidence *e, struct verdict *v)
@@ -220,7 +262,10 @@ void verdict_judge(const struct evidence *e, struct verdict *ret)
 {
 	*ret = (struct verdict){ .trust = TRUST_VALID };
 	judge_books(e, ret);
-	if (e->is_open) {
+	if (e->connects_only) {
+		judge_timer(e, ret);
+		judge_connects(e, ret);
+	} else if (e->is_open) {
 		judge_timer(e, ret);
 		judge_turns(e, ret);
 		judge_rate(e, ret);
@@ -231,6 +276,8 @@ void verdict_judge(const struct evidence *e, struct verdict *ret)
 		    "%.0f %% of the time: the broker may be able to do more",
 		    e->busiest * 100);
 	}
+	if (!e->connects_only)
+		judge_connects_too(e, ret);
 	judge_machine(e, ret);
 	judge_course(e, ret);
 }

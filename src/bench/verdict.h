@@ -43,7 +43,14 @@ struct evidence {
 	 * counted by: a message that leaves late falls into the wrong one. */
 	const char *latency;
 	struct evidence_level levels[VERDICT_LEVELS];
-	double busiest; /* processor share of the busiest thread, 0..1 */
+	/* The same of connects, with their name. Where there are messages,
+	 * these are what the verdict is about, and not it. */
+	struct evidence_level connects[VERDICT_LEVELS];
+	const char *connect;
+	bool connects_only;
+	bool connects_held; /* most waited for others that were under way */
+	double busiest; /* processor share of the busiest thread, 0..1, while
+			 * what is reported was measured */
 	double asked, achieved; /* messages per second; asked 0: no rate */
 	double throttled;       /* share of the time held back by the cgroup */
 	double steal;           /* share taken by the hypervisor */

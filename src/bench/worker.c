@@ -122,7 +122,7 @@ static struct actor *next_of_ramp(struct worker *w, uint64_t *ret_due)
 	return first;
 }
 
-void worker_connect_more(struct worker *w)
+static void connect_more(struct worker *w)
 {
 	struct actor *a;
 	uint64_t due;
@@ -148,10 +148,36 @@ void worker_connect_more(struct worker *w)
 	}
 }
 
+void worker_connect_over(struct worker *w)
+{
+	if (w->pending-- == w->pending_max)
+		w->room_since = loop_refresh_now(w->loop);
+	connect_more(w);
+}
+
+/* Late by our doing is what was due before our timer came late, until it did,
+ * and what could have begun and did not; the rest it waited for room. */
+void worker_record_connect(struct worker *w, uint64_t due, uint64_t now)
+{
+	uint64_t could = w->room_since > due ? w->room_since : due;
+	uint64_t lag = now > could ? now - could : 0;
+
+	if (due >= w->ramp_late.from && due < w->ramp_late.to &&
+	    could >= w->ramp_late.to)
+		lag += w->ramp_late.to - due;
+	hist_record(&w->timings[TIMING_LAG_CONNECT], lag);
+	hist_record(&w->timings[TIMING_LAG_PENDING],
+		    now > due + lag ? now - due - lag : 0);
+	hist_record(&w->briefs[BRIEF_LAG], lag);
+}
+
 static void connect_due(struct timer *t, uint64_t now)
 {
-	(void)now;
-	worker_connect_more(CONTAINER_OF(t, struct worker, connect_timer));
+	struct worker *w = CONTAINER_OF(t, struct worker, connect_timer);
+
+	w->ramp_late.from = t->node.deadline;
+	w->ramp_late.to = now;
+	connect_more(w);
 }
 
 void worker_reconnect(struct worker *w, struct actor *a, uint64_t due)
@@ -201,7 +227,7 @@ void worker_calibrate(struct worker *w)
 void worker_start_connecting(struct worker *w)
 {
 	loop_observe(w->loop, observe_turn, w);
-	worker_connect_more(w);
+	connect_more(w);
 }
 
 /* --------------------------------------------------------------- sending */
@@ -339,7 +365,7 @@ void worker_start_sending(struct worker *w)
 	}
 	(void)loop_set_timer(w->loop, &w->probe_timer,
 			     r->send_begin + PROBE_EVERY);
-	worker_connect_more(w); /* those who join now */
+	connect_more(w); /* those who join now */
 }
 
 /* What was due before the end and was not got to is still sent: it is our

@@ -159,6 +159,46 @@ static void stopped_generator_is_found_out(void)
 	trial_release(&t);
 }
 
+/* Of 1,000 connects in three seconds a third is due while it is stopped. */
+static void connects_that_are_late_by_us_are_told(void)
+{
+	struct trial t = { .yaml = "name: ramp\n"
+				   "connect: {rate: 300/s, pending: 20}\n"
+				   "phases: {measure: 1s}\n"
+				   "groups: [{name: c, clients: 1000}]\n" };
+	pid_t pid = stop_me(CLOCK_SEC, CLOCK_SEC);
+
+	(void)trial_run(&t);
+	waitpid(pid, NULL, 0);
+	is_int(t.status, 0, "%s", t.err.text);
+	is_int(t.result.timings[TIMING_LAG_CONNECT].total, 1000);
+	is_int(t.result.timings[TIMING_LAG_PENDING].total, 1000);
+	ok(percentile(&t, TIMING_LAG_CONNECT, 90) >= 300 * MS,
+	   "also of those that waited for room then: %g ms",
+	   percentile(&t, TIMING_LAG_CONNECT, 90) / MS);
+	is_int(judge_own_lag(&t.result), TIMING_LAG_CONNECT);
+	is_int(t.result.verdict.trust, TRUST_INVALID);
+	is_int(t.result.verdict.bound, BOUND_GENERATOR);
+	trial_release(&t);
+}
+
+/* One of five is refused: nobody may take the rest for all. */
+static void connects_that_failed_are_infinitely_late(void)
+{
+	struct trial t = { .yaml = "name: ramp\n"
+				   "phases: {start: 50%, measure: 1s}\n"
+				   "groups: [{name: c, clients: 100}]\n",
+			   .faults = "refuse-connect=5" };
+
+	(void)trial_run(&t);
+	is_int(trial_count(&t, COUNT_CONNECTED), 80);
+	is_int(judge_late(&t.result, TIMING_CONN_TOTAL), 20);
+	ok(!isinf(trial_value(&t, "conn.total.p50")));
+	ok(isinf(trial_value(&t, "conn.total.p90")));
+	ok(isinf(trial_value(&t, "conn.total.max")));
+	trial_release(&t);
+}
+
 /* Nobody acknowledges or receives: there are rates only. */
 static void stopped_generator_of_rates_is_found_out(void)
 {
@@ -421,6 +461,8 @@ static void one_seed_is_one_schedule(void)
 TEST_MAIN(T(stall_of_the_peer_shows_in_full), T(full_socket_is_told_apart),
 	  T(stopped_generator_is_found_out),
 	  T(stopped_generator_of_rates_is_found_out),
+	  T(connects_that_are_late_by_us_are_told),
+	  T(connects_that_failed_are_infinitely_late),
 	  T(qos_0_has_no_acknowledgements), T(few_samples_give_no_percentile),
 	  T(deliveries_of_one_message_are_one_sample),
 	  T(closed_model_is_labelled), T(one_seed_is_one_schedule))

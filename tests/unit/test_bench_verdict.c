@@ -73,6 +73,54 @@ static void slow_generator_is_found(void)
 				  "83 % of e2e p99.9 (3.00 ms)");
 }
 
+/* Connections alone: who held them up is told apart as with messages. */
+static void connects_are_judged_where_there_is_nothing_else(void)
+{
+	struct evidence e = { .is_open = true,
+			      .connects_only = true,
+			      .latency = "conn.total",
+			      .levels = { { 50, true, 80 * CLOCK_MSEC, US, US,
+					    0 } } };
+	struct verdict v = judged(&e);
+
+	is_int(v.trust, TRUST_VALID);
+	is_int(v.bound, BOUND_NONE);
+	e.connects_held = true;
+	v = judged(&e);
+	is_int(v.trust, TRUST_VALID);
+	is_int(v.bound, BOUND_BROKER);
+	e.busiest = 0.95;
+	v = judged(&e);
+	is_int(v.trust, TRUST_INVALID);
+	is_int(v.bound, BOUND_GENERATOR);
+	e.connects_held = false;
+	v = judged(&e);
+	is_int(v.trust, TRUST_SUSPECT);
+	e.busiest = 0.2;
+	e.levels[0].timer = 70 * CLOCK_MSEC;
+	v = judged(&e);
+	is_int(v.trust, TRUST_INVALID);
+	is_int(v.bound, BOUND_GENERATOR);
+}
+
+static void connects_beside_messages_are_doubted_when_worthless(void)
+{
+	struct evidence e = good();
+	struct verdict v;
+
+	e.connect = "conn.total";
+	e.connects[0] = (struct evidence_level){ 50,       true,   CLOCK_MSEC,
+						 400 * US, 3 * US, 0 };
+	v = judged(&e);
+	is_int(v.trust, TRUST_VALID);
+	e.connects[0].timer = 600 * US;
+	v = judged(&e);
+	is_int(v.trust, TRUST_SUSPECT);
+	is_int(v.bound, BOUND_NONE);
+	is_str(v.reasons[0].text, "this program's lag in connecting p50 is "
+				  "600 us, 60 % of conn.total p50 (1.00 ms)");
+}
+
 /* QoS 0 that nobody receives has no latency, but rates. */
 static void without_a_latency_rates_are_what_a_lag_spoils(void)
 {
@@ -219,6 +267,8 @@ static void short_and_broken_runs_are_suspect(void)
 
 TEST_MAIN(T(calm_run_is_valid), T(stall_of_the_broker_is_valid),
 	  T(slow_generator_is_found),
+	  T(connects_are_judged_where_there_is_nothing_else),
+	  T(connects_beside_messages_are_doubted_when_worthless),
 	  T(without_a_latency_rates_are_what_a_lag_spoils),
 	  T(idle_lag_of_the_machine_is_no_fault),
 	  T(full_threads_are_generator_bound),
