@@ -180,7 +180,7 @@ session_is_lost() { # QOS INTO
   QOS=2 INTO=file OUTPUT=1
   start_broker
   BROKER_PORT=$PORT
-  export MQTT_TOOLS_COMMIT_LATE=1
+  export MQTT_TOOLS_COMMIT_LATE=0
   for ((n = 1; n < 200; n++)); do
     status=0
     live_twice "$n" > noticed 2>&1 || status=$?

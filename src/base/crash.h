@@ -7,8 +7,8 @@
  * build with CRASH_POINTS the N-th point that is passed kills the process
  * when MQTT_TOOLS_CRASH_AT=N is in its environment; in any other build there
  * is nothing at all. With MQTT_TOOLS_COMMIT_LATE as well every other commit
- * is put off although it is said to be done: what the tests must notice. Any
- * thread.
+ * is put off although it is said to be done: what the tests must notice; an
+ * odd number there spares the first one. Any thread.
  */
 
 #include <stdbool.h>

@@ -12,16 +12,19 @@
 
 static unsigned long crash_at;
 static bool is_late;
-static atomic_ulong passed, commits;
+static atomic_ulong passed, commits; /* the latter from 0 or 1 */
 
 /* Before main: the tools take variables of theirs out of the environment. */
 __attribute__((constructor)) static void read_environment(void)
 {
 	const char *at = getenv("MQTT_TOOLS_CRASH_AT");
+	const char *late = getenv("MQTT_TOOLS_COMMIT_LATE");
 
 	crash_at = at ? strtoul(at, NULL, 10) : 0;
 	unsetenv("MQTT_TOOLS_CRASH_AT");
-	is_late = getenv("MQTT_TOOLS_COMMIT_LATE");
+	is_late = late;
+	if (late)
+		atomic_store(&commits, strtoul(late, NULL, 10) % 2);
 	unsetenv("MQTT_TOOLS_COMMIT_LATE");
 }
 
