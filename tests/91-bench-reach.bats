@@ -227,6 +227,28 @@ END
 
 # --- when they come, and when messages go ---------------------------------------
 
+@test "with No Local nobody is expected to hear himself, but by other filters" {
+  start_broker
+  cat > local.yaml << END
+name: local
+phases: {measure: 500ms, drain: 10s}
+groups:
+  - name: deaf
+    clients: 2
+    subscribe: [{filter: 'd/1', qos: 1}, {filter: 'd/#', qos: 1, no-local: yes}]
+    publish: [{topic: 'd/2', qos: 1, rate: 40/s}]
+  - name: hearing
+    clients: 2
+    subscribe: [{filter: 'x/#', qos: 1, no-local: yes}, {filter: 'h/#', qos: 1}]
+    publish: [{topic: 'h/%i', qos: 1, rate: 40/s}]
+END
+  bench run local.yaml --target "mqtt://127.0.0.1:$PORT"
+  assert "$(field .imbalances)" = null
+  # As [clients, receivers of each].
+  assert "$(field '[.tallies[].receivers] | tojson')" = "[[2,1],[2,2]]"
+  assert "$(field '.counts | .lost == 0 and .unique == .sent * 3 / 2')" = true
+}
+
 @test "connects under way are as many as allowed, and no more" {
   local pending
   for pending in 1 3; do

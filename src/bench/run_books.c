@@ -66,18 +66,45 @@ struct fan {
 	uint32_t count;
 	void (*each)(struct fan *f, struct receiver *rc);
 	const struct actor *from; /* the publisher */
-	struct run *books;        /* balance_pair: where it is counted, */
-	struct tally *tally;      /* and what was sent */
+	struct bytes topic;
+	struct run *books;   /* balance_pair: where it is counted, */
+	struct tally *tally; /* and what was sent */
 };
 
-static bool is_own(const struct fan *f, const struct receiver *rc)
+/* [MQTT-3.8.3-3] Its own messages come by the filters without No Local. */
+static bool hears_itself(const struct actor *a, struct bytes topic)
+{
+	const struct group *g = a->squad->crew->group;
+	struct buf filter = { 0 };
+	bool hears = false;
+
+	for (size_t i = 0; !hears && i < g->subscribe_count; i++) {
+		if (g->subscribe[i].options & MQTT_SUB_NO_LOCAL)
+			continue;
+		buf_clear(&filter);
+		hears = actor_filter(a, i, &filter) == 0 &&
+			topic_matches(buf_view(&filter), topic);
+	}
+	buf_release(&filter);
+	return hears;
+}
+
+static bool has_no_local(const struct group *g)
+{
+	for (size_t i = 0; i < g->subscribe_count; i++)
+		if (g->subscribe[i].options & MQTT_SUB_NO_LOCAL)
+			return true;
+	return false;
+}
+
+static bool is_left_out(const struct fan *f, const struct receiver *rc)
 {
 	const struct actor *a = rc->actor;
-	const struct group *g = a->squad->crew->group;
 
-	return g->subscribe[0].options & MQTT_SUB_NO_LOCAL &&
-	       a->squad->crew == f->from->squad->crew &&
-	       actor_client(a) == actor_client(f->from);
+	return a->squad->crew == f->from->squad->crew &&
+	       actor_client(a) == actor_client(f->from) &&
+	       has_no_local(a->squad->crew->group) &&
+	       !hears_itself(a, f->topic);
 }
 
 static void fan_found(void *ctx, uint32_t receiver)
@@ -86,7 +113,7 @@ static void fan_found(void *ctx, uint32_t receiver)
 	struct receiver *rc = f->run->receivers[receiver];
 
 	if (f->marks[receiver] == f->stream + 1 || rc->was_away ||
-	    is_own(f, rc))
+	    is_left_out(f, rc))
 		return;
 	f->marks[receiver] = f->stream + 1;
 	f->count++;
@@ -109,9 +136,9 @@ static int fan_out(struct fan *f, const struct crew *c, uint32_t entry,
 	f->from = &from;
 	f->count = 0;
 	r = actor_topic(&from, entry, 0, &topic);
+	f->topic = buf_view(&topic);
 	if (r == 0)
-		(void)route_match(f->run->route, buf_view(&topic), fan_found,
-				  f);
+		(void)route_match(f->run->route, f->topic, fan_found, f);
 	f->from = NULL;
 	buf_release(&topic);
 	return r;
@@ -497,14 +524,9 @@ static bool is_off_plan(const struct run *r)
 
 static bool is_any_no_local(const struct run *r)
 {
-	const struct group *g;
-
-	for (size_t i = 0; i < r->crew_count; i++) {
-		g = r->crews[i].group;
-		for (size_t k = 0; k < g->subscribe_count; k++)
-			if (g->subscribe[k].options & MQTT_SUB_NO_LOCAL)
-				return true;
-	}
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (has_no_local(r->crews[i].group))
+			return true;
 	return false;
 }
 
