@@ -53,6 +53,16 @@ need_root() {
   assert "$stderr" = ''
 }
 
+@test "SRV: mqtt-bench tells the look-ups from the connects" {
+  need_root
+  start_broker
+  start_dns address=/one.test/127.0.0.1 \
+    "srv-host=_mqtt._tcp.broker.example,one.test,$PORT"
+  with_dns mqtt-bench conn --srv -h broker.example -c 5 --duration 0.1 --json r.json
+  assert "$(jq '.counts.connected' r.json)" -eq 5
+  assert "$(jq '.timings["conn.dns"].count' r.json)" -eq 5
+}
+
 @test "SRV: TLS verifies the name that was typed, not the one it led to" {
   need_root
   TLS_PORT=$(free_port 2)

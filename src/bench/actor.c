@@ -135,10 +135,12 @@ static void on_phase(struct conn *c, enum conn_phase phase)
 	struct actor *a = actor_of(c);
 	uint64_t now = clock_boot();
 
-	if (phase == CONN_HANDSHAKE)
+	if (phase == CONN_HANDSHAKE) {
+		a->attempt->resolved = dial_resolved_at(c->dial);
 		a->attempt->connected = now;
-	else
+	} else {
 		a->attempt->ready = now;
+	}
 }
 
 static enum timing timing_of(const struct stream_ops *layer)
@@ -154,7 +156,9 @@ static void record_connect(struct actor *a, uint64_t now)
 	const struct attempt *at = a->attempt;
 	struct hist *h = worker_of(a)->timings;
 
-	hist_record(&h[TIMING_CONN_TCP], at->connected - at->begun);
+	if (at->looks_up)
+		hist_record(&h[TIMING_CONN_DNS], at->resolved - at->begun);
+	hist_record(&h[TIMING_CONN_TCP], at->connected - at->resolved);
 	for (const struct stream *s = a->conn.stream; s->below; s = s->below)
 		hist_record(&h[timing_of(s->ops)], s->up_at - s->below->up_at);
 	hist_record(&h[TIMING_CONN_MQTT], now - at->ready);

@@ -79,6 +79,7 @@ static void fill_target(struct actor *a)
 	uint64_t n = crew->first_connect + actor_client(a);
 	const struct run_target *t = &config->targets[n % config->target_count];
 
+	a->attempt->looks_up = t->looks_up;
 	a->attempt->target = (struct conn_target){
 		.dial = {
 			.host = t->host,

@@ -23,7 +23,8 @@
 struct transport_config;
 
 /* One broker; clients take them in turn. Numeric hosts, so that no client
- * has to resolve a name. */
+ * has to resolve a name, but where SRV records or a proxy's name stand
+ * between. */
 struct run_target {
 	const char *host;
 	uint16_t port;
@@ -31,6 +32,7 @@ struct run_target {
 	const char *name;      /* as it was given, for messages */
 	const struct transport_config *transport; /* NULL: plain */
 	uint64_t resolve_time; /* what it took, ns; 0: nothing */
+	bool looks_up;         /* each connect does, itself */
 };
 
 struct run_config {

@@ -81,8 +81,10 @@ struct attempt {
 	struct actor *actor;
 	struct conn_target target;
 	struct connect connect;
-	struct buf text;                  /* id, user, password, will */
-	uint64_t begun, connected, ready; /* dial, socket, streams */
+	struct buf text; /* id, user, password, will */
+	/* Dial, addresses, socket, streams. */
+	uint64_t begun, resolved, connected, ready;
+	bool looks_up; /* see struct run_target */
 };
 
 /* A message that waits for its turn. */

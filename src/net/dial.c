@@ -37,6 +37,7 @@ struct dial {
 	size_t started;           /* targets tried so far, in order */
 	size_t pending;           /* of these, under way */
 	uint64_t next;            /* when the next target is due */
+	uint64_t resolved_at;
 	int epoll_fd; /* -1: one TCP address, whose socket is watched itself */
 	int winner;   /* connected socket, or -1 */
 	char address[SOCKET_NAME_SIZE];
@@ -354,6 +355,8 @@ enum io dial_step(struct dial *d, uint64_t now, struct err *e)
 
 	if (io != IO_OK)
 		return io;
+	if (!d->resolved_at)
+		d->resolved_at = now;
 	for (size_t i = 0; i < d->started && d->winner < 0; i++)
 		check_attempt(d, i);
 	while (d->winner < 0 && d->started < d->targets.count && now >= d->next)
@@ -419,6 +422,7 @@ static int start_targets(struct dial *d, uint64_t now, struct err *e)
 	if (set_targets(d, e) < 0 ||
 	    (!is_one && d->epoll_fd < 0 && open_epoll(d, e) < 0))
 		return -1;
+	d->resolved_at = now;
 	start_next(d, now);
 	return 0;
 }
@@ -486,6 +490,11 @@ uint64_t dial_deadline(const struct dial *d)
 	if (d->resolve || d->started == d->targets.count)
 		return CLOCK_NEVER;
 	return d->next;
+}
+
+uint64_t dial_resolved_at(const struct dial *d)
+{
+	return d->resolved_at;
 }
 
 int dial_take_fd(struct dial *d)

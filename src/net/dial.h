@@ -60,6 +60,8 @@ void dial_free(struct dial *d);
 enum io dial_step(struct dial *d, uint64_t now, struct err *e);
 int dial_fd(const struct dial *d);
 uint64_t dial_deadline(const struct dial *d);
+/* When the addresses were known, on the clock of `now`; 0: not yet. */
+uint64_t dial_resolved_at(const struct dial *d);
 /* The connected socket (blocking mode); the caller owns it now. */
 int dial_take_fd(struct dial *d);
 /* Address it got connected to, "127.0.0.1:1883"; static to the dial. */

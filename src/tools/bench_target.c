@@ -128,9 +128,10 @@ static char *address_of(const char *text)
 }
 
 /* A name may have several addresses, of which only some answer: connected to
- * once, it is clear which one to load. */
+ * once, it is clear which one to load. Until when it was only a name is told
+ * apart from that. */
 static int look_up(const struct dial_config *c, uint64_t deadline, char **ret,
-		   struct err *e)
+		   uint64_t *ret_resolved_at, struct err *e)
 {
 	struct dial *d = dial_new(c, clock_boot(), e);
 	enum io state = d ? IO_WANT_WRITE : IO_FAIL;
@@ -158,6 +159,7 @@ static int look_up(const struct dial_config *c, uint64_t deadline, char **ret,
 	}
 	if (state == IO_OK) {
 		*ret = address_of(dial_address(d));
+		*ret_resolved_at = dial_resolved_at(d);
 		fd = dial_take_fd(d);
 		close(fd);
 		if (!*ret)
@@ -178,6 +180,13 @@ static bool is_numeric(const char *host)
 static bool is_for_others(const struct client_server *s)
 {
 	return s->transport && (s->transport->proxy || s->transport->srv);
+}
+
+static bool looks_up(const struct client_server *s)
+{
+	const struct transport_config *t = s->transport;
+
+	return t && (t->srv || (t->proxy && !is_numeric(t->proxy->host)));
 }
 
 static char *name_of(const struct client_server *s)
@@ -210,7 +219,7 @@ static int open_one(struct bench *b, const struct client_server *s,
 		.bind_addresses = p->bind_addresses,
 		.bind_count = p->bind_count,
 	};
-	uint64_t begin = clock_boot();
+	uint64_t begin = clock_boot(), resolved_at = begin;
 	char *host = NULL;
 
 	t->count++;
@@ -231,13 +240,13 @@ static int open_one(struct bench *b, const struct client_server *s,
 	if (is_numeric(s->host) || is_for_others(s))
 		host = strdup(s->host);
 	else if (look_up(&dial, clock_add(begin, p->connect_timeout), &host,
-			 e) < 0)
+			 &resolved_at, e) < 0)
 		return -1;
 	if (!host)
 		return err_nomem(e);
 	target->host = host;
-	if (!is_numeric(s->host))
-		target->resolve_time = clock_boot() - begin;
+	target->looks_up = looks_up(s);
+	target->resolve_time = resolved_at - begin;
 	if (!tc->server_name)
 		tc->server_name = s->host;
 	note_kind(t, host);

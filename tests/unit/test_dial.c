@@ -142,6 +142,7 @@ static void a_black_hole_delays_by_250_ms(void)
 		return;
 	watched = dial_fd(d);
 	is_int(dial_deadline(d), CLOCK_NEVER, "while resolving");
+	is_int(dial_resolved_at(d), 0);
 	ok(wait_ready(d, IO_WANT_READ, PATIENCE_MS));
 	is_int(dial_step(d, 7, &e), IO_WANT_READ);
 	is_int(dial_deadline(d), 7 + 250 * CLOCK_MSEC);
@@ -156,6 +157,7 @@ static void a_black_hole_delays_by_250_ms(void)
 		is_int(dial_step(d, 8 + 250 * CLOCK_MSEC, &e), IO_OK);
 	}
 	is_mem(dial_address(d), 10, "127.0.0.2:", 10);
+	is_int(dial_resolved_at(d), 7, "not when it was connected");
 	is_int(dial_fd(d), watched, "one descriptor to watch all along");
 	dial_free(d);
 	close(hole);
