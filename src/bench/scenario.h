@@ -169,10 +169,10 @@ void scenario_scale(struct scenario *s, double factor);
 /* A hundredth of the clients (but up to ten as they are) and 30 s at most,
  * for laptops and test suites. */
 void scenario_quicken(struct scenario *s);
-/* Sets the length of the measured phase (0: no end). Stages, late joins and
- * counted churn are stretched or shortened with it, so that the whole of the
- * scenario happens. */
-void scenario_set_measure(struct scenario *s, uint64_t measure);
+/* Sets the lengths of warm-up and measured phase (0: no end). Stages, late
+ * joins and counted churn are stretched or shortened with them, so that the
+ * whole of the scenario happens. */
+void scenario_set_times(struct scenario *s, uint64_t warmup, uint64_t measure);
 /* Makes every group speak that version. Sessions of MQTT 3 have no expiry: a
  * kept one is kept. e when a group does what that version cannot. */
 int scenario_set_version(struct scenario *s, enum mqtt_version v, struct err *e)

@@ -67,13 +67,14 @@ static void stretch_all(struct scenario *s, double times)
 		stretch_group(&s->groups[i], times);
 }
 
-void scenario_set_measure(struct scenario *s, uint64_t measure)
+void scenario_set_times(struct scenario *s, uint64_t warmup, uint64_t measure)
 {
 	struct phases *p = &s->phases;
-	double before = (double)(p->warmup + p->measure);
+	uint64_t before = p->warmup + p->measure;
 
-	if (p->measure && measure)
-		stretch_all(s, (double)(p->warmup + measure) / before);
+	if (p->measure && measure && before != warmup + measure)
+		stretch_all(s, (double)(warmup + measure) / (double)before);
+	p->warmup = warmup;
 	p->measure = measure;
 }
 

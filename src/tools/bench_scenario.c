@@ -199,16 +199,15 @@ static int adjust_phases(const struct bench_settings *o, struct scenario *s,
 			 struct err *e)
 {
 	struct phases *p = &s->phases;
-	uint64_t measure = p->measure;
+	uint64_t warmup = p->warmup, measure = p->measure;
 
-	if (set_duration("warmup", o->warmup, &p->warmup, e) < 0 ||
+	if (set_duration("warmup", o->warmup, &warmup, e) < 0 ||
 	    set_duration("drain", o->drain, &p->drain, e) < 0 ||
 	    set_duration("duration", o->duration, &measure, e) < 0 ||
 	    set_duration("tick", o->tick, &s->tick, e) < 0 ||
 	    set_duration("skip-after", o->skip_after, &s->skip_after, e) < 0)
 		return -1;
-	if (o->duration)
-		scenario_set_measure(s, measure);
+	scenario_set_times(s, warmup, measure);
 	return 0;
 }
 

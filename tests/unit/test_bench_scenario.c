@@ -398,6 +398,34 @@ static void long_stages_are_squeezed(void)
 	scenario_release(&s);
 }
 
+/* The second of two stages is as long as the first, in any time. */
+static void stages_fit_into_the_time(void)
+{
+	static const uint64_t times[][2] = {
+		{ 0, 15 }, { 10, 15 }, { 5, 5 }, { 0, 10 }, { 5, 15 }
+	};
+	struct scenario s;
+	uint64_t all;
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		s = loaded("name: x\nphases: {warmup: 5s, measure: 15s}\n"
+			   "stages:\n"
+			   "  - {stage: step, to: 100%, for: 10s}\n"
+			   "  - {stage: step, to: 200%, for: 10s}\n"
+			   "groups:\n"
+			   "  - {name: g, clients: 1, join: 10s,"
+			   " publish: [{topic: t, rate: 1}]}\n");
+		all = (times[i][0] + times[i][1]) * CLOCK_SEC;
+		scenario_set_times(&s, times[i][0] * CLOCK_SEC,
+				   times[i][1] * CLOCK_SEC);
+		is_int(s.phases.warmup, times[i][0] * CLOCK_SEC);
+		is_int(stages_end(&s.stages), all);
+		is_int(s.stages.list[1].begin, all / 2);
+		is_int(s.groups[0].join, all / 2);
+		scenario_release(&s);
+	}
+}
+
 static void clients_are_shared_out(void)
 {
 	static const char yaml[] =
@@ -434,4 +462,5 @@ static void clients_are_shared_out(void)
 TEST_MAIN(T(whole_is_understood), T(groups_are_understood),
 	  T(publishes_are_understood), T(mistakes_have_a_place),
 	  T(files_are_read_beside_the_scenario), T(scenarios_can_be_scaled),
-	  T(clients_are_shared_out), T(long_stages_are_squeezed))
+	  T(stages_fit_into_the_time), T(clients_are_shared_out),
+	  T(long_stages_are_squeezed))
