@@ -7,20 +7,28 @@
 #include "bench/metric.h"
 
 #define BAR 30
+#define AROUND_BAR 30
 #define LINE_MAX_BYTES 512
 
-/* A line is cut at the width; characters of several bytes are one column. */
+/* A line is cut at the width; characters of several bytes are one column. The
+ * rest of the old one is erased first: behind the last column the cursor
+ * stands on it. */
 static int put_line(struct live *l, const char *text, struct buf *out)
 {
 	size_t n = 0;
+	unsigned columns = 0;
 
-	for (unsigned columns = 0; text[n]; n++) {
-		if (((uint8_t)text[n] & 0xc0) != 0x80 && ++columns >= l->width)
+	for (; text[n]; n++) {
+		if (((uint8_t)text[n] & 0xc0) == 0x80)
+			continue;
+		if (columns == l->width)
 			break;
+		columns++;
 	}
-	l->lines++;
-	return buf_append(out, bytes_of(text, n)) |
-	       buf_append_str(out, "\033[K\n");
+	if (l->lines < LIVE_LINES)
+		l->columns[l->lines++] = columns;
+	return buf_append_str(out, "\033[K") |
+	       buf_append(out, bytes_of(text, n)) | buf_append_byte(out, '\n');
 }
 
 static const char *time_text(char dst[32], double seconds)
@@ -35,11 +43,20 @@ static const char *time_text(char dst[32], double seconds)
 	return dst;
 }
 
+/* What stands around the bar is worth more than it. */
+static int bar_length(unsigned width)
+{
+	if (width >= BAR + AROUND_BAR)
+		return BAR;
+	return width > AROUND_BAR ? (int)width - AROUND_BAR : 0;
+}
+
 /* "measure  [########------]  41 %, 0:18 left" */
 static int put_phase(struct live *l, const struct interval *i, struct buf *out)
 {
 	char line[LINE_MAX_BYTES], bar[BAR + 1], gone[32], left[32];
 	bool is_connecting = i->phase == RUN_CONNECT || i->at < 0;
+	int length = bar_length(l->width);
 	double share = 0;
 
 	if (is_connecting && l->clients)
@@ -48,9 +65,9 @@ static int put_phase(struct live *l, const struct interval *i, struct buf *out)
 		share = i->at / l->length;
 	if (share > 1 || i->phase == RUN_DRAIN || i->phase == RUN_OVER)
 		share = 1;
-	for (int k = 0; k < BAR; k++)
-		bar[k] = k < (int)(share * BAR) ? '#' : '-';
-	bar[BAR] = '\0';
+	for (int k = 0; k < length; k++)
+		bar[k] = k < (int)(share * length) ? '#' : '-';
+	bar[length] = '\0';
 	if (is_connecting)
 		snprintf(line, sizeof(line), "%-8s [%s] %3.0f %%",
 			 run_phase_name(i->phase), bar, share * 100);
@@ -156,11 +173,25 @@ static void remember(struct live *l, double rate)
 	l->history[l->count++] = rate;
 }
 
+/* Rows that line breaks have made of the lines since. */
+static unsigned count_rows(const struct live *l)
+{
+	unsigned rows = l->lines;
+
+	for (unsigned k = 0; k < l->lines; k++)
+		if (l->columns[k] > l->width)
+			rows += (l->columns[k] - 1) / l->width;
+	return rows;
+}
+
 static int go_up(struct live *l, struct buf *out)
 {
-	int r = l->lines ? buf_printf(out, "\033[%uA\r", l->lines) : 0;
+	int r = l->lines ? buf_printf(out, "\033[%uA\r", count_rows(l)) : 0;
 
+	if (l->lines && l->width != l->drawn_width)
+		r |= buf_append_str(out, "\033[J");
 	l->lines = 0;
+	l->drawn_width = l->width;
 	return r;
 }
 

@@ -6,21 +6,27 @@
  * The view of a run for a terminal: a few lines that are drawn over each
  * other, with the phase, a bar with the time that is left, rates, percentiles,
  * errors and the last minute's course. Pure but for its own state; one thread.
+ *
+ * The width may change between two drawings: terminals then break lines that
+ * have become too long, and what is above is found by how many rows they take
+ * now.
  */
 
 #include "base/buf.h"
 #include "bench/result.h"
 
-enum { LIVE_HISTORY = 60 };
+enum { LIVE_HISTORY = 60, LIVE_LINES = 6 };
 
 struct live {
 	const char *title;
 	uint64_t clients;             /* that there are to be */
 	double length;                /* seconds of sending; 0: no end */
-	unsigned width;               /* columns; at least 40 */
+	unsigned width;               /* columns now; not 0 */
 	double history[LIVE_HISTORY]; /* messages per second, the newest last */
 	unsigned count;               /* of them */
-	unsigned lines;               /* on the screen now */
+	unsigned lines;               /* on the screen now, */
+	unsigned columns[LIVE_LINES]; /* as long as that, */
+	unsigned drawn_width;         /* drawn for that many columns */
 	uint64_t errors;              /* so far */
 };
 

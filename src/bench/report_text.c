@@ -479,7 +479,7 @@ int report_text(const struct result *r, const struct report_style *style,
 
 int report_interval(const struct interval *i, struct buf *out)
 {
-	char at[32] = "-", p50[32], p99[32], memory[32];
+	char at[32] = "-", p50[32] = "-", p99[32] = "-", memory[32];
 	bool has_e2e = i->e2e_count > 0;
 	uint64_t median = has_e2e ? i->e2e_p50 : i->ack_p50;
 	uint64_t high = has_e2e ? i->e2e_p99 : i->ack_p99;
@@ -487,16 +487,18 @@ int report_interval(const struct interval *i, struct buf *out)
 	/* While it connects nobody knows when it will send. */
 	if (i->at >= 0)
 		snprintf(at, sizeof(at), "%.1f s", i->at);
-	return buf_printf(
-		out,
-		"%10s %-8s connected %" PRIu64 " sent %" PRIu64
-		" delivered %" PRIu64 " %s p50 %s p99 %s errors %" PRIu64
-		" cpu %.0f %% %s\n",
-		at, run_phase_name(i->phase), i->connected, i->sent,
-		i->delivered, has_e2e ? "e2e" : "ack",
-		metric_format(p50, sizeof(p50), UNIT_NS, (double)median),
-		metric_format(p99, sizeof(p99), UNIT_NS, (double)high),
-		i->errors, i->cpu * 100,
-		metric_format(memory, sizeof(memory), UNIT_BYTES,
-			      (double)i->memory));
+	if (i->e2e_count || i->ack_count) {
+		metric_format(p50, sizeof(p50), UNIT_NS, (double)median);
+		metric_format(p99, sizeof(p99), UNIT_NS, (double)high);
+	}
+	return buf_printf(out,
+			  "%10s %-8s connected %" PRIu64 " sent %" PRIu64
+			  " delivered %" PRIu64
+			  " %s p50 %s p99 %s errors %" PRIu64
+			  " cpu %.0f %% %s\n",
+			  at, run_phase_name(i->phase), i->connected, i->sent,
+			  i->delivered, has_e2e ? "e2e" : "ack", p50, p99,
+			  i->errors, i->cpu * 100,
+			  metric_format(memory, sizeof(memory), UNIT_BYTES,
+					(double)i->memory));
 }

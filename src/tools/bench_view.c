@@ -34,16 +34,22 @@ static unsigned choose_view(const struct bench_settings *o)
 		       : PROGRESS_LINES;
 }
 
-static void set_up_live(struct bench_view *p)
+static unsigned terminal_width(void)
 {
-	const struct scenario *s = &p->load->scenario;
 	struct winsize size = { 0 };
 
 	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	return size.ws_col ? size.ws_col : 80;
+}
+
+static void set_up_live(struct bench_view *p)
+{
+	const struct scenario *s = &p->load->scenario;
+
 	p->live = (struct live){
 		.title = s->name,
 		.clients = p->load->plan.clients,
-		.width = size.ws_col >= 40 ? size.ws_col : 80,
+		.width = terminal_width(),
 		.length = s->phases.measure ? (double)(s->phases.warmup +
 						       s->phases.measure) /
 						      CLOCK_SEC
@@ -118,6 +124,7 @@ void bench_view_tell(void *ctx, const struct result *r,
 	if (p->how == PROGRESS_NONE)
 		return;
 	buf_clear(&p->text);
+	p->live.width = terminal_width();
 	if ((p->how == PROGRESS_LIVE ? live_draw(&p->live, i, &p->text)
 				     : report_interval(i, &p->text)) == 0)
 		(void)!write_all(STDERR_FILENO, buf_view(&p->text));
@@ -126,6 +133,7 @@ void bench_view_tell(void *ctx, const struct result *r,
 void bench_view_end(struct bench_view *p)
 {
 	buf_clear(&p->text);
+	p->live.width = terminal_width();
 	if (live_erase(&p->live, &p->text) == 0)
 		(void)!write_all(STDERR_FILENO, buf_view(&p->text));
 	if (p->ndjson_fd >= 0 && p->ndjson_fd != STDOUT_FILENO &&

@@ -168,6 +168,9 @@ EXTRA_DIST += tests/unit/peer_thread.h
 UNIT_TESTS += tests/unit/test_bench_document
 tests_unit_test_bench_document_LDADD = $(BENCH_LIBS)
 
+UNIT_TESTS += tests/unit/test_bench_live
+tests_unit_test_bench_live_LDADD = $(BENCH_LIBS)
+
 UNIT_TESTS += tests/unit/test_bench_number
 tests_unit_test_bench_number_LDADD = $(BENCH_LIBS)
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/live.h"
+#include "bench/report.h"
+
+static const struct interval second = {
+	.at = 3,
+	.length = 1,
+	.phase = RUN_MEASURE,
+	.connected = 4,
+	.sent = 100,
+	.delivered = 200,
+	.e2e_count = 200,
+	.e2e_p50 = 500000,
+	.e2e_p99 = 900000,
+	.e2e_max = 950000,
+	.broker_cpu = -1,
+};
+
+/* What goes to the screen for one drawing. */
+static const char *draw(struct live *l, const struct interval *i)
+{
+	static struct buf out;
+	const char *text;
+
+	buf_clear(&out);
+	is_int(live_draw(l, i, &out), 0);
+	text = buf_cstr(&out);
+	return text ? text : "";
+}
+
+/* The longest line in columns, control sequences left out. */
+static unsigned longest(const char *p)
+{
+	unsigned most = 0, now = 0;
+
+	for (; *p; p++) {
+		if (*p == '\033') {
+			p += strcspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+			continue;
+		}
+		now = *p == '\n' || *p == '\r' ? 0 : now;
+		if (*p != '\n' && *p != '\r' && ((uint8_t)*p & 0xc0) != 0x80)
+			now++;
+		most = now > most ? now : most;
+	}
+	return most;
+}
+
+static void it_is_drawn_over_itself(void)
+{
+	struct live l = {
+		.title = "small", .clients = 4, .length = 10, .width = 80
+	};
+	const char *text = draw(&l, &second);
+
+	ok(strncmp(text, "\033[Ksmall\n", 9) == 0, "%s", text);
+	ok(strstr(text, " 30 %, 0:07 left\n") != NULL, "%s", text);
+	ok(strstr(text, "e2e p50 500 us  p99 900 us  max 950 us   ack p50 -"),
+	   "%s", text);
+	text = draw(&l, &second);
+	ok(strncmp(text, "\033[6A\r\033[Ksmall\n", 14) == 0, "%s", text);
+}
+
+/* Of 80 columns three lines have more than 36, and none more than 72. */
+static void a_new_width_is_heeded(void)
+{
+	struct live l = {
+		.title = "small", .clients = 4, .length = 10, .width = 80
+	};
+	const char *text;
+
+	(void)draw(&l, &second);
+	l.width = 36;
+	text = draw(&l, &second);
+	ok(strncmp(text, "\033[9A\r\033[J", 8) == 0,
+	   "three of the six lines take two rows now: %.12s", text + 1);
+	is_int(longest(text), 36, "%s", text);
+	ok(strstr(text, "left\n") != NULL, "the bar gives way: %s", text);
+	l.width = 200;
+	text = draw(&l, &second);
+	ok(strncmp(text, "\033[6A\r\033[J", 8) == 0, "%.12s", text + 1);
+	ok(longest(text) < 80);
+	l.width = 1;
+	is_int(longest(draw(&l, &second)), 1);
+}
+
+static void nothing_is_no_time(void)
+{
+	struct interval none = { .at = -1,
+				 .phase = RUN_CONNECT,
+				 .broker_cpu = -1 };
+	struct buf out = { 0 };
+
+	is_int(report_interval(&none, &out), 0);
+	ok(strstr(buf_cstr(&out), "ack p50 - p99 - errors") != NULL, "%s",
+	   buf_cstr(&out));
+	buf_clear(&out);
+	is_int(report_interval(&second, &out), 0);
+	ok(strstr(buf_cstr(&out), "e2e p50 500 us p99 900 us ") != NULL, "%s",
+	   buf_cstr(&out));
+	buf_release(&out);
+}
+
+TEST_MAIN(T(it_is_drawn_over_itself), T(a_new_width_is_heeded),
+	  T(nothing_is_no_time))
