@@ -123,6 +123,16 @@ field() {
   assert "$stderr" =~ "'conn' has no use for --qos"
   run_tool 2 mqtt-bench conn -t t --target mqtt://127.0.0.1:1
   assert "$stderr" =~ "'conn' has no use for --topic"
+  # What would be ignored is refused: --plan of all things.
+  for option in 'search --plan' 'search --html=x' 'compare --json=x' \
+    'selftest --html=x' 'report --rate=1' 'merge --metrics=1' 'list --json=x' \
+    'run --to=1'; do
+    # shellcheck disable=SC2086
+    run_tool 2 mqtt-bench $option
+    option=${option%=*}
+    assert "$stderr" = \
+      "mqtt-bench: '${option% *}' has no use for ${option#* }"
+  done
 }
 
 # --- what is sent --------------------------------------------------------------

@@ -77,7 +77,7 @@ valid() { # FILE [SCHEMA]
   local sent
   start_broker
   small_load
-  load_small whole.json --html one.html --title 'A & B' \
+  load_small whole.json --html one.html --title 'A & B' --ndjson one.ndjson \
     --require 'pub.ack.p50 < 1h'
   assert "$(valid whole.json)" = ""
   jq '.counts.surprise = 1 | .seed = 5 | del(.run)' whole.json > odd.json
@@ -85,7 +85,10 @@ valid() { # FILE [SCHEMA]
   assert "$(valid odd.json)" =~ ".seed: is no string"
   assert "$(valid odd.json)" =~ "has no run"
 
-  bench report whole.json --html two.html --json again.json --hgrm dist
+  bench report whole.json --html two.html --json again.json --hgrm dist \
+    --ndjson two.ndjson
+  jq -c '[.phase, .sent, .e2e_p99]' one.ndjson > one
+  jq -c '[.phase, .sent, .e2e_p99]' two.ndjson | cmp one -
   cmp one.html two.html
   cmp whole.json again.json
   sent=$(jq .counts.sent whole.json)
@@ -199,15 +202,25 @@ valid() { # FILE [SCHEMA]
 
   # The same again is no change; without the spread a rise counts, and
   # within it it does not.
-  run_tool mqtt-bench compare many.json many.json \
+  jq '.verdict.trust = "VALID"' many.json > calm.json
+  run_tool mqtt-bench compare calm.json calm.json \
     --require 'e2e.p50 <= +0%' --require 'lost == 0'
   assert "$output" =~ "PASS  e2e.p50 <= \\+0%"
-  run_tool 1 mqtt-bench compare many.json many.json --require 'sent < +0%'
+  run_tool 1 mqtt-bench compare calm.json calm.json --require 'sent < +0%'
   assert "$output" =~ "FAIL  sent < \\+0%"
   assert "$stderr" = "mqtt-bench: 1 of 1 requirements does not hold"
-  run_tool 1 mqtt-bench compare many.json many.json \
+  run_tool 1 mqtt-bench compare calm.json calm.json \
     --require 'rtt.echo.p50 <= +10%'
   assert "$output" =~ "rtt.echo.p50 has no data"
+
+  # What is not known has not become better.
+  jq '.verdict = {trust: "INVALID", bound: "", reasons: [{trust: "INVALID",
+    text: "nothing was measured"}]}' many.json > wrong.json
+  run_tool 13 mqtt-bench compare calm.json wrong.json --require 'sent < +0%'
+  assert "$stderr" = \
+    "mqtt-bench: the new measurement is not valid: nothing was measured"
+  run_tool 13 mqtt-bench compare wrong.json calm.json
+  assert "$stderr" =~ "the old measurement is not valid"
 }
 
 @test "shards become one result that knows what was lost" {

@@ -63,7 +63,7 @@ static int run(struct tool_run *t, struct err *e)
 	b.command = c->name;
 	b.words.v = s->operands.v + 1;
 	b.words.n = s->operands.n - 1;
-	return c->run(&b, e);
+	return bench_check_heed(&b, e) < 0 ? -1 : c->run(&b, e);
 }
 
 int main(int argc, char **argv)

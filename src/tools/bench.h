@@ -95,6 +95,9 @@ int bench_scenario_adjust(struct bench *b, struct scenario *s, struct err *e)
 const char *bench_given(const struct bench *b, const char *const *names,
 			size_t count);
 
+/* bench_heed.c: ERR_USAGE for a typed option that b->command would ignore. */
+int bench_check_heed(const struct bench *b, struct err *e) MUST_CHECK;
+
 /* bench_compose.c: the scenario that conn, pub or sub stand for. */
 int bench_scenario_compose(struct bench *b, struct scenario *ret, struct err *e)
 	MUST_CHECK;
@@ -132,6 +135,9 @@ int bench_require(struct result *r, const char *text, const struct result *base,
 		  struct err *e) MUST_CHECK;
 int bench_require_options(struct bench *b, struct result *r,
 			  const struct result *base, struct err *e) MUST_CHECK;
+/* bench_report() and, as the run is over, the intervals for --ndjson. */
+int bench_report_again(struct bench *b, const struct result *r, struct err *e)
+	MUST_CHECK;
 /* --title, when there is one. */
 int bench_set_title(struct bench *b, struct result *r, struct err *e)
 	MUST_CHECK;

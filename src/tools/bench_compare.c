@@ -34,6 +34,16 @@ static int add_outcomes(const struct result *r, struct buf *text,
 	return 0;
 }
 
+/* What is not known cannot have become better or worse. */
+static int check_trust(const struct result *r, const char *which, struct err *e)
+{
+	if (r->verdict.trust != TRUST_INVALID)
+		return 0;
+	return err_set(e, ERR_INVALID, 0, "the %s measurement is not valid: %s",
+		       which,
+		       r->verdict.count ? r->verdict.reasons[0].text : "");
+}
+
 static int compare(struct bench *b, const struct result *old,
 		   struct result *now, struct err *e)
 {
@@ -49,6 +59,8 @@ static int compare(struct bench *b, const struct result *old,
 	if (bench_require_options(b, now, old, e) < 0 ||
 	    add_outcomes(now, &text, &missed, e) < 0 ||
 	    bench_print(buf_view(&text), false, e) < 0)
+		return -1;
+	if (check_trust(now, "new", e) < 0 || check_trust(old, "old", e) < 0)
 		return -1;
 	if (missed)
 		return err_set(e, ERR_NO, 0,

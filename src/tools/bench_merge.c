@@ -40,7 +40,7 @@ static int merge(struct bench *b, struct merge_part *parts,
 	if (r == 0)
 		r = judge(b, &all, &files[0], e);
 	if (r == 0)
-		r = bench_report(b, &all, e);
+		r = bench_report_again(b, &all, e);
 	result_release(&all);
 	return r;
 }

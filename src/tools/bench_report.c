@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* report: what a run reported, again, from its result file. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/judge.h"
+#include "bench/report.h"
 #include "bench/require.h"
 #include "bench/result_file.h"
 #include "tools/bench.h"
@@ -45,6 +47,23 @@ int bench_set_title(struct bench *b, struct result *r, struct err *e)
 	return 0;
 }
 
+int bench_report_again(struct bench *b, const struct result *r, struct err *e)
+{
+	AUTO(buf_release) struct buf lines = { 0 };
+	const char *path = b->options->ndjson;
+	struct err later;
+	int result = 0;
+
+	for (size_t i = 0; path && i < r->course_count; i++)
+		if (interval_to_ndjson(&r->course[i], &lines) < 0)
+			return err_nomem(e);
+	if (path && strcmp(path, "-") == 0)
+		result = bench_print(buf_view(&lines), false, e);
+	else if (path)
+		result = file_save(path, buf_view(&lines), e);
+	return bench_report(b, r, result ? &later : e) < 0 ? -1 : result;
+}
+
 int bench_do_report(struct bench *b, struct err *e)
 {
 	struct result r;
@@ -61,7 +80,7 @@ int bench_do_report(struct bench *b, struct err *e)
 	if (result == 0)
 		result = bench_require_options(b, &r, NULL, e);
 	if (result == 0)
-		result = bench_report(b, &r, e);
+		result = bench_report_again(b, &r, e);
 	result_release(&r);
 	return result;
 }

@@ -57,6 +57,7 @@ mqtt_bench_SOURCES += src/tools/bench_broker.h
 mqtt_bench_SOURCES += src/tools/bench_compare.c
 mqtt_bench_SOURCES += src/tools/bench_abort.c
 mqtt_bench_SOURCES += src/tools/bench_compose.c
+mqtt_bench_SOURCES += src/tools/bench_heed.c
 mqtt_bench_SOURCES += src/tools/bench_list.c
 mqtt_bench_SOURCES += src/tools/bench_load.c
 mqtt_bench_SOURCES += src/tools/bench_merge.c
