@@ -207,11 +207,12 @@ static void draw_y_axis(struct drawing *d)
 static void draw_x_tick(struct drawing *d, double v, const char *text)
 {
 	double x = to_x(d, v);
+	double half = 3.5 * (double)strlen(text);
 
 	html_putf(d->h,
 		  "<path class=g d=\"M%.1f %.0fV%.0f\"/>"
 		  "<text x=\"%.1f\" y=\"%.0f\" class=m>%s</text>",
-		  x, TOP, BOTTOM, x, BOTTOM + 18, text);
+		  x, TOP, BOTTOM, fmin(x, WIDTH - half), BOTTOM + 18, text);
 }
 
 static void draw_x_axis(struct drawing *d)

@@ -18,10 +18,12 @@ static int gauge(struct buf *out, const char *name, const char *help, double v)
 	       buf_printf(out, "mqtt_bench_%s %.10g\n", name, v);
 }
 
-/* What is counted once and never taken back. */
+/* What is counted once and never taken back; what is only known when the run
+ * is over is not 0 before, it is not there. */
 static bool is_counter(enum count c)
 {
-	return c != COUNT_BACKLOG && c != COUNT_IN_FLIGHT;
+	return c != COUNT_BACKLOG && c != COUNT_IN_FLIGHT &&
+	       c != COUNT_EXPECTED && c != COUNT_LOST;
 }
 
 static int write_counts(const struct result *r, struct buf *out)

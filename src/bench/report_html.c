@@ -192,8 +192,12 @@ static void write_faults(const struct result *r, struct html *h)
 {
 	begin_charts("Errors", h);
 	if (!page_error_chart(r, h))
-		html_put(h, "<div class=none>No errors in any second of the "
-			    "run.</div>");
+		html_putf(h,
+			  "<div class=none>No errors in any second of the "
+			  "run%s.</div>",
+			  r->account.n[COUNT_LOST]
+				  ? "; what was lost is known at its end only"
+				  : "");
 	html_put(h, "</div>\n");
 	page_causes(r, h);
 	html_put(h, "<h2>Accounts</h2>\n");

@@ -21,6 +21,20 @@ static const struct {
 	{ "$SYS/broker/heap/current", "heap" },
 };
 
+/* At once: at the end of the run it may be gone. */
+static void read_name(long pid, char dst[64])
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	f = fopen(path, "re");
+	if (f && fgets(dst, 64, f))
+		dst[strcspn(dst, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
 void bench_broker_begin(struct bench_broker *w, const struct bench *b,
 			const struct bench_load *l)
 {
@@ -41,6 +55,8 @@ void bench_broker_begin(struct bench_broker *w, const struct bench *b,
 		w->pid = listener_pid(t->port);
 	if (w->pid && host_cpu_seconds(w->pid) < 0)
 		w->pid = 0;
+	if (w->pid)
+		read_name(w->pid, w->process);
 	w->values = calloc(BROKER_TOPICS, sizeof(*w->values));
 	w->is_begun = !b->options->broker_stats || !w->values;
 }
@@ -186,20 +202,11 @@ void bench_broker_sample(struct bench_broker *w, struct interval *i)
 
 static void put_process(const struct bench_broker *w, json_t *o)
 {
-	char path[64], name[64] = "";
-	FILE *f;
-
 	if (!w->pid)
 		return;
 	json_object_set_new(o, "pid", json_integer(w->pid));
-	snprintf(path, sizeof(path), "/proc/%ld/comm", w->pid);
-	f = fopen(path, "re");
-	if (f && fgets(name, sizeof(name), f))
-		name[strcspn(name, "\n")] = '\0';
-	if (f)
-		fclose(f);
 	json_object_set_new(o, "process",
-			    json_sprintf("%s (%ld)", name, w->pid));
+			    json_sprintf("%s (%ld)", w->process, w->pid));
 }
 
 static json_t *describe(struct bench_broker *w)

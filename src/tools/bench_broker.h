@@ -32,6 +32,7 @@ struct bench_broker {
 	const struct bench_load *load;
 	struct buf user, password; /* the client's, if a group has some */
 	long pid;                  /* 0: not known */
+	char process[64];          /* its name */
 	double cpu;                /* seconds it had used at the last sample */
 	uint64_t sampled_at;       /* clock_boot(); 0: not yet */
 	struct client *client;     /* NULL: not begun, or not wanted */
