@@ -266,26 +266,42 @@ END
 }
 
 @test "the window is what was told, or the broker allows, and reported" {
-  puppet() { # NAME RECEIVE-MAXIMUM OPTION...
+  # The first acknowledgements wait until both have filled their windows, and
+  # a bit longer.
+  puppet() { # NAME RECEIVE-MAXIMUM WINDOW OPTION...
     local name=$1
     PUPPET=$name start_puppet << END
 connack receive-maximum=$2
+on send puback all hold
+accept
+auto
+accept
+auto
+loop $3
+use 1
+await publish
+use 2
+await publish
+end
+delay 20ms
+clear
 on send puback all delay 20ms
+release
 serve
 END
-    shift 2
+    shift 3
     bench pub --target "mqtt://127.0.0.1:$PUPPET_PORT" -c 2 -q 1 -t a/%i \
       -L 120 --broker-stats no "$@"
     peak=$(PUPPET=$name puppet_log | sed -n 's/.* peak-in-flight=\([0-9]*\) .*/\1/p')
   }
   local peak
-  puppet usual 100
+  puppet usual 100 20
   assert "$(field .window) $(grep -c '; window 20$' tool.out)" = "20 1"
   assert "$peak" = $'20\n20'
-  puppet narrow 3 -F 50
+  puppet narrow 3 3 -F 50
   assert "$(field .window) $(grep -c '; window 3$' tool.out)" = "3 1"
   assert "$peak" = $'3\n3'
-  puppet wide 100 -F 50
+  puppet wide 100 50 -F 50
   assert "$(field .window) $(grep -c '; window 50$' tool.out)" = "50 1"
   assert "$peak" = $'50\n50'
 }
