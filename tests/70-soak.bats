@@ -17,7 +17,7 @@ load helper/peer
 
 LINES_=${SOAK_LINES:-3000}
 KILLS=${SOAK_KILLS:-5}
-IDLE=$((LINES_ < 20000 ? 3 : 10))s
+IDLE=$((LINES_ < 20000 ? 4 : 10))s
 TOOL_TIMEOUT=$((60 + LINES_ / 200))
 PEER_DEADLINE=$((TOOL_TIMEOUT * 2))
 
@@ -142,17 +142,23 @@ progress() { # RECORD
   grep -cE '^[0-9]+ down pub(lish|rel) ' "$1" || true
 }
 
-# --idle-timeout knows of messages only, and a broker that has many in flight
-# may send nothing but PUBRELs for longer than that: the rest is in its session
-# and comes with another run.  What is still missing after one in which it had
-# nothing to send is lost.
-collect_rest() { # RECORD SUBSCRIBER...
-  local record=$1 before=-1
+# collect_rest RECORD SUBSCRIBER...: all has been published, and the job sub
+# goes. --idle-timeout knows of messages only, and a broker that has many in
+# flight may send nothing but PUBRELs for longer than that: the rest is in its
+# session and comes with another run.  What is still missing after one in which
+# it had nothing to send is lost.
+collect_rest() {
+  local record=$1 before
   shift
-  until has_all out || [ "$(progress "$record")" -eq "$before" ]; do
+  kill -TERM "$(job_pid sub)"
+  finish sub 143 > /dev/null
+  while
     before=$(progress "$record")
-    tell "another run: $(wc -l < out) lines so far"
+    tell "$(wc -l < out) lines so far"
     run_tool "$@" --idle-timeout "$IDLE"
+    ! has_all out && [ "$(progress "$record")" -ne "$before" ]
+  do
+    :
   done
 }
 
@@ -168,9 +174,8 @@ kill_subscriber() { # QOS
     --store s.db --output out)
   run_tool "${sub[@]}" -E
   start pub publish_fed out
-  kill_on_the_way out "$BYTES" sub "${sub[@]}" --idle-timeout "$IDLE"
+  kill_on_the_way out "$BYTES" sub "${sub[@]}"
   finish pub > /dev/null
-  finish sub > /dev/null
   collect_rest proxy.record "${sub[@]}"
 }
 
@@ -198,8 +203,9 @@ END
   wait_for 30 port_open "$1"
 }
 
+# A broker that is killed has forgotten what came since it last saved.
 restart() { # PORT
-  stop broker || true
+  STOP_TIMEOUT=$TOOL_TIMEOUT stop broker || true
   restarted_broker "$1"
 }
 
@@ -216,11 +222,10 @@ restart_broker() {
   local sub=(mqtt-sub -p "$PROXY_PORT" "${options[@]}" --store sub.db
     --output out)
   run_tool "${sub[@]}" -E
-  start sub "${sub[@]}" --idle-timeout "$IDLE"
+  start sub "${sub[@]}"
   START_STDIN=in start pub "${pub[@]}"
   on_the_way $((KILLS < 20 ? 3 : 5)) out "$BYTES" restart "$port"
   finish pub > /dev/null
-  finish sub > /dev/null
   collect_rest sub_proxy.record "${sub[@]}"
 }
 
