@@ -225,8 +225,7 @@ field() {
   start_broker
   start listener mqtt-bench sub --target "mqtt://127.0.0.1:$PORT" -c 3 -t 'y/#' -q 1 --run-id us \
     --duration 30 --json heard.json
-  wait_for 10 subscribed 'y/#'
-  poll 2 false || true # it begins to measure
+  wait_for 10 grep -q 'measure ' listener.err
   bench pub --target "mqtt://127.0.0.1:$PORT" -c 2 -t y/%i -q 1 --rate 50/s --duration 2 --run-id us
   kill -INT "$(job_pid listener)"
   finish listener 130

@@ -28,10 +28,13 @@ source "${top_builddir:-${BASH_SOURCE[0]%/*}/../../build}/tests/env"
 source "${BASH_SOURCE[0]%/*}/ports.bash"
 PATH=$TOOLS_DIR:$PATH
 
-# Seconds that one program may take, unless the test says otherwise; and that
-# it may take to end when it is told to.
+# Seconds that one program may take, unless the test says otherwise; that it
+# may take to end when it is told to; and that every wait may take.  A busy
+# machine may need seconds for what is a matter of milliseconds, and nothing
+# is slower for it when all is well.
 TOOL_TIMEOUT=${TOOL_TIMEOUT:-120}
-STOP_TIMEOUT=5
+STOP_TIMEOUT=20
+WAIT_AT_LEAST=30
 
 setup() {
   basic_setup
@@ -234,7 +237,8 @@ poll() { # SECONDS CMD...
 }
 
 wait_for() {
-  poll "$@" || die "not within $1 s: ${*:2}"
+  local limit=$(($1 < WAIT_AT_LEAST ? WAIT_AT_LEAST : $1))
+  poll "$limit" "${@:2}" || die "not within $limit s: ${*:2}"
 }
 
 # --- brokers ----------------------------------------------------------------

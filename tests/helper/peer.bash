@@ -34,7 +34,7 @@ has_port_line() {
 
 # The port that a peer has printed as its Nth line, into a variable.
 peer_port() { # JOB N VARIABLE
-  if ! poll 10 has_port_line "$1" "$2"; then
+  if ! poll "$WAIT_AT_LEAST" has_port_line "$1" "$2"; then
     cat "$BATS_TEST_TMPDIR/$1.err" >&2
     die "$1 did not start"
     return 1
@@ -45,7 +45,7 @@ peer_port() { # JOB N VARIABLE
 start_puppet() {
   local name=${PUPPET:-puppet} listeners n
   cat > "$BATS_TEST_TMPDIR/$name.script"
-  start "$name" "$PEERS/puppet" --deadline "${PEER_DEADLINE:-30}" \
+  start "$name" "$PEERS/puppet" --deadline "${PEER_DEADLINE:-60}" \
     "$BATS_TEST_TMPDIR/$name.script"
   peer_port "$name" 1 PUPPET_PORT || return 1
   listeners=$(grep -c '^ *listen' "$BATS_TEST_TMPDIR/$name.script") || return 0
