@@ -80,7 +80,7 @@ send() { # TOPIC TEXT [ARG...]
     finish only
     assert "$output" = '1 kept'
   done
-  run_tool mqtt-sub -p "$PORT" -t 's/#' --retained-only --idle-timeout 0.3
+  run_tool mqtt-sub -p "$PORT" -t 's/#' --retained-only --idle-timeout 2
   assert "$output" = kept
   run_tool 27 mqtt-sub -p "$PORT" -t 's/#' --retain-handling never -W 0.4
   assert "$output" = ''
@@ -109,7 +109,7 @@ send() { # TOPIC TEXT [ARG...]
     run_tool mqtt-sub -p "$PORT" -V "$v" -t 's/#' --remove-retained -T s/4 \
       -C 3 -v
     assert "$(sort <<< "$output")" = $'s/1 kept 1\ns/2 kept 2\ns/3 kept 3'
-    run_tool mqtt-sub -p "$PORT" -t 's/#' --idle-timeout 0.3 -v
+    run_tool mqtt-sub -p "$PORT" -t 's/#' --idle-timeout 2 -v
     assert "$output" = 's/4 kept 4'
     send s/4 '' -r
   done
@@ -117,7 +117,7 @@ send() { # TOPIC TEXT [ARG...]
   for i in {1..100}; do
     mosquitto_pub -p "$PORT" -t "s/$i" -m x -r
   done
-  run_tool mqtt-sub -p "$PORT" -t 's/#' --remove-retained --idle-timeout 0.3 \
+  run_tool mqtt-sub -p "$PORT" -t 's/#' --remove-retained --idle-timeout 2 \
     -M 2 -F %l
   assert "$(wc -l < tool.out)" -eq 100
   run_tool mqtt-sub -p "$PORT" -t 's/#' --idle-timeout 0.3
@@ -294,7 +294,7 @@ send() { # TOPIC TEXT [ARG...]
   wait_for 10 eval '[ "$(subscriptions)" -eq 1 ]'
   for i in 1 2 3; do
     send s/x "message $i"
-    read -r -t 5 -u 8 line
+    read -r -t 30 -u 8 line
     assert "$line" = "message $i"
   done
   exec 8<&-

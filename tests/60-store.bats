@@ -171,7 +171,7 @@ info() {
 @test "what remains is told with status 11, and where it is kept" {
   start_puppet <<< $'on send puback all drop\nserve'
   run_tool 11 mqtt-pub -p "$PUPPET_PORT" --store s.db -q 1 -t t -m a \
-    --drain-timeout 0.2
+    --drain-timeout 2
   assert "$stderr" =~ "1 message is kept in store 's.db'"
   assert "$(info s.db sent)" = 1
 }
@@ -192,7 +192,7 @@ info() {
   run_tool 11 "${pub[@]}" --queue-policy fail < in
   assert "$stderr" =~ 'queue is full: 3 messages'
   run_tool mqtt-pub --store s.db --store-clear --yes
-  run_tool 11 "${pub[@]}" --queue-policy block -W 0.5 < in
+  run_tool 11 "${pub[@]}" --queue-policy block -W 3 < in
   assert "$(sqlite3 s.db 'select count(*) from outbox')" = 3
 }
 
@@ -321,12 +321,13 @@ END
   echo one >&9
   wait_for 5 grep -q one got.out
   # Somebody holds it longer than our patience.
-  start holder sqlite3 s.db 'BEGIN IMMEDIATE' '.shell touch held; sleep 4' \
-    COMMIT
+  start holder sqlite3 s.db 'BEGIN IMMEDIATE' \
+    '.shell touch held; until test -e done; do sleep 0.1; done' COMMIT
   wait_for 5 test -e held
   echo two >&9
   wait_for 10 grep -q '"event":"store_failed"' pub.err
   assert "$(grep -c two got.out)" = 0
+  touch done
   finish got
   assert "$output" = $'one\ntwo'
   grep -q '"event":"store_works"' pub.err

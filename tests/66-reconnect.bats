@@ -280,7 +280,7 @@ END
   start_puppet <<< $'on send puback 2+ drop\nserve'
   seq 4 > in
   run_tool 11 mqtt-pub -h 127.0.0.1 -p "$PUPPET_PORT" -q 1 -t t -l \
-    --inflight 2 --drain-timeout 0.2 "${EVENTS[@]}" < in
+    --inflight 2 --drain-timeout 2 "${EVENTS[@]}" < in
   assert "$(told end status)" = 11
   assert "$(told end queued)" = 1
   assert "$(told end unacknowledged)" = 2

@@ -84,7 +84,7 @@ END
   : > events
   mkfifo in
   exec 9<> in
-  run_tool 27 mqtt-pub -h 127.0.0.1 -p "$PUPPET_PORT" -q 1 -t t -l -W 1.5 \
+  run_tool 27 mqtt-pub -h 127.0.0.1 -p "$PUPPET_PORT" -q 1 -t t -l -W 5 \
     --keepalive auto --events json --events-fd 7 7> events <&9
   exec 9>&-
   assert "$(beats interval | head -n 1)" = 0.95
