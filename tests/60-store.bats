@@ -59,6 +59,23 @@ info() {
   assert_files_equal got.out <(cat first second)
 }
 
+@test "one store has one lock, whatever it is called" {
+  start_broker
+  mkfifo in
+  exec 9<> in
+  run_tool mqtt-pub --store s.db --enqueue -q 1 -t t -m one
+  ln -s s.db link.db
+  START_STDIN=in start pub mqtt-pub -p "$PORT" -q 1 -t t -l --store s.db
+  wait_for 5 grep -q mqtt-pub s.db.lock
+  run_tool 12 mqtt-pub --store link.db --flush
+  assert "$stderr" =~ "store 'link.db' is in use by process $(job_pid pub) "
+  stop pub
+  exec 9>&-
+  # A name that means no file to SQLite.
+  run_tool mqtt-pub --store :memory: --enqueue -q 1 -t t -m one
+  assert "$(info :memory: queued)" = 1
+}
+
 @test "--flush ends when all is sent, whatever finds room in memory at once" {
   start_broker
   for n in 1 2 3 4 5; do

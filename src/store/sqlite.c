@@ -205,7 +205,7 @@ static int take_lock(struct sqlite_store *s, struct err *e)
 {
 	char *name = NULL;
 
-	if (asprintf(&name, "%s.lock", s->path) < 0)
+	if (asprintf(&name, "%s.lock", s->file) < 0)
 		return err_nomem(e);
 	s->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	free(name);
@@ -230,6 +230,18 @@ static int create_file(struct sqlite_store *s, struct err *e)
 	close(fd);
 	(void)!disk_sync_entry(s->path);
 	return 0;
+}
+
+/* SQLite would take ":memory:" for no file at all; and by two names of one file
+ * two could have its lock. */
+static int find_file(struct sqlite_store *s, struct err *e)
+{
+	if (s->use != SQLITE_LOOK && create_file(s, e) < 0)
+		return -1;
+	s->file = realpath(s->path, NULL);
+	return s->file ? 0
+		       : err_sys(e, ERR_LOCAL, "cannot open store '%s'",
+				 s->path);
 }
 
 /* What the mode is after asking for that one; NULL on failure. */
@@ -276,9 +288,7 @@ static int open_db(struct sqlite_store *s, const struct sqlite_options *o,
 	int flags = o->use == SQLITE_LOOK ? SQLITE_OPEN_READONLY
 					  : SQLITE_OPEN_READWRITE;
 
-	if (o->use != SQLITE_LOOK && create_file(s, e) < 0)
-		return -1;
-	if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(s->file, &s->db, flags, NULL) != SQLITE_OK)
 		return sqlite_fail(s, "cannot open", e);
 	sqlite3_busy_timeout(s->db,
 			     o->use == SQLITE_SEND ? BUSY_SEND_MS : BUSY_MS);
@@ -361,7 +371,8 @@ struct store *sqlite_store_open(const struct sqlite_options *o, uint64_t now,
 
 	if (!s)
 		return NULL;
-	if ((o->use == SQLITE_SEND && take_lock(s, e) < 0) ||
+	if (find_file(s, e) < 0 ||
+	    (o->use == SQLITE_SEND && take_lock(s, e) < 0) ||
 	    open_db(s, o, e) < 0 || load(s, e) < 0) {
 		s->use = SQLITE_LOOK; /* nothing to tidy up in the file */
 		sqlite_free(s->memory);
@@ -403,5 +414,6 @@ void sqlite_free(struct store *store)
 	free(s->client_id);
 	free(s->server);
 	free(s->path);
+	free(s->file);
 	free(s);
 }

@@ -64,7 +64,8 @@ struct sqlite_store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STMT_COUNT];
 	int lock_fd;
-	char *path;
+	char *path; /* as given */
+	char *file; /* without links */
 	enum sqlite_use use;
 	bool has_log; /* the journal mode is WAL */
 	bool in_transaction;

@@ -45,7 +45,7 @@ void sqlite_look_at_disk(struct sqlite_store *s)
 
 	if (s->use != SQLITE_SEND)
 		return;
-	left = bytes_left(s->path);
+	left = bytes_left(s->file);
 	limit_log(s, left);
 	/* What is left goes up and down a little by our own doing. */
 	m->is_low = left < (m->is_low ? 2 * ROOM : ROOM);
