@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
-#include <limits.h>
 #include <time.h>
 
 static uint64_t clock_read(clockid_t id)
@@ -35,8 +34,8 @@ int clock_poll_timeout(uint64_t deadline, uint64_t now)
 		return -1;
 	if (deadline <= now)
 		return 0;
-	left = (deadline - now - 1) / CLOCK_MSEC + 1;
-	return left > INT_MAX ? INT_MAX : (int)left;
+	left = deadline - now < CLOCK_NAP ? deadline - now : CLOCK_NAP;
+	return (int)((left - 1) / CLOCK_MSEC + 1);
 }
 
 uint64_t clock_add(uint64_t now, uint64_t ns)

@@ -21,7 +21,13 @@ uint64_t clock_now(void);  /* CLOCK_MONOTONIC */
 uint64_t clock_boot(void); /* CLOCK_BOOTTIME */
 uint64_t clock_wall(void); /* CLOCK_REALTIME, ns since 1970 */
 
-/* deadline - now in milliseconds for poll(), rounded up; -1 for NEVER. */
+/* poll() and conditions wait on a clock that stands still while the machine
+ * sleeps. Who has a deadline waits no longer than this at once, and looks
+ * again: what passed in a suspend is seen that soon after it. */
+#define CLOCK_NAP (10 * CLOCK_SEC)
+
+/* deadline - now in milliseconds for poll(), rounded up, but no more than
+ * CLOCK_NAP: call it in a loop. -1 for NEVER. */
 int clock_poll_timeout(uint64_t deadline, uint64_t now);
 
 /* now + ns without wrapping; CLOCK_NEVER stays CLOCK_NEVER. */

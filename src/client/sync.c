@@ -60,8 +60,8 @@ void cond_wait(struct cond *c, struct mutex *m, uint64_t deadline)
 	boot = clock_boot();
 	if (deadline <= boot)
 		return;
-	/* Conditions cannot wait on the boot clock. */
-	mono = clock_add(clock_now(), deadline - boot);
+	mono = deadline - boot < CLOCK_NAP ? deadline - boot : CLOCK_NAP;
+	mono = clock_add(clock_now(), mono);
 	ts.tv_sec = (time_t)(mono / CLOCK_SEC);
 	ts.tv_nsec = (long)(mono % CLOCK_SEC);
 	pthread_cond_timedwait(&c->c, &m->m, &ts);

@@ -35,7 +35,8 @@ void cond_init(struct cond *c);
 void cond_release(struct cond *c);
 void cond_broadcast(struct cond *c);
 /* Waits until woken or until `deadline` of clock_boot() (CLOCK_NEVER: no
- * limit). Wakes up without cause too: always call it in a loop. */
+ * limit). Wakes up without cause too, every CLOCK_NAP at least: always call it
+ * in a loop. */
 void cond_wait(struct cond *c, struct mutex *m, uint64_t deadline) REQUIRES(m);
 
 /* A new non-blocking, close-on-exec eventfd; -1 with e (ERR_LOCAL). */

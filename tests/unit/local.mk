@@ -148,7 +148,7 @@ tests_unit_test_client_lost_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_suspend
 tests_unit_test_suspend_LDADD = $(CLIENT_LIBS)
 tests_unit_test_suspend_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=clock_gettime \
+	-Wl,--wrap=clock_gettime,--wrap=pthread_cond_timedwait \
 	-Wl,--wrap=timerfd_create,--wrap=timerfd_settime
 UNIT_TESTS += tests/unit/test_client_kills
 tests_unit_test_client_kills_LDADD = $(CLIENT_LIBS)
