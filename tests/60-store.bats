@@ -122,6 +122,17 @@ info() {
   assert "$stderr" =~ 'needs --output'
   run_tool 2 mqtt-pub --store s.db --flush --enqueue
   assert "$stderr" =~ 'exclude each other'
+  # What would be passed over.
+  for what in '-m a' '-f s.db' -n -s -l; do
+    # shellcheck disable=SC2086
+    run_tool 2 mqtt-pub --store s.db --flush -q 1 -t t $what
+    assert "$stderr" =~ "'--flush' and option '${what::2}' exclude each other"
+  done
+  for what in --resume '--source-ack 2'; do
+    # shellcheck disable=SC2086
+    run_tool 2 mqtt-pub --store s.db --enqueue -q 1 -t t -l $what
+    assert "$stderr" =~ "'--enqueue' and option '${what% *}' exclude each other"
+  done
 }
 
 @test "a file goes on where it was left, and nothing is sent twice" {

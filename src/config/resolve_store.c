@@ -25,15 +25,33 @@ static int check_needs(const struct settings *s, struct err *e)
 	return 0;
 }
 
-/* What two options say that only one can be done of. */
+#define FIELD(field) offsetof(struct settings, field)
+
+/* Only one of the two can be done, or the second would be passed over: --flush
+ * sends nothing new, and --enqueue has nothing to remember of its input. */
 static int check_jobs(const struct settings *s, struct err *e)
 {
-	if (s->pub.enqueue && s->pub.flush)
-		return err_set(e, ERR_USAGE, 0, "%s and %s exclude each other",
-			       TOLD_BY(s, pub.enqueue), TOLD_BY(s, pub.flush));
-	if (s->store.info && s->store.clear)
-		return err_set(e, ERR_USAGE, 0, "%s and %s exclude each other",
-			       TOLD_BY(s, store.info), TOLD_BY(s, store.clear));
+	static const struct {
+		size_t one, other;
+	} pairs[] = {
+		{ FIELD(pub.enqueue), FIELD(pub.flush) },
+		{ FIELD(store.info), FIELD(store.clear) },
+		{ FIELD(pub.flush), FIELD(typed.message) },
+		{ FIELD(pub.flush), FIELD(pub.file) },
+		{ FIELD(pub.flush), FIELD(typed.null_message) },
+		{ FIELD(pub.flush), FIELD(typed.stdin_whole) },
+		{ FIELD(pub.flush), FIELD(typed.stdin_lines) },
+		{ FIELD(pub.enqueue), FIELD(pub.resume) },
+		{ FIELD(pub.enqueue), FIELD(typed.source_ack) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (settings_origin(s, pairs[i].one)->kind != ORIGIN_DEFAULT &&
+		    settings_origin(s, pairs[i].other)->kind != ORIGIN_DEFAULT)
+			return err_set(e, ERR_USAGE, 0,
+				       "%s and %s exclude each other",
+				       told_by(s, pairs[i].one),
+				       told_by(s, pairs[i].other));
 	return 0;
 }
 
