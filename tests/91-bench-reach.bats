@@ -306,6 +306,56 @@ END
   assert "$peak" = $'50\n50'
 }
 
+# legs [LINE...]: 40 messages of QoS 2 and one of QoS 1 to a peer with rules.
+legs() {
+  start_puppet <<< "$(printf '%s\n' "$@" serve)"
+  cat > legs.yaml << 'END_OF_SCENARIO'
+name: legs
+phases: {measure: 1s, drain: 1s}
+groups:
+  - name: pub
+    clients: 1
+    publish:
+      - {topic: two, qos: 2, rate: 40/s}
+      - {topic: one, qos: 1, rate: 1/s}
+END_OF_SCENARIO
+  run_tool mqtt-bench run legs.yaml --json result.json --broker-stats no \
+    --target "mqtt://127.0.0.1:$PUPPET_PORT"
+  stop puppet
+}
+
+# timings PROGRAM: over pub.ack, pub.rec, pub.comp, pub.total
+timings() {
+  jq -c "[.timings | .[\"pub.ack\",\"pub.rec\",\"pub.comp\",\"pub.total\"] | $1]" \
+    result.json
+}
+
+@test "both legs of QoS 2 are timed, and what ends in the middle of them" {
+  legs 'on send pubrec all delay 60ms' 'on send pubcomp all delay 30ms'
+  assert "$(timings '.count')" = '[1,40,40,40]'
+  assert "$(timings '.late // 0')" = '[0,0,0,0]'
+  assert "$(jq -c '.timings | [.["pub.rec"].min >= 60e6,
+      .["pub.comp"].min >= 30e6,
+      (.["pub.rec"].mean + .["pub.comp"].mean - .["pub.total"].mean | fabs)
+        < .["pub.total"].mean / 200]' \
+    result.json)" = '[true,true,true]' "$(timings '[.min, .mean]')"
+
+  legs 'on send pubcomp 3 drop'
+  assert "$(timings '.late // 0')" = '[0,0,1,1]'
+  assert "$(timings '.count')" = '[1,40,39,39]'
+  assert "$(timings '.max == "never"')" = '[false,false,true,true]'
+  grep -q 'never: 1 never completed' tool.out
+
+  legs 'on send pubrec 3 drop'
+  assert "$(timings '.late // 0')" = '[0,1,0,1]'
+  assert "$(timings '.count')" = '[1,39,39,39]'
+
+  legs 'on send puback 1 drop'
+  assert "$(timings '.late // 0')" = '[1,0,0,0]'
+  assert "$(timings 'if . then .count else 0 end')" = '[0,40,40,40]'
+  grep -q 'never: 1 never acknowledged' tool.out
+}
+
 # When messages under topics were due, in ms after the first of the run: it is
 # the last six bytes of their headers.
 due() { # PATTERN

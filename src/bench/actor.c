@@ -462,6 +462,10 @@ static void on_room_locked(struct conn *c)
 {
 	struct actor *a = actor_of(c);
 
+	if (c->phase == CONN_UP)
+		actor_note_output_locked(a);
+	else
+		actor_forget_output(a, loop_refresh_now(c->loop));
 	if (!a->is_blocked || c->wants_write || c->phase != CONN_UP ||
 	    session_output_len(c->session) > CONN_OUTPUT_LOW)
 		return;
@@ -511,6 +515,7 @@ void actor_release(struct actor *a)
 		free(a->slow->acks);
 	free(a->slow);
 	free(a->backlog);
+	free(a->output);
 	if (!a->squad->crew->is_shared)
 		receiver_free(a->receiver);
 	conn_release(&a->conn);

@@ -25,7 +25,7 @@ static uint64_t since_epoch(const struct worker *w, uint64_t now)
 
 /* ------------------------------------------------------------------ tags */
 
-static uint64_t make_tag(uint32_t entry, uint64_t intended, uint64_t lag)
+uint64_t actor_tag(uint32_t entry, uint64_t intended, uint64_t lag)
 {
 	return (uint64_t)hist_slot(lag) << (TAG_TIME_BITS + TAG_ENTRY_BITS) |
 	       (uint64_t)entry << TAG_TIME_BITS |
@@ -56,6 +56,11 @@ static uint64_t *sequence_of(const struct actor *a, uint32_t entry)
 	return &a->squad->sequences[a->place * a->squad->crew->group
 						       ->publish_count +
 				    entry];
+}
+
+static uint8_t qos_of(const struct actor *a, uint32_t entry)
+{
+	return a->squad->crew->entries[entry].plan->qos;
 }
 
 /* Refused, or never acknowledged. */
@@ -206,6 +211,15 @@ static int build(struct actor *a, uint32_t entry, uint64_t intended,
 	return 0;
 }
 
+static void count_skipped(struct actor *a, uint32_t entry, uint64_t intended)
+{
+	struct worker *w = worker_of(a);
+
+	w->account.n[COUNT_SKIPPED]++;
+	if (run_measures(w->run, intended))
+		w->measured_unsent[qos_of(a, entry)]++;
+}
+
 /* What the broker does not allow is told apart from what it refuses. */
 static uint8_t reason_of(enum submit s)
 {
@@ -223,13 +237,14 @@ static uint8_t reason_of(enum submit s)
 	}
 }
 
-static enum sent never_sent(struct actor *a, uint32_t entry, enum submit s)
+static enum sent never_sent(struct actor *a, uint32_t entry, uint64_t intended,
+			    enum submit s)
 {
 	struct account *acc = &worker_of(a)->account;
 	uint8_t reason = reason_of(s);
 
 	if (!reason) {
-		acc->n[COUNT_SKIPPED]++;
+		count_skipped(a, entry, intended);
 		return SENT_NEVER;
 	}
 	acc->n[COUNT_SENT]++;
@@ -238,21 +253,20 @@ static enum sent never_sent(struct actor *a, uint32_t entry, enum submit s)
 	return SENT_NEVER;
 }
 
-static void count_sent(struct actor *a, uint32_t entry, uint64_t intended,
+static void count_sent(struct actor *a, const struct handed *h,
 		       const struct publish *p)
 {
-	const struct entry *e = &a->squad->crew->entries[entry];
+	const struct entry *e = &a->squad->crew->entries[h->entry];
 	struct worker *w = worker_of(a);
 
-	++*sequence_of(a, entry);
+	++*sequence_of(a, h->entry);
 	w->account.n[COUNT_SENT]++;
-	w->account.n[COUNT_BYTES_OUT] += encode_publish_size(
-		a->squad->crew->group->mqtt.version, p);
+	w->account.n[COUNT_BYTES_OUT] += h->size;
 	if (p->qos == 0)
 		w->account.n[COUNT_SENT_QOS0]++;
 	else
 		a->in_flight++;
-	if (run_measures(w->run, intended))
+	if (run_measures(w->run, h->intended))
 		w->measured_sent++;
 	w->sent_in_time += run_is_measuring(w->run, loop_now(w->loop));
 	if (e->varies && w->run->varying)
@@ -262,28 +276,49 @@ static void count_sent(struct actor *a, uint32_t entry, uint64_t intended,
 					  memory_order_relaxed);
 }
 
-static enum sent send_one(struct actor *a, uint32_t entry, uint64_t intended,
-			  uint64_t now)
+/* A socket that took no more a moment ago gets no more. */
+static enum submit submit(struct actor *a, const struct publish *p,
+			  uint64_t tag, struct handed *h)
 {
-	struct worker *w = worker_of(a);
-	uint64_t lag = since_epoch(w, now) - intended, seq;
+	struct conn *c = &a->conn;
+	enum submit s = SUBMIT_OFFLINE;
+
+	mutex_lock(&c->lock);
+	if (!c->wants_write)
+		s = session_publish(c->session, p, tag, h->at, &h->seq);
+	if (s == SUBMIT_OK)
+		actor_note_handed_locked(h);
+	if (c->wants_write ||
+	    session_output_len(c->session) >= CONN_OUTPUT_HIGH)
+		a->is_blocked = true;
+	mutex_unlock(&c->lock);
+	return s;
+}
+
+/* waited: how long it stood in the backlog because of the socket. */
+static enum sent send_one(struct actor *a, uint32_t entry, uint64_t intended,
+			  uint64_t waited, uint64_t now)
+{
+	uint64_t lag = since_epoch(worker_of(a), now) - intended;
+	struct handed h = { .actor = a,
+			    .entry = entry,
+			    .intended = intended,
+			    .at = now,
+			    .waited = waited };
 	struct publish p;
 	enum submit s = SUBMIT_NO_MEMORY;
 
 	if (build(a, entry, intended, now, &p) < 0)
-		return never_sent(a, entry, s);
-	mutex_lock(&a->conn.lock);
-	s = session_publish(a->conn.session, &p, make_tag(entry, intended, lag),
-			    now, &seq);
-	if (a->conn.wants_write ||
-	    session_output_len(a->conn.session) >= CONN_OUTPUT_HIGH)
-		a->is_blocked = true;
-	mutex_unlock(&a->conn.lock);
-	if (s == SUBMIT_OFFLINE || s == SUBMIT_NO_PID)
+		return never_sent(a, entry, intended, s);
+	h.size = encode_publish_size(a->squad->crew->group->mqtt.version, &p);
+	s = submit(a, &p, actor_tag(entry, intended, lag), &h);
+	if (s == SUBMIT_OFFLINE || s == SUBMIT_NO_PID) {
+		a->obstacle = TIMING_LAG_SOCKET;
 		return SENT_NOT_NOW;
+	}
 	if (s != SUBMIT_OK)
-		return never_sent(a, entry, s);
-	count_sent(a, entry, intended, &p);
+		return never_sent(a, entry, intended, s);
+	count_sent(a, &h, &p);
 	return SENT;
 }
 
@@ -308,22 +343,13 @@ static int grow_backlog(struct actor *a)
 	return 0;
 }
 
-static void count_skipped(struct actor *a, uint64_t intended)
-{
-	struct worker *w = worker_of(a);
-
-	w->account.n[COUNT_SKIPPED]++;
-	if (run_measures(w->run, intended))
-		w->measured_unsent++;
-}
-
 static void put_off(struct actor *a, uint32_t entry, uint64_t intended,
 		    uint64_t lag)
 {
 	struct backlog *b = a->backlog;
 
 	if ((!b || b->count == b->cap) && grow_backlog(a) < 0) {
-		count_skipped(a, intended);
+		count_skipped(a, entry, intended);
 		return;
 	}
 	b = a->backlog;
@@ -362,18 +388,18 @@ void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended)
 	w->measured_due += run_measures(w->run, intended);
 	worker_record(w, TIMING_LAG_TIMER, intended, late);
 	if (is_too_late(a, late)) {
-		count_skipped(a, intended);
+		count_skipped(a, entry, intended);
 		return;
 	}
 	if ((a->backlog && a->backlog->count) || !can_send(a, plan->qos) ||
-	    send_one(a, entry, intended, now) == SENT_NOT_NOW) {
+	    send_one(a, entry, intended, 0, now) == SENT_NOT_NOW) {
 		put_off(a, entry, intended, late);
 		return;
 	}
 	worker_touch(w, a);
 }
 
-void actor_skip(struct actor *a, uint64_t intended)
+void actor_skip(struct actor *a, uint32_t entry, uint64_t intended)
 {
 	struct worker *w = worker_of(a);
 
@@ -381,7 +407,7 @@ void actor_skip(struct actor *a, uint64_t intended)
 	w->measured_due += run_measures(w->run, intended);
 	worker_record(w, TIMING_LAG_TIMER, intended,
 		      since_epoch(w, loop_now(w->loop)) - intended);
-	count_skipped(a, intended);
+	count_skipped(a, entry, intended);
 }
 
 /* True when the first one is off the list. */
@@ -393,14 +419,18 @@ static bool send_waiting(struct actor *a, uint64_t now)
 	uint64_t late = since_epoch(w, now) - first.intended;
 	uint64_t ours = hist_slot_low(first.lag);
 	enum timing cause = a->obstacle;
+	uint64_t waited = late - ours;
 
 	if (is_too_late(a, late))
-		count_skipped(a, first.intended);
-	else if (!can_send(a, a->squad->crew->entries[first.entry].plan->qos) ||
-		 send_one(a, first.entry, first.intended, now) == SENT_NOT_NOW)
+		count_skipped(a, first.entry, first.intended);
+	else if (!can_send(a, qos_of(a, first.entry)) ||
+		 send_one(a, first.entry, first.intended,
+			  cause == TIMING_LAG_SOCKET ? waited : 0,
+			  now) == SENT_NOT_NOW)
 		return false;
 	else {
-		worker_record(w, cause, first.intended, late - ours);
+		if (cause == TIMING_LAG_WINDOW)
+			worker_record(w, cause, first.intended, waited);
 		w->waited += run_measures(w->run, first.intended);
 	}
 	b->head = (b->head + 1) & (b->cap - 1);
@@ -434,7 +464,7 @@ static bool send_closed(struct actor *a, uint64_t now)
 		    !can_send(a, crew->entries[i].plan->qos) ||
 		    (quota && *quota == 0))
 			continue;
-		if (send_one(a, i, since_epoch(w, now), now) == SENT_NOT_NOW)
+		if (send_one(a, i, since_epoch(w, now), 0, now) == SENT_NOT_NOW)
 			continue;
 		w->account.n[COUNT_SCHEDULED]++;
 		if (quota) {
@@ -481,9 +511,13 @@ static void record_ack(struct actor *a, const struct event_published *p,
 
 	worker_record(w, p->qos == 1 ? TIMING_PUB_ACK : TIMING_PUB_TOTAL,
 		      intended, age);
-	if (run_measures(w->run, intended))
-		hist_record(&w->timings[TIMING_PUB_RAW],
-			    age > lag ? age - lag : 0);
+	worker_record(w, TIMING_PUB_RAW, intended, age > lag ? age - lag : 0);
+	if (p->released_at) {
+		worker_record(w, TIMING_PUB_REC, intended,
+			      since_epoch(w, p->released_at) - intended);
+		worker_record(w, TIMING_PUB_COMP, intended,
+			      now - p->released_at);
+	}
 }
 
 void actor_on_published(struct actor *a, const struct event_published *p,
@@ -503,28 +537,43 @@ void actor_on_published(struct actor *a, const struct event_published *p,
 	}
 }
 
+/* A message that the broker has done with only in part, or not at all. */
+static void count_unacked(struct actor *a, const struct message *m,
+			  uint64_t now)
+{
+	struct worker *w = worker_of(a);
+	uint64_t age = tag_age(m->tag, since_epoch(w, now));
+	uint64_t intended = since_epoch(w, now) - age;
+
+	note_unaccepted(a, tag_entry(m->tag));
+	w->account.n[age >= w->run->config->ack_timeout ? COUNT_TIMED_OUT
+							: COUNT_IN_FLIGHT]++;
+	if (m->released_at)
+		worker_record(w, TIMING_PUB_REC, intended,
+			      since_epoch(w, m->released_at) - intended);
+	if (!run_measures(w->run, intended))
+		return;
+	if (m->state == MESSAGE_RELEASED)
+		w->measured_uncompleted++;
+	else
+		w->measured_unacked[m->qos]++;
+}
+
 void actor_count_rest(struct actor *a, uint64_t now)
 {
 	struct worker *w = worker_of(a);
-	const struct run *r = w->run;
-	uint64_t age;
+	const struct backlog *b = a->backlog;
+	const struct waiting *first;
 
-	if (a->backlog)
-		w->account.n[COUNT_BACKLOG] += a->backlog->count;
-	for (uint32_t i = 0; a->backlog && i < a->backlog->count; i++)
-		w->measured_unsent += run_measures(
-			r, a->backlog
-				   ->ring[(a->backlog->head + i) &
-					  (a->backlog->cap - 1)]
-				   .intended);
-	for (struct message *m = a->store->head; m; m = m->next) {
-		if (m->tag == RESPONSE_TAG)
-			continue;
-		age = tag_age(m->tag, since_epoch(w, now));
-		note_unaccepted(a, tag_entry(m->tag));
-		w->account.n[age >= r->config->ack_timeout ? COUNT_TIMED_OUT
-							   : COUNT_IN_FLIGHT]++;
-		w->measured_unacked += run_measures(r,
-						    since_epoch(w, now) - age);
+	if (b)
+		w->account.n[COUNT_BACKLOG] += b->count;
+	for (uint32_t i = 0; b && i < b->count; i++) {
+		first = &b->ring[(b->head + i) & (b->cap - 1)];
+		w->measured_unsent[qos_of(a, first->entry)] += run_measures(
+			w->run, first->intended);
 	}
+	for (struct message *m = a->store->head; m; m = m->next)
+		if (m->tag != RESPONSE_TAG)
+			count_unacked(a, m, now);
+	actor_forget_output(a, now);
 }

@@ -18,32 +18,40 @@ static bool is_delivery(enum timing t)
 	return t == TIMING_E2E || t == TIMING_E2E_RAW;
 }
 
-static bool is_publish(enum timing t)
-{
-	return t == TIMING_PUB_ACK || t == TIMING_PUB_REC ||
-	       t == TIMING_PUB_COMP || t == TIMING_PUB_TOTAL ||
-	       t == TIMING_PUB_RAW;
-}
-
 const double judge_percentiles[JUDGE_PERCENTILES] = { 50, 90, 99, 99.9, 99.99 };
 
 uint64_t judge_late(const struct result *r, enum timing t)
 {
-	if (is_delivery(t))
+	switch (t) {
+	case TIMING_E2E:
+	case TIMING_E2E_RAW:
 		return r->late_deliveries;
-	if (t == TIMING_ECHO)
+	case TIMING_ECHO:
 		return r->late_echoes;
-	if (t == TIMING_CONN_TOTAL)
+	case TIMING_CONN_TOTAL:
 		return r->account.n[COUNT_CONN_REFUSED] +
 		       r->account.n[COUNT_CONN_FAILED] +
 		       r->account.n[COUNT_CONN_TIMED_OUT];
-	return is_publish(t) ? r->late_publishes : 0;
+	case TIMING_PUB_ACK:
+		return r->late_acks;
+	case TIMING_PUB_REC:
+		return r->late_recs;
+	case TIMING_PUB_COMP:
+		return r->late_comps;
+	case TIMING_PUB_TOTAL:
+		return r->late_recs + r->late_comps;
+	case TIMING_PUB_RAW:
+		return r->late_acks + r->late_recs + r->late_comps;
+	default:
+		return 0;
+	}
 }
 
 bool judge_has_any(const struct result *r, enum timing t)
 {
-	return r->timings[t].total ||
-	       ((t == TIMING_E2E || t == TIMING_ECHO) && judge_late(r, t));
+	bool is_raw = t == TIMING_E2E_RAW || t == TIMING_PUB_RAW;
+
+	return r->timings[t].total || (!is_raw && judge_late(r, t));
 }
 
 /* How many messages deliveries can be of, at most. Who only listens knows of

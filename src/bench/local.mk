@@ -8,6 +8,7 @@ src_libbench_a_SOURCES += src/bench/account.c
 src_libbench_a_SOURCES += src/bench/account.h
 src_libbench_a_SOURCES += src/bench/actor.c
 src_libbench_a_SOURCES += src/bench/actor_connect.c
+src_libbench_a_SOURCES += src/bench/actor_output.c
 src_libbench_a_SOURCES += src/bench/actor_receive.c
 src_libbench_a_SOURCES += src/bench/actor_send.c
 src_libbench_a_SOURCES += src/bench/builtin.c

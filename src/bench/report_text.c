@@ -311,10 +311,10 @@ static void say_latency(struct page *p)
 			say_timing(p, t);
 	say_late(p, TIMING_E2E,
 		 "never arrived (lost, not acknowledged, never sent)");
-	say_late(p,
-		 p->r->timings[TIMING_PUB_ACK].total ? TIMING_PUB_ACK
-						     : TIMING_PUB_TOTAL,
+	say_late(p, TIMING_PUB_ACK,
 		 "never acknowledged (timed out, or never sent)");
+	say_late(p, TIMING_PUB_TOTAL,
+		 "never completed (timed out, or never sent)");
 	say_late(p, TIMING_ECHO, "never answered");
 	say_late(p, TIMING_CONN_TOTAL,
 		 "never connected (refused, failed, timed out)");

@@ -120,6 +120,9 @@ struct result {
 	/* Of the measured phase, infinitely late: lost, skipped, timed out,
 	 * still waiting. */
 	uint64_t late_publishes, late_deliveries;
+	/* Those of the publishes that wait for PUBACK, PUBREC, PUBCOMP; a
+	 * message that was never sent waits for the first of its answers. */
+	uint64_t late_acks, late_recs, late_comps;
 	uint64_t late_echoes; /* requests without an answer */
 	double waited;        /* share of messages that had to wait for window
 			       * or socket */

@@ -110,6 +110,9 @@ int result_add(struct result *dst, const struct result *src, const char *prefix,
 	dst->sent_in_time += src->sent_in_time;
 	dst->delivered_in_time += src->delivered_in_time;
 	dst->late_publishes += src->late_publishes;
+	dst->late_acks += src->late_acks;
+	dst->late_recs += src->late_recs;
+	dst->late_comps += src->late_comps;
 	dst->late_deliveries += src->late_deliveries;
 	dst->late_echoes += src->late_echoes;
 	dst->cpu += src->cpu;

@@ -402,6 +402,9 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->sent_in_time = take_int(rd, o, "sent_in_time");
 	r->delivered_in_time = take_int(rd, o, "delivered_in_time");
 	r->late_publishes = take_int(rd, o, "late_publishes");
+	r->late_acks = take_int(rd, o, "late_acks");
+	r->late_recs = take_int(rd, o, "late_recs");
+	r->late_comps = take_int(rd, o, "late_comps");
 	r->late_deliveries = take_int(rd, o, "late_deliveries");
 	r->late_echoes = take_int(rd, o, "late_echoes");
 	r->varying_expected = take_int(rd, o, "varying_expected");

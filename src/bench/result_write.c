@@ -336,6 +336,9 @@ static void put_head(json_t *o, const struct result *r)
 	put(o, "sent_in_time", integer(r->sent_in_time));
 	put(o, "delivered_in_time", integer(r->delivered_in_time));
 	put(o, "late_publishes", integer(r->late_publishes));
+	put(o, "late_acks", integer(r->late_acks));
+	put(o, "late_recs", integer(r->late_recs));
+	put(o, "late_comps", integer(r->late_comps));
 	put(o, "late_deliveries", integer(r->late_deliveries));
 	put(o, "late_echoes", integer(r->late_echoes));
 	put(o, "varying_expected", integer(r->varying_expected));

@@ -32,18 +32,33 @@ static int take_threads(struct run *r)
 }
 
 /* What did not have to wait waited for nothing. */
-static void add_zeros(struct run *r, uint64_t waited)
+static void add_zeros(struct run *r)
 {
+	static const enum timing waits[] = { TIMING_LAG_WINDOW,
+					     TIMING_LAG_SOCKET };
 	struct result *res = r->result;
-	struct hist *h = res->timings;
+	struct hist *h;
 
-	if (h[TIMING_LAG_TIMER].total == 0 || res->measured_sent < waited)
+	if (res->timings[TIMING_LAG_TIMER].total == 0)
 		return;
-	hist_record_many(&h[TIMING_LAG_WINDOW], 0,
-			 res->measured_sent - waited +
-				 h[TIMING_LAG_SOCKET].total);
-	hist_record_many(&h[TIMING_LAG_SOCKET], 0,
-			 res->measured_sent - h[TIMING_LAG_SOCKET].total);
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		h = &res->timings[waits[i]];
+		if (h->total < res->measured_sent)
+			hist_record_many(h, 0, res->measured_sent - h->total);
+	}
+}
+
+/* What is later than everything that can be measured. */
+static void add_late(struct result *res, const struct worker *w)
+{
+	const uint64_t *unsent = w->measured_unsent;
+	const uint64_t *unacked = w->measured_unacked;
+
+	res->late_acks += unsent[1] + unacked[1];
+	res->late_recs += unsent[2] + unacked[2];
+	res->late_comps += w->measured_uncompleted;
+	res->late_publishes += unsent[0] + unsent[1] + unsent[2] + unacked[1] +
+			       unacked[2] + w->measured_uncompleted;
 }
 
 /* Messages per second that were due in the measured phase. */
@@ -86,7 +101,7 @@ int run_take_figures(struct run *r)
 		res->measured_delivered += w->measured_delivered;
 		res->sent_in_time += w->sent_in_time;
 		res->delivered_in_time += w->delivered_in_time;
-		res->late_publishes += w->measured_unsent + w->measured_unacked;
+		add_late(res, w);
 		res->untracked += w->untracked;
 		res->window = result_least(res->window, w->window);
 		waited += w->waited;
@@ -100,7 +115,7 @@ int run_take_figures(struct run *r)
 		if (r->config->targets[i].resolve_time)
 			hist_record(&res->timings[TIMING_CONN_DNS],
 				    r->config->targets[i].resolve_time);
-	add_zeros(r, waited);
+	add_zeros(r);
 	res->waited = res->measured_sent
 			      ? (double)waited / (double)res->measured_sent
 			      : 0;
@@ -136,7 +151,8 @@ void run_count_late(struct run *r)
 
 	for (size_t i = 0; i < r->worker_count; i++) {
 		refused += r->workers[i].refused_fan;
-		unsent += r->workers[i].measured_unsent;
+		for (size_t qos = 0; qos < 3; qos++)
+			unsent += r->workers[i].measured_unsent[qos];
 	}
 	res->late_deliveries = n[COUNT_LOST] +
 			       (r->excused > refused ? r->excused - refused

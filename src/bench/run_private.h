@@ -15,6 +15,7 @@
  *	actor.c          one client's connection: start, up, down, events
  *	actor_connect.c  who it says it is, and where it connects to
  *	actor_send.c     publishing: open and closed model, backlog
+ *	actor_output.c   what was sent, but has not left yet
  *	actor_receive.c  deliveries, acknowledgements, slow consumers
  *	churn.c          clients that come and go on purpose
  *	tidy.c           nothing is left at the broker
@@ -100,6 +101,22 @@ struct backlog {
 	struct waiting ring[];
 };
 
+/* A message that the connection was given. */
+struct handed {
+	struct actor *actor;
+	uint64_t intended; /* ns since the epoch */
+	uint64_t at;       /* absolute: when it was given */
+	uint64_t waited;   /* for the socket, in the backlog before */
+	uint64_t seq;      /* in the store; 0: QoS 0 */
+	size_t size;       /* on the wire */
+	uint32_t entry;
+};
+
+struct handed_list {
+	struct handed *v;
+	size_t count, cap;
+};
+
 /* An acknowledgement that is held back. */
 struct held_ack {
 	uint64_t due, delivery;
@@ -130,6 +147,7 @@ struct actor {
 	struct backlog *backlog;   /* NULL: nothing waits */
 	struct slow *slow;         /* NULL: not slow */
 	struct receiver *receiver; /* NULL: subscribes to nothing */
+	struct output *output;     /* NULL: its socket takes everything */
 	uint64_t since;            /* when connect or subscribe was due */
 	uint32_t place;            /* in the squad */
 	uint16_t in_flight;
@@ -265,7 +283,8 @@ struct worker {
 	struct tidy tidy;
 
 	struct actor_list touched, hungry;
-	struct actor *probed; /* its ping is under way */
+	struct handed_list handed; /* in this turn of the loop */
+	struct actor *probed;      /* its ping is under way */
 	uint64_t probed_at;
 	struct buf topic, filter, props; /* scratch */
 	const struct actor *topic_of;    /* what the topic in it belongs to; */
@@ -280,9 +299,11 @@ struct worker {
 	uint64_t measured_due; /* by the schedule, in the measured phase */
 	uint64_t measured_sent, measured_delivered; /* of those */
 	uint64_t sent_in_time, delivered_in_time;   /* by the clock */
-	uint64_t measured_unsent;  /* skipped or left over, measured phase */
-	uint64_t measured_unacked; /* sent then, and never acknowledged */
-	uint64_t refused_fan;      /* deliveries that refusals have saved */
+	/* Of the measured phase, by QoS: skipped or left over; sent, and never
+	 * acknowledged (PUBACK or PUBREC); and never completed after that. */
+	uint64_t measured_unsent[3], measured_unacked[3];
+	uint64_t measured_uncompleted;
+	uint64_t refused_fan; /* deliveries that refusals have saved */
 	uint64_t untracked;
 	uint64_t busy;       /* ns in turns */
 	clockid_t cpu_clock; /* of its thread */
@@ -462,7 +483,9 @@ int actor_fill_attempt(struct actor *a) MUST_CHECK;
 /* actor_send.c */
 void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended);
 /* It was due, and will not be sent any more. */
-void actor_skip(struct actor *a, uint64_t intended);
+void actor_skip(struct actor *a, uint32_t entry, uint64_t intended);
+/* lag: from when it was meant to leave until it did, ns. */
+uint64_t actor_tag(uint32_t entry, uint64_t intended, uint64_t lag);
 /* Appends the topic of its message with that number. */
 int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
 		struct buf *ret) MUST_CHECK;
@@ -472,6 +495,19 @@ void actor_on_published(struct actor *a, const struct event_published *p,
 			uint64_t now);
 /* At the end: what is still waiting or unacknowledged. */
 void actor_count_rest(struct actor *a, uint64_t now);
+
+/* actor_output.c */
+/* The connection was given a message, which has to leave in this turn or is
+ * kept in mind until it does. */
+void actor_note_handed_locked(const struct handed *h);
+/* The socket was offered what there was. */
+void actor_note_output_locked(struct actor *a);
+/* The messages that have not left will not do so any more: the connection,
+ * or the run, is over. */
+void actor_forget_output(struct actor *a, uint64_t now);
+/* At the end of a turn: what was handed over in it and is not kept in mind
+ * has left. */
+void worker_settle_handed(struct worker *w);
 
 /* actor_receive.c */
 void actor_on_message(struct actor *a, const struct event_message *m,

@@ -377,6 +377,7 @@ static void release_worker(struct worker *w)
 	buf_release(&w->props);
 	free(w->touched.v);
 	free(w->hungry.v);
+	free(w->handed.v);
 	free(w->queue.v);
 	free(w->squads);
 	free(w->payloads);

@@ -194,6 +194,7 @@ static void observe_turn(void *ctx, uint64_t begin, uint64_t end)
 	struct worker *w = ctx;
 
 	w->busy += end - begin;
+	worker_settle_handed(w);
 	hist_record(&w->briefs[BRIEF_TURN], end - begin);
 	if (w->sending_until)
 		hist_record(&w->timings[TIMING_TURN], end - begin);
@@ -399,7 +400,8 @@ void worker_skip_rest(struct worker *w)
 	while ((n = heap_first(&w->due)) && loop_refresh_now(w->loop) < end) {
 		s = CONTAINER_OF(n, struct source, node);
 		for (int i = 0; i < SEND_BATCH && heap_has(n); i++) {
-			actor_skip(actor_of(s->squad, s->client), s->intended);
+			actor_skip(actor_of(s->squad, s->client),
+				   s->entry_index, s->intended);
 			advance(w, s);
 		}
 	}

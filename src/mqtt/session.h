@@ -87,7 +87,9 @@ struct event_message {
 };
 
 struct event_published {
-	uint64_t seq, tag; /* of the message */
+	uint64_t seq, tag;    /* of the message */
+	uint64_t released_at; /* when its PUBREC came; 0: it never did, or in
+			       * an earlier life */
 	uint8_t qos;
 	uint8_t reason; /* >= 0x80: refused. Packet too large for
 			 * this broker: 0x95; expired before it was

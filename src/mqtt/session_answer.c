@@ -48,6 +48,7 @@ static enum feed finish(struct session *s, struct id_slot *slot,
 
 	event->seq = m->seq;
 	event->tag = m->tag;
+	event->released_at = m->released_at;
 	event->qos = m->qos;
 	ret_event->type = EVENT_PUBLISHED;
 	ret_event->published = *event;
@@ -56,9 +57,10 @@ static enum feed finish(struct session *s, struct id_slot *slot,
 }
 
 /* From here on the broker owns the message: that is noted before PUBREL. */
-static void release(struct session *s, struct message *m)
+static void release(struct session *s, struct message *m, uint64_t now)
 {
 	m->state = MESSAGE_RELEASED;
+	m->released_at = now;
 	m->release_order = ++s->release_order;
 	s->store->ops->update(s->store, m);
 	s->awaiting_ack--;
@@ -67,7 +69,8 @@ static void release(struct session *s, struct message *m)
 }
 
 enum feed session_on_ack(struct session *s, enum packet_type type,
-			 const struct ack *p, struct event *ret_event)
+			 const struct ack *p, uint64_t now,
+			 struct event *ret_event)
 {
 	struct id_slot *slot = ids_find(&s->ids, p->pid);
 	struct event_published event = { .reason = p->reason,
@@ -93,7 +96,7 @@ enum feed session_on_ack(struct session *s, enum packet_type type,
 	case OUT_REFUSE:
 		return finish(s, slot, &event, ret_event);
 	case OUT_RELEASE:
-		release(s, slot->message);
+		release(s, slot->message, now);
 		break;
 	case OUT_REL_AGAIN:
 		session_answer(s, PACKET_PUBREL, p->pid, REASON_SUCCESS);

@@ -117,7 +117,8 @@ enum feed session_on_connack(struct session *s, const struct connack *p,
 /* session_answer.c */
 
 enum feed session_on_ack(struct session *s, enum packet_type type,
-			 const struct ack *p, struct event *ret_event);
+			 const struct ack *p, uint64_t now,
+			 struct event *ret_event);
 enum feed session_on_suback(struct session *s, enum packet_type type,
 			    const struct suback *p, struct event *ret_event);
 

@@ -74,7 +74,7 @@ static enum feed on_disconnect(struct session *s, const struct disconnect *p,
 }
 
 /* What belongs to an established connection. */
-static enum feed on_packet(struct session *s, struct packet *p,
+static enum feed on_packet(struct session *s, struct packet *p, uint64_t now,
 			   struct event *ret_event)
 {
 	switch (p->type) {
@@ -83,7 +83,7 @@ static enum feed on_packet(struct session *s, struct packet *p,
 	case PACKET_PUBACK:
 	case PACKET_PUBREC:
 	case PACKET_PUBCOMP:
-		return session_on_ack(s, p->type, &p->ack, ret_event);
+		return session_on_ack(s, p->type, &p->ack, now, ret_event);
 	case PACKET_PUBREL:
 		return session_on_pubrel(s, &p->ack);
 	case PACKET_SUBACK:
@@ -115,7 +115,7 @@ static enum feed take_packet(struct session *s, struct packet *p, uint64_t now,
 		if (s->phase == PHASE_CONNECTING)
 			return session_fail(s, REASON_PROTOCOL_ERROR,
 					    "the first packet is no CONNACK");
-		return on_packet(s, p, ret_event);
+		return on_packet(s, p, now, ret_event);
 	}
 }
 

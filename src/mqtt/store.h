@@ -42,6 +42,8 @@ struct message {
 	struct bytes payload;
 	struct bytes props;     /* without expiry and alias */
 	uint64_t release_order; /* order of PUBREC arrival, RELEASED only */
+	uint64_t released_at;   /* session clock, ns; 0: in an earlier life.
+				 * Not kept: of use to this process alone */
 	uint16_t pid;           /* 0 while QUEUED */
 	uint8_t state;          /* enum message_state */
 	uint8_t qos;

@@ -113,6 +113,52 @@ static void full_socket_is_told_apart(void)
 	trial_release(&t);
 }
 
+static double mean(const struct trial *t, enum timing k)
+{
+	return hist_mean(&t->result.timings[k]);
+}
+
+/* Messages larger than what the kernel holds are stuck themselves: the time
+ * until their last byte has left is the socket's, not the broker's. */
+static void half_written_waits_for_the_socket(void)
+{
+	static const char *const yaml[] = {
+		"name: half\n"
+		"phases: {measure: 2s, drain: 20s}\n"
+		"groups: [{name: p, clients: 1, publish: "
+		"[{topic: a, qos: 1, size: 24MiB, rate: 2/s}]}]\n",
+		"name: half\n"
+		"phases: {measure: 2s, drain: 20s}\n"
+		"groups: [{name: p, clients: 1, publish: "
+		"[{topic: a, qos: 2, size: 24MiB, rate: 2/s}]}]\n",
+	};
+	double lags;
+
+	for (int qos = 1; qos <= 2; qos++) {
+		enum timing all = qos == 1 ? TIMING_PUB_ACK : TIMING_PUB_TOTAL;
+		struct trial t = { .yaml = yaml[qos - 1],
+				   .faults = "stall=1500ms@1s",
+				   .ack_timeout = 20 * CLOCK_SEC };
+
+		(void)trial_run(&t);
+		is_int(t.status, 0, "%s", t.err.text);
+		is_int(trial_count(&t, COUNT_ACKED), 4);
+		is_int(t.result.timings[all].total, 4);
+		is_int(t.result.timings[TIMING_LAG_SOCKET].total, 4);
+		ok(percentile(&t, TIMING_LAG_SOCKET, 100) > 100 * MS,
+		   "socket %g ms", percentile(&t, TIMING_LAG_SOCKET, 100) / MS);
+		lags = mean(&t, TIMING_LAG_TIMER) +
+		       mean(&t, TIMING_LAG_WINDOW) +
+		       mean(&t, TIMING_LAG_SOCKET);
+		ok(fabs(mean(&t, all) - mean(&t, TIMING_PUB_RAW) - lags) <
+			   0.01 * mean(&t, all) + 5 * MS,
+		   "QoS %d: all %g ms, raw %g ms, lags %g ms", qos,
+		   mean(&t, all) / MS, mean(&t, TIMING_PUB_RAW) / MS,
+		   lags / MS);
+		trial_release(&t);
+	}
+}
+
 /* ------------------------------------------------------------------- ours */
 
 /* Stops this whole process for a while, from outside. */
@@ -459,6 +505,7 @@ static void one_seed_is_one_schedule(void)
 }
 
 TEST_MAIN(T(stall_of_the_peer_shows_in_full), T(full_socket_is_told_apart),
+	  T(half_written_waits_for_the_socket),
 	  T(stopped_generator_is_found_out),
 	  T(stopped_generator_of_rates_is_found_out),
 	  T(connects_that_are_late_by_us_are_told),
