@@ -188,6 +188,9 @@ field() {
   run_tool 12 prlimit --nofile=60:60 mqtt-bench conn -c 100 "${target[@]}"
   assert "$output" =~ "164 descriptors"
   assert "$stderr" =~ "the limit is 60 ".*"type: ulimit -n 65536"
+  # Shards do not help the peer, which is one process.
+  run_tool 12 prlimit --nofile=200:200 mqtt-bench conn -c 137 --target self
+  assert "$stderr" =~ "can hold 136 connections, and not 137: type: ulimit -n 201"
   run_tool 12 mqtt-bench conn -c 10000000 --target mqtts://127.0.0.1 --plan
   assert "$output" =~ "715 source addresses"
   [[ $stderr =~ 'add --scale '(0[.0-9]+) ]]

@@ -217,11 +217,27 @@ static void add_needs(const struct plan_limits *l, struct plan *p)
 
 /* ------------------------------------------------------------------ limits */
 
+/* Shards mend our side of the connections, but the peer of --target self has
+ * the others all by itself. */
+static int check_peer(const struct plan *p, const struct plan_limits *l,
+		      struct err *e)
+{
+	uint64_t most = for_each_process(l);
+
+	if (!l->is_self || p->clients <= most)
+		return 0;
+	return err_set(e, ERR_LOCAL, 0,
+		       "the peer of --target self can hold %llu connections, "
+		       "and not %llu: type: ulimit -n %llu",
+		       (unsigned long long)most, (unsigned long long)p->clients,
+		       (unsigned long long)p->descriptors);
+}
+
 static int check_descriptors(const struct plan *p, const struct plan_limits *l,
 			     struct err *e)
 {
 	if (for_each_process(l))
-		return 0;
+		return check_peer(p, l, e);
 	return err_set(e, ERR_LOCAL, 0,
 		       "%llu descriptors are needed, and the limit is %llu "
 		       "for one process: type: ulimit -n 65536",

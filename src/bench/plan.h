@@ -24,6 +24,7 @@ struct plan_limits {
 	unsigned processors;
 	bool is_loopback; /* all targets are in 127.0.0.0/8 */
 	bool is_tls;
+	bool is_self;       /* the peer is one process, under the same limit */
 	uint32_t addresses; /* source addresses that were given; 0: none */
 	uint32_t servers;   /* targets that are reached by ports; 0: all are
 			     * Unix sockets */

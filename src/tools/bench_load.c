@@ -53,6 +53,7 @@ static void read_limits(const struct bench *b, const struct bench_load *l,
 		.processors = host_cpus(),
 		.is_loopback = l->targets.is_loopback,
 		.is_tls = l->targets.is_tls,
+		.is_self = bench_targets_are_self(&l->targets),
 		.addresses = (uint32_t)b->settings->client.bind_count,
 	};
 	for (size_t i = 0; i < l->targets.count; i++)
