@@ -172,6 +172,8 @@ END
   finish run 130
   assert "$(field .partial)" = interrupted
   assert "$(field .counts.connected)" -lt 1000
+  # What it was is known, though nothing was sent.
+  assert "$(field '.started > 1e9 and .health.memory > 0')" = true
   # Three signals end it whatever it waits for.
   start run mqtt-bench pub --target "mqtt://127.0.0.1:$PORT" -c 2 -t a/%i -q 1 --rate 10/s --drain 60
   wait_for 20 started_sending

@@ -387,6 +387,8 @@ static int finish(struct run *r, struct course *c, struct err *e)
 	r->phase = RUN_OVER;
 	course_collect(r, c);
 	result_date_course(r->result);
+	if (!r->result->memory)
+		r->result->memory = host_memory();
 	tidy_up(r);
 	if (run_take_figures(r) < 0)
 		return err_nomem(e);
@@ -401,6 +403,8 @@ static int carry_out(struct run *r, struct err *e)
 	struct course c;
 
 	course_begin(r, &c);
+	/* Unless it comes to sending, which is dated then. */
+	r->result->started = (double)clock_wall() / 1e9;
 	r->result->clients = r->clients;
 	if (connect_all(r, &c, e) < 0)
 		return -1;
