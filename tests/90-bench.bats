@@ -26,7 +26,7 @@ field() {
 @test "list, show and validate agree" {
   local name
   run_tool mqtt-bench list
-  assert "$(wc -l <<< "$output")" -ge 27
+  assert "$(wc -l <<< "$output")" -ge 37
   assert "$output" =~ "p2p-50K-50K-50K-50K "
   while read -r name _; do
     mqtt-bench show "$name" > "$name.yaml"

@@ -59,6 +59,7 @@ that() {
   done
   check "${names[@]}"
 
+  that auth-storm '.counts.reconnects >= 10'
   that burst '.counts.unique == .counts.sent and .counts.sent > 1000'
   that churn-20 '.counts.reconnects > 0 and .counts.disconnects == 0'
   that fanout-1-1K-1-1K '.counts.unique == 10 * .counts.sent'
@@ -68,16 +69,24 @@ that() {
     ([.tallies[].sent | add > 0] | all)'
   that offline-queue '.counts.reconnects >= 10 and .counts.lost == 0 and
     .timings.e2e.max > 3e8'
+  that receive-maximum '.counts.unique == .counts.expected and
+    ([.tallies[].sent | add > 0] | all)'
   that reconnect-storm '.counts.reconnects >= 3 * .clients'
   that request-reply '.counts.echoed > 100 and
     .counts.echoed == .counts.answered and
     .timings["rtt.echo"].count > 100'
   that retained-flood '.counts.retained > 0'
   that self-1to1 '.counts.unique == .counts.sent'
+  that session-expiry '.counts.reconnects >= 120 and .counts.lost == 0'
+  that share-fairness '.counts.unique == .counts.sent'
   that sharedsub-50K-500-50K-50K '.counts.unique == .counts.sent'
   that slow-consumer '.counts.unique == .counts.expected'
   that takeover '.counts.disconnects > 0 and .counts.conn_failed == 0'
   that tls-handshake '.counts.reconnects >= 10'
+  that topic-alias-on '.counts.unique == .counts.sent'
+  assert "$(jq -s '.[0].counts.bytes_out < .[1].counts.bytes_out / 2' \
+    topic-alias-on.json topic-alias-off.json)" = true
+  that wildcard-match '.counts.unique == .counts.sent'
   that will-storm '.counts.unmarked >= 10'
 }
 

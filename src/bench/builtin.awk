@@ -3,7 +3,7 @@
 # name (of the file, without .yaml) and text.
 
 function quoted(s) {
-  gsub(/\\/, "\\\\", s)
+  gsub(/\\/, "&&", s)
   gsub(/"/, "\\\"", s)
   gsub(/\t/, "\\t", s)
   return "\t  \"" s "\\n\""

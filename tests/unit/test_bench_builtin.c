@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "bench/builtin.h"
+#include "bench/plan.h"
 #include "bench/scenario.h"
 
 static struct scenario loaded(const char *name)
@@ -22,7 +23,7 @@ static struct scenario loaded(const char *name)
 
 static void all_are_well_formed(void)
 {
-	ok(builtin_count >= 27, "%zu scenarios", builtin_count);
+	ok(builtin_count >= 37, "%zu scenarios", builtin_count);
 	for (size_t i = 0; i < builtin_count; i++) {
 		struct scenario s = loaded(builtins[i].name);
 
@@ -35,6 +36,41 @@ static void all_are_well_formed(void)
 		ok(scenario_clients(&s) <= 12000, "%s is quick: %d clients",
 		   builtins[i].name, (int)scenario_clients(&s));
 		scenario_release(&s);
+	}
+}
+
+/* Deliveries of a message, on average; 1 where nobody subscribes. */
+static double fan_out(const struct scenario *s)
+{
+	const struct plan_limits none = { .descriptors_hard = 20000,
+					  .processors = 2 };
+	struct err e = { 0 };
+	struct plan p;
+
+	if (!ok(plan_make(s, 1, &none, &p, &e) == 0, "%s", e.text))
+		return 0;
+	return p.rate_in > 0 && p.receivers ? p.rate_out / p.rate_in : 1;
+}
+
+/* Whatever its size: what was published to somebody still is. */
+static void all_keep_their_shape(void)
+{
+	static const double factors[] = { 1, 0.1, 3, 0 };
+
+	for (size_t i = 0; i < builtin_count; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(factors); k++) {
+			struct scenario s = loaded(builtins[i].name);
+
+			if (scenario_clients(&s) > 20000)
+				scenario_scale(&s, 0.1);
+			if (factors[k] > 0)
+				scenario_scale(&s, factors[k]);
+			else
+				scenario_quicken(&s);
+			ok(fan_out(&s) > 0.99, "%s, scaled by %g: %g", s.name,
+			   factors[k], fan_out(&s));
+			scenario_release(&s);
+		}
 	}
 }
 
@@ -90,5 +126,5 @@ static void names_are_found(void)
 		       "'mqtt-bench list', or name a file with a '/' in it");
 }
 
-TEST_MAIN(T(all_are_well_formed), T(suite_has_its_parameters),
-	  T(names_are_found))
+TEST_MAIN(T(all_are_well_formed), T(all_keep_their_shape),
+	  T(suite_has_its_parameters), T(names_are_found))
