@@ -60,7 +60,7 @@ enum count {
 	COUNT_SUBSCRIBES,  /* filters asked for */
 	COUNT_SUBSCRIBED,  /* filters granted */
 	COUNT_SUB_REFUSED,
-	COUNT_BYTES_OUT, /* on the MQTT level */
+	COUNT_BYTES_OUT, /* of PUBLISH packets, on the MQTT level */
 	COUNT_BYTES_IN,
 	COUNT_PINGS,
 	COUNT_COUNT,

@@ -564,7 +564,12 @@ void actor_count_rest(struct actor *a, uint64_t now)
 	struct worker *w = worker_of(a);
 	const struct backlog *b = a->backlog;
 	const struct waiting *first;
+	struct session_stats st;
 
+	mutex_lock(&a->conn.lock);
+	session_stats(a->conn.session, &st);
+	mutex_unlock(&a->conn.lock);
+	w->account.n[COUNT_BYTES_OUT] += st.put;
 	if (b)
 		w->account.n[COUNT_BACKLOG] += b->count;
 	for (uint32_t i = 0; b && i < b->count; i++) {

@@ -330,6 +330,8 @@ static void count_rest(struct worker *w)
 	struct squad *s;
 
 	worker_skip_rest(w);
+	/* So far it was what publishes would be without aliases. */
+	w->account.n[COUNT_BYTES_OUT] = 0;
 	for (size_t i = 0; i < w->run->crew_count; i++) {
 		s = &w->squads[i];
 		for (uint32_t k = 0; k < s->share.count; k++)

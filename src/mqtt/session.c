@@ -418,6 +418,7 @@ void session_stats(const struct session *s, struct session_stats *ret)
 		.held = s->held,
 		.undelivered = s->delivered - s->acknowledged,
 		.unwritten = s->unwritten,
+		.put = s->put,
 	};
 }
 

@@ -164,6 +164,8 @@ struct session_stats {
 	size_t undelivered;   /* inbound, not yet acknowledged */
 	uint32_t unwritten;   /* bytes of publishes that lost connections left
 			       * behind; those of QoS 0 are gone for good */
+	uint64_t put;         /* bytes of publishes put into the output, on
+			       * all connections */
 };
 
 /* NULL when out of memory; config is copied. Messages already in the store

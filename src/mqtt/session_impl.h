@@ -56,6 +56,7 @@ struct session {
 	bool failure_was_told;
 	uint8_t failure_reason;
 	uint32_t unwritten;        /* see stats; stops at its maximum */
+	uint64_t put;              /* see stats */
 	struct arrivals *arrivals; /* NULL when there are none */
 	struct alias_in *alias_in;
 	struct alias_out *alias_out;

@@ -147,10 +147,12 @@ static int put_publish(struct session *s, struct publish *p, bool may_attach)
 	bool is_attached = may_attach && p->payload.n >= ATTACH_MIN;
 	struct lanes *l = &s->lanes;
 	bool is_new_alias;
+	size_t before;
 	int r;
 
 	if (l->attached.n && lanes_detach(l) < 0)
 		return -1;
+	before = lanes_len(l);
 	is_new_alias = use_alias(s, p);
 	if (is_attached)
 		r = encode_publish_head(&l->publish, s->version, p);
@@ -160,6 +162,8 @@ static int put_publish(struct session *s, struct publish *p, bool may_attach)
 		alias_out_undo(s->alias_out);
 	if (r == 0 && is_attached)
 		lanes_attach(l, p->payload);
+	if (r == 0)
+		s->put += lanes_len(l) - before;
 	return r;
 }
 

@@ -26,9 +26,16 @@ static void is_sent(struct peer *p, const char *topic, uint16_t alias)
 static void the_first_use_carries_the_topic(void)
 {
 	struct peer p = peer_aliased(5, 10);
+	struct session_stats st;
+	uint64_t put[3];
 
-	for (uint8_t qos = 0; qos <= 2; qos++)
+	for (uint8_t qos = 0; qos <= 2; qos++) {
 		publish(&p, qos, "a/topic");
+		session_stats(p.s, &st);
+		put[qos] = st.put;
+	}
+	is_int(put[2] - put[1], put[1] - put[0], "both have no topic");
+	is_int(put[0] + 2 - (put[1] - put[0]), 7, "QoS 0 has no id");
 	is_sent(&p, "a/topic", 1);
 	is_sent(&p, "", 1);
 	is_sent(&p, "", 1);
