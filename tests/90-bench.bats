@@ -100,6 +100,33 @@ field() {
   run_tool 4 mqtt-bench conn --target mqtt://127.0.0.1:1 -c 1
 }
 
+@test "a group may have targets of its own, by another transport" {
+  local ws
+  ws=$(free_port)
+  start_broker "listener $ws 127.0.0.1" 'protocol websockets' \
+    'allow_anonymous true'
+  BROKER=other start_broker
+  cat > two.yaml << END
+name: two
+targets: ['mqtt://127.0.0.1:$PORT']
+phases: {measure: 300ms}
+groups:
+  - {name: common, clients: 2}
+  - {name: web, clients: 3, targets: ['ws://127.0.0.1:$ws']}
+END
+  bench run two.yaml
+  assert "$(field .counts.connected)" -eq 5
+  assert "$(field '.timings["conn.ws"].count')" -eq 3
+  assert "$(grep -c 'connected from.* as bench-common' other.err)" -eq 2
+  assert "$(grep -c 'connected from.* as bench-web' broker.err)" -eq 3
+  assert "$(field .settings.web)" =~ "1 target of its own"
+  bench run two.yaml --target "mqtt://127.0.0.1:$PORT"
+  assert "$(grep -c 'connected from.* as bench-web' other.err)" -eq 3
+  sed -i /^targets/d two.yaml
+  run_tool 2 mqtt-bench run two.yaml
+  assert "$stderr" =~ "no target: "
+}
+
 @test "heavy load needs a word from the owner" {
   run_tool 2 mqtt-bench conn -c 101 --target mqtt://203.0.113.1
   assert "$stderr" =~ "101 clients are more than 100".*"--i-own-this-broker"

@@ -77,7 +77,8 @@ static void fill_target(struct actor *a)
 	const struct crew *crew = a->squad->crew;
 	const struct run_config *config = crew->run->config;
 	uint64_t n = crew->first_connect + actor_client(a);
-	const struct run_target *t = &config->targets[n % config->target_count];
+	const struct run_target *t =
+		&config->targets[crew_target_number(crew, actor_client(a))];
 
 	a->attempt->looks_up = t->looks_up;
 	a->attempt->target = (struct conn_target){

@@ -92,6 +92,9 @@ static int describe_group(const struct group *g, struct buf *out)
 		r = buf_printf(out, ", window %u", g->mqtt.window);
 	if (r == 0 && !g->mqtt.window && g->publish_count)
 		r = buf_append_str(out, ", window 20 at most");
+	if (r == 0 && g->target_count)
+		r = buf_printf(out, ", %zu target%s of its own",
+			       g->target_count, g->target_count > 1 ? "s" : "");
 	if (r == 0 && g->subscribe_count)
 		r = buf_printf(out, "; subscribes %zu filter%s",
 			       g->subscribe_count,

@@ -39,6 +39,8 @@ struct run_config {
 	const struct scenario *scenario;
 	const struct run_target *targets;
 	size_t target_count;
+	bool targets_by_group; /* they are those of the scenario, and go to
+				* the groups as it says; else all to all */
 	const char *const *bind_addresses; /* numeric; clients in turn */
 	size_t bind_count;
 	unsigned threads;

@@ -60,14 +60,16 @@ struct crew {
 	struct run *run;
 	const struct group *group;
 	uint32_t number;
-	struct share share;          /* of this process */
-	int pinned;                  /* worker of all of it, or -1 */
-	uint64_t first_connect;      /* number of its first client in the order
-				      * of connects */
-	uint64_t connect_begin;      /* absolute; CLOCK_NEVER: not known yet */
-	struct entry *entries;       /* group->publish_count of them */
-	struct connect connect;      /* without identity */
-	struct conn_target *targets; /* of connections that are up */
+	struct share share;     /* of this process */
+	int pinned;             /* worker of all of it, or -1 */
+	uint64_t first_connect; /* number of its first client in the order
+				 * of connects */
+	uint64_t connect_begin; /* absolute; CLOCK_NEVER: not known yet */
+	struct entry *entries;  /* group->publish_count of them */
+	struct connect connect; /* without identity */
+	size_t first_target, target_count; /* of the run's */
+	struct conn_target *targets; /* of connections that are up; as many as
+				      * the run has */
 	struct buf connect_props;
 	uint16_t window, aliases;
 	bool is_closed; /* has entries without a rate */
@@ -400,6 +402,8 @@ static inline uint32_t actor_client(const struct actor *a)
 /* Appends its i-th filter. */
 int actor_filter(const struct actor *a, size_t i, struct buf *ret) MUST_CHECK;
 /* What a connection that is up refers to. */
+/* Which of the run's targets a client goes to. */
+size_t crew_target_number(const struct crew *c, uint32_t client);
 const struct conn_target *crew_target(const struct crew *c, uint32_t client);
 
 /* run_books.c */

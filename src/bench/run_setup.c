@@ -17,10 +17,14 @@ int actor_filter(const struct actor *a, size_t i, struct buf *ret)
 	return group_render(g, actor_client(a), g->subscribe[i].filter, ret);
 }
 
+size_t crew_target_number(const struct crew *c, uint32_t client)
+{
+	return c->first_target + (c->first_connect + client) % c->target_count;
+}
+
 const struct conn_target *crew_target(const struct crew *c, uint32_t client)
 {
-	return &c->targets[(c->first_connect + client) %
-			   c->run->config->target_count];
+	return &c->targets[crew_target_number(c, client)];
 }
 
 /* ------------------------------------------------------------------ crews */
@@ -60,7 +64,15 @@ static void fill_connect(struct crew *c)
 static int fill_targets(struct crew *c)
 {
 	const struct run_config *config = c->run->config;
+	const struct group *g = c->group;
 
+	c->target_count = config->target_count;
+	if (config->targets_by_group && g->target_count)
+		c->first_target = g->first_target;
+	if (config->targets_by_group)
+		c->target_count = g->target_count
+					  ? g->target_count
+					  : c->run->scenario->common_targets;
 	c->targets = calloc(config->target_count, sizeof(*c->targets));
 	if (!c->targets)
 		return -1;

@@ -306,22 +306,25 @@ static int check_target(const char *text, struct err *e)
 				   "mqtts://, ws://, wss:// or unix:");
 }
 
-static int build_targets(struct builder *b)
+int build_targets(struct builder *b, char *const *urls, size_t n,
+		  size_t *ret_count)
 {
 	struct scenario *s = b->scenario;
-	char key[32];
+	char key[32], **all;
 
-	s->targets = calloc(b->raw->targets_count + 1, sizeof(*s->targets));
-	if (!s->targets)
+	all = reallocarray(s->targets, s->target_count + n + 1, sizeof(*all));
+	if (!all)
 		return err_nomem(b->e);
-	for (size_t i = 0; i < b->raw->targets_count; i++) {
+	s->targets = all;
+	for (size_t i = 0; i < n; i++) {
 		snprintf(key, sizeof(key), "targets[%zu]", i);
-		if (check_target(b->raw->targets[i], b->e) < 0)
+		if (check_target(urls[i], b->e) < 0)
 			return build_blame(b, key);
-		if (build_copy(b, b->raw->targets[i], &s->targets[i]) < 0)
+		if (build_copy(b, urls[i], &s->targets[s->target_count]) < 0)
 			return -1;
 		s->target_count++;
 	}
+	*ret_count = n;
 	return 0;
 }
 
@@ -419,7 +422,9 @@ static int build_all(struct builder *b)
 	if (build_copy(b, raw->name, &s->name) < 0 ||
 	    build_copy(b, raw->description, &s->description) < 0 ||
 	    build_connect(b) < 0 || build_phases(b) < 0 ||
-	    build_targets(b) < 0 || build_requirements(b) < 0 ||
+	    build_targets(b, raw->targets, raw->targets_count,
+			  &s->common_targets) < 0 ||
+	    build_requirements(b) < 0 ||
 	    build_stages(b, raw->stages, raw->stages_count, &s->stages) < 0 ||
 	    build_duration(b, "tick", raw->tick, &s->tick) < 0 ||
 	    build_duration(b, "skip-after", raw->skip_after, &s->skip_after) <

@@ -102,6 +102,9 @@ struct churn_plan {
 struct group {
 	char *name;
 	uint32_t clients;
+	/* Targets of its own, among those of the scenario; 0: the common
+	 * ones. */
+	size_t first_target, target_count;
 	struct template *id, *username, *password; /* the latter may be NULL */
 	struct identities from;                    /* row_count 0: none */
 	struct mqtt_plan mqtt;
@@ -137,8 +140,8 @@ struct phases {
 
 struct scenario {
 	char *name, *description;
-	char **targets; /* URLs */
-	size_t target_count;
+	char **targets; /* URLs: the common ones, then those of groups */
+	size_t target_count, common_targets;
 	struct connect_plan connect;
 	struct phases phases;
 	struct stages stages; /* count 0: none */

@@ -51,6 +51,10 @@ int build_stages(struct builder *b, const struct raw_stage *raw, size_t n,
 int build_mqtt(struct builder *b, const struct raw_mqtt *raw,
 	       struct mqtt_plan *ret) MUST_CHECK;
 
+/* Adds to the scenario's; their number is in *ret_count. */
+int build_targets(struct builder *b, char *const *urls, size_t n,
+		  size_t *ret_count) MUST_CHECK;
+
 /* Puts the place of `key` in front of e. Returns -1. */
 int build_blame(struct builder *b, const char *key);
 /* A mistake of its own. Returns -1. */

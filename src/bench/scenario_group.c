@@ -350,10 +350,13 @@ int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
 			 &clients) < 0)
 		return -1;
 	g->clients = (uint32_t)clients;
+	g->first_target = b->scenario->target_count;
 	g->mqtt = (struct mqtt_plan){ .version = MQTT_5,
 				      .keepalive = 60,
 				      .is_clean = true };
 	if (build_copy(b, raw->name, &g->name) < 0 ||
+	    build_targets(b, raw->targets, raw->targets_count,
+			  &g->target_count) < 0 ||
 	    build_session(b, raw, g) < 0 || build_identities(b, raw, g) < 0 ||
 	    build_ids(b, raw, g) < 0 || build_will(b, raw->will, g) < 0 ||
 	    build_traffic(b, raw, g) < 0 ||

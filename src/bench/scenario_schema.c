@@ -157,6 +157,7 @@ static const cyaml_schema_field_t group_fields[] = {
 			       name, 1, CYAML_UNLIMITED),
 	CYAML_FIELD_STRING_PTR("clients", CYAML_FLAG_POINTER, struct raw_group,
 			       clients, 0, CYAML_UNLIMITED),
+	LIST("targets", struct raw_group, targets, &text_value),
 	TEXT("id", struct raw_group, id),
 	TEXT("username", struct raw_group, username),
 	TEXT("password", struct raw_group, password),

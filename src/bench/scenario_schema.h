@@ -67,6 +67,8 @@ struct raw_stage {
 struct raw_group {
 	char *name;
 	char *clients;
+	char **targets;
+	unsigned targets_count;
 	char *id, *username, *password, *clients_from;
 	struct raw_mqtt mqtt;
 	struct raw_will *will;

@@ -222,6 +222,8 @@ static int adjust_groups(const struct bench *b, struct scenario *s,
 		return blame("protocol-version", e);
 	for (size_t i = 0; i < s->group_count; i++) {
 		g = &s->groups[i];
+		if (o->targets.n || o->has_target)
+			g->target_count = 0;
 		if (o->has_keepalive)
 			g->mqtt.keepalive =
 				(uint16_t)b->settings->typed.keepalive;

@@ -37,6 +37,14 @@ static int split_hosts(const struct settings *s, struct text_list *ret,
 	return 0;
 }
 
+static bool has_all_targets(const struct scenario *s)
+{
+	for (size_t i = 0; !s->common_targets && i < s->group_count; i++)
+		if (!s->groups[i].target_count)
+			return false;
+	return s->target_count > 0;
+}
+
 /* Load goes where somebody said that it should go, and nowhere else. */
 static int resolve_names(struct bench *b, const struct scenario *s,
 			 struct err *e)
@@ -57,7 +65,7 @@ static int resolve_names(struct bench *b, const struct scenario *s,
 		free(text);
 		return r;
 	}
-	if (!s->target_count)
+	if (!has_all_targets(s))
 		return err_set(e, ERR_USAGE, 0, "%s", hint);
 	urls.v = (const char **)s->targets;
 	urls.n = s->target_count;
@@ -310,6 +318,7 @@ int bench_targets_open(struct bench *b, const struct scenario *s,
 		return -1;
 	if (self)
 		return bench_self_open(self, ret, e);
+	ret->by_group = !b->options->targets.n && !b->options->has_target;
 	if (resolve_names(b, s, e) < 0)
 		return -1;
 	ret->v = calloc(p->server_count, sizeof(*ret->v));

@@ -20,6 +20,7 @@ struct bench;
 struct bench_targets {
 	struct run_target *v;
 	size_t count;
+	bool by_group;                       /* see struct run_config */
 	struct transport_config *transports; /* one for each */
 	char **names;          /* as errors call them: "host:port" */
 	char *user, *password; /* for groups that have none; NULL: none */

@@ -31,6 +31,7 @@ static const char full[] =
 	"    slow: {ack-delay: 10ms, pause-every: 5s, pause-for: 1s}\n"
 	"  - name: pub\n"
 	"    clients: 20\n"
+	"    targets: ['ws://a', 'ws://b', 'ws://c']\n"
 	"    id: 'x-%04i'\n"
 	"    mqtt: {version: 5, clean: no, session-expiry: 1h}\n"
 	"    will: {topic: w/%c, payload: gone, qos: 1, retain: yes}\n"
@@ -66,7 +67,12 @@ static void whole_is_understood(void)
 	if (!is_int(s.group_count, 2))
 		return;
 	is_str(s.name, "everything");
-	is_int(s.target_count, 2);
+	is_int(s.common_targets, 2);
+	is_int(s.target_count, 5);
+	is_int(s.groups[0].target_count, 0);
+	is_int(s.groups[1].first_target, 2);
+	is_int(s.groups[1].target_count, 3);
+	is_str(s.targets[4], "ws://c");
 	is_str(s.targets[1], "mqtts://localhost");
 	ok(fabs(s.connect.rate - 2000) < 1e-9);
 	is_int(s.connect.pending, 50);
@@ -204,6 +210,8 @@ static const char *const wrong[][2] = {
 	  "s.yaml:2:11: require[0]: requirement 'lsot == 0'" },
 	{ "name: x\ntargets: ['http://h']\ngroups: []\n",
 	  "s.yaml:2:11: targets[0]: expected a URL that begins with mqtt:" },
+	{ HEAD "    targets: [mqtt://h, ftp://h]\n",
+	  "s.yaml:5:25: groups[0].targets[1]: URL: scheme 'ftp' is not" },
 	{ "name: x\nconnect: {pending: 0}\n" G,
 	  "s.yaml:2:20: connect.pending: '0' is not a whole number from 1 " },
 	{ "name: x\nconnect: {retries: x}\n" G,

@@ -257,7 +257,69 @@ static void without_acknowledgement_it_timed_out(void)
 	trial_release(&t);
 }
 
-TEST_MAIN(T(drops_are_lost), T(duplicates_are_counted),
+/* What waited longer than --skip-after is not sent any more, and is as late
+ * as can be. */
+static void what_is_too_late_is_skipped(void)
+{
+	struct trial t = {
+		.yaml = "name: skip\n"
+			"skip-after: 200ms\n"
+			"phases: {measure: 2s, drain: 30s}\n"
+			"groups:\n"
+			"  - {name: s, clients: 1, subscribe: [{filter: a}]}\n"
+			"  - name: p\n"
+			"    clients: 1\n"
+			"    publish: [{topic: a, qos: 1, rate: 500/s}]\n",
+		.faults = "stall=1s@500ms",
+	};
+	uint64_t skipped;
+
+	(void)trial_run(&t);
+	is_int(t.status, 0, "%s", t.err.text);
+	is_str(t.result.imbalances, NULL);
+	skipped = trial_count(&t, COUNT_SKIPPED);
+	/* 500 were due, of which 20 were on their way, and the last 100 were
+	 * not so late. */
+	ok(skipped >= 300, "%llu skipped", (unsigned long long)skipped);
+	is_int(trial_count(&t, COUNT_SCHEDULED), 1000);
+	is_int(trial_count(&t, COUNT_SENT), 1000 - skipped);
+	is_int(t.peer.counts->publishes, 1000 - skipped);
+	is_int(trial_count(&t, COUNT_UNIQUE), 1000 - skipped);
+	is_int(t.result.late_publishes, skipped);
+	is_int(t.result.late_deliveries, skipped);
+	ok(isinf(trial_value(&t, "pub.ack.p90")));
+	ok(isinf(trial_value(&t, "e2e.p90")));
+	trial_release(&t);
+}
+
+/* 70,000 at once to a peer that never acknowledges: 20 fill the window, 65,536
+ * wait, and the others have no place. */
+static void a_backlog_has_an_end(void)
+{
+	struct trial t = {
+		.yaml = "name: burst\n"
+			"phases: {measure: 100ms, drain: 100ms}\n"
+			"groups:\n"
+			"  - name: p\n"
+			"    clients: 1\n"
+			"    publish: [{topic: a, qos: 1, rate: 70k/s, "
+			"burst: 70000, phase: aligned}]\n",
+		.faults = "unacked=1",
+	};
+
+	(void)trial_run(&t);
+	is_int(t.status, 0, "%s", t.err.text);
+	is_str(t.result.imbalances, NULL);
+	is_int(trial_count(&t, COUNT_SCHEDULED), 70000);
+	is_int(trial_count(&t, COUNT_SENT), 20);
+	is_int(trial_count(&t, COUNT_BACKLOG), 65536);
+	is_int(trial_count(&t, COUNT_SKIPPED), 70000 - 65536 - 20);
+	is_int(t.result.late_publishes, 70000, "nothing was acknowledged");
+	trial_release(&t);
+}
+
+TEST_MAIN(T(what_is_too_late_is_skipped), T(a_backlog_has_an_end),
+	  T(drops_are_lost), T(duplicates_are_counted),
 	  T(reordering_is_counted), T(shared_subscriptions_have_no_order),
 	  T(corruption_is_seen), T(all_at_once), T(refusals_have_reasons),
 	  T(refused_connects_have_reasons), T(delays_show_in_full),
