@@ -95,7 +95,7 @@ static void read_timing(const struct result *r, const struct metric *m,
 	}
 	switch (m->stat) {
 	case STAT_MIN:
-		ret->value = (double)h->min;
+		ret->value = h->total ? (double)h->min : HUGE_VAL;
 		break;
 	case STAT_MAX:
 		ret->value = late ? HUGE_VAL : (double)h->max;
