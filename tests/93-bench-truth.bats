@@ -91,6 +91,26 @@ shows() { # TEXT: somewhere in the output
   shows "scheduled 3,000 = sent 3,000 + skipped 0 + backlog 0"
 }
 
+@test "a generator that only receives and was stopped gives one, too" {
+  start_broker
+  cat > listener.yaml << 'END'
+name: listener
+phases: {measure: 3s}
+groups: [{name: sub, clients: 1, subscribe: [{filter: a}]}]
+END
+  start speaker mqtt-bench pub --target "mqtt://127.0.0.1:$PORT" -t a -q 0 \
+    --rate 1000 --duration 60 --run-id us
+  wait_for 30 grep -q measure speaker.err
+  start bench mqtt-bench run listener.yaml \
+    --target "mqtt://127.0.0.1:$PORT" --run-id us
+  wait_for 30 grep -q measure bench.err
+  kill -STOP "$(job_pid bench)"
+  sleep 1
+  kill -CONT "$(job_pid bench)"
+  finish bench 13
+  shows "INVALID (generator-bound): this program's timer lag"
+}
+
 @test "selftest tells the ceilings of this machine" {
   run_tool mqtt-bench selftest --duration 1 --json self.json
   shows "Self-test (against the peer in mqtt-bench itself: no broker)"

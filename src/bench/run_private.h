@@ -266,7 +266,7 @@ struct worker {
 	size_t source_count;
 	struct heap due; /* of sources */
 
-	struct timer connect_timer, send_timer, probe_timer;
+	struct timer connect_timer, send_timer, probe_timer, watch_timer;
 	struct hist floor; /* timer lag of an idle loop */
 	atomic_bool is_calibrated;
 	struct task task; /* the coordinator's orders */

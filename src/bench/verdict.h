@@ -9,10 +9,11 @@
  * The generator is suspected on three grounds, each compared with what is
  * reported at the same percentile, because a lag only falsifies what it is a
  * large part of: its timers fired late (beyond what this machine does when
- * idle), its receiving loops were busy while messages waited, or its threads
- * had no processor time left. Waiting for the broker's acknowledgements or
- * for the broker's socket never speaks against the generator: a broker that
- * stalls for two seconds gives a valid result with a p99 of two seconds.
+ * idle; a thread that only receives has one for that), its receiving loops
+ * were busy while messages waited, or its threads had no processor time left.
+ * Waiting for the broker's acknowledgements or for the broker's socket never
+ * speaks against the generator: a broker that stalls for two seconds gives a
+ * valid result with a p99 of two seconds.
  */
 
 #include <stdbool.h>

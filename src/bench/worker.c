@@ -11,6 +11,7 @@
 
 #define SEND_BATCH 128 /* messages before the loop looks at its sockets */
 #define PROBE_EVERY CLOCK_SEC
+#define WATCH_EVERY (10 * CLOCK_MSEC)
 #define SKIPPING_MAX (5 * CLOCK_SEC)
 #define CALIBRATIONS 200
 #define CALIBRATION_GAP UINT64_C(470123)
@@ -18,6 +19,7 @@
 static void connect_due(struct timer *t, uint64_t now);
 static void send_due(struct timer *t, uint64_t now);
 static void probe_due(struct timer *t, uint64_t now);
+static void watch_due(struct timer *t, uint64_t now);
 static void carry_out(struct task *t);
 static void feed_hungry(struct task *t);
 
@@ -28,6 +30,7 @@ void worker_init(struct worker *w, struct run *r, unsigned number)
 	w->connect_timer.on_due = connect_due;
 	w->send_timer.on_due = send_due;
 	w->probe_timer.on_due = probe_due;
+	w->watch_timer.on_due = watch_due;
 	w->task.run = carry_out;
 	w->hungry_task.run = feed_hungry;
 	heap_init(&w->due);
@@ -346,6 +349,38 @@ static void stage_due(struct timer *t, uint64_t now)
 		start_closed(s->worker, s);
 }
 
+/* Who sends has timers that tell how late this thread is. One that only
+ * receives lets messages wait just as long while it is kept from running, and
+ * needs a timer to see that. */
+static bool only_receives(const struct worker *w)
+{
+	const struct crew *c;
+	bool receives = false;
+
+	for (size_t i = 0; i < w->run->crew_count; i++) {
+		c = w->squads[i].crew;
+		if (w->squads[i].share.count == 0)
+			continue;
+		if (c->group->publish_count)
+			return false;
+		receives |= c->receives;
+	}
+	return receives;
+}
+
+/* Each time that was missed counts, as each message would. */
+static void watch_due(struct timer *t, uint64_t now)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, watch_timer);
+	uint64_t due = t->node.deadline;
+
+	now = loop_refresh_now(w->loop);
+	for (; due <= now; due += WATCH_EVERY)
+		worker_record(w, TIMING_LAG_TIMER, due - w->run->epoch,
+			      now - due);
+	(void)loop_set_timer(w->loop, t, due);
+}
+
 void worker_start_sending(struct worker *w)
 {
 	struct run *r = w->run;
@@ -366,6 +401,8 @@ void worker_start_sending(struct worker *w)
 	}
 	(void)loop_set_timer(w->loop, &w->probe_timer,
 			     r->send_begin + PROBE_EVERY);
+	if (only_receives(w))
+		(void)loop_set_timer(w->loop, &w->watch_timer, r->send_begin);
 	connect_more(w); /* those who join now */
 }
 
@@ -381,6 +418,7 @@ void worker_stop_sending(struct worker *w)
 			heap_remove(&w->due, &w->sources[i].node);
 	arm_sending(w);
 	loop_stop_timer(w->loop, &w->probe_timer);
+	loop_stop_timer(w->loop, &w->watch_timer);
 	w->sending_until = 0;
 	for (size_t i = 0; i < r->crew_count; i++) {
 		w->squads[i].may_send = false;

@@ -24,6 +24,7 @@ struct trial {
 	unsigned processes;    /* 0 and 1: this one */
 	uint64_t seed, run_id; /* 0: 1 */
 	uint64_t clock_id;     /* 0: the true one */
+	uint64_t epoch;        /* 0: when it begins */
 	uint64_t ack_timeout;  /* 0: 1 s */
 	int interrupt_fd;      /* 0: none */
 	/* Afterwards. */
@@ -79,6 +80,7 @@ static inline void trial_execute(struct trial *t)
 		.seed = t->seed ? t->seed : 1,
 		.run_id = t->run_id ? t->run_id : 1,
 		.clock_id = t->clock_id ? t->clock_id : host_clock_id(),
+		.epoch = t->epoch,
 		.ack_timeout = t->ack_timeout ? t->ack_timeout : CLOCK_SEC,
 		.interval = CLOCK_SEC,
 		.interrupt_fd = t->interrupt_fd ? t->interrupt_fd : -1,
@@ -95,17 +97,25 @@ static inline void trial_execute(struct trial *t)
 		is_int(judge_result(&t->result, &t->err), 0);
 }
 
+static inline int trial_load(struct trial *t)
+{
+	struct document_source source = { "trial", bytes_str(t->yaml) };
+
+	result_init(&t->result);
+	t->status = -1;
+	return is_int(scenario_load(&source, NULL, &t->scenario, &t->err), 0,
+		      "%s", t->err.text)
+		       ? 0
+		       : -1;
+}
+
 /* Loads the scenario and starts the peer. Whatever comes of it:
  * trial_release(). */
 static inline int trial_begin(struct trial *t)
 {
-	struct document_source source = { "trial", bytes_str(t->yaml) };
 	struct peer_faults faults = { 0 };
 
-	result_init(&t->result);
-	t->status = -1;
-	if (!is_int(scenario_load(&source, NULL, &t->scenario, &t->err), 0,
-		    "%s", t->err.text) ||
+	if (trial_load(t) < 0 ||
 	    !is_int(peer_parse_faults(t->faults ? t->faults : "", &faults,
 				      &t->err),
 		    0, "%s", t->err.text) ||

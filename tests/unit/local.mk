@@ -282,5 +282,7 @@ UNIT_TESTS += tests/unit/test_bench_truth
 tests_unit_test_bench_truth_LDADD = $(BENCH_LIBS)
 UNIT_TESTS += tests/unit/test_bench_latency
 tests_unit_test_bench_latency_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_listener
+tests_unit_test_bench_listener_LDADD = $(BENCH_LIBS)
 UNIT_TESTS += tests/unit/test_bench_search
 tests_unit_test_bench_search_LDADD = $(BENCH_LIBS)
