@@ -284,10 +284,14 @@ END
 }
 
 # 20 pairs, 1,000 messages in each of four seconds.
-required() { # FAULTS REQUIREMENT...
+required() { # FAULTS REQUIREMENT... [OPTION...]
   local faults=$1 options=()
   shift
-  for requirement; do options+=(--require "$requirement"); done
+  while [[ $# -gt 0 && $1 != --* ]]; do
+    options+=(--require "$1")
+    shift
+  done
+  options+=("$@")
   status=0
   mqtt-bench run p2p-1K-1K-1K-1K --scale 0.02 --rate 1k/s --warmup 0 \
     --duration 4 --drain 3 --target "self:$faults" --json result.json \
@@ -314,6 +318,76 @@ required() { # FAULTS REQUIREMENT...
   assert "$(field .partial)" =~ 'ended early: rate.in is '
   assert "$(field '.measured > 1.9 and .measured < 3.9')" = true
   assert "$output" =~ 'FAIL  rate.in >= 1M/s after 2s abort'
+}
+
+# Two pairs, 1,000 messages a second, which become a tenth of that and again
+# all: the requirement holds or ends it. Deliveries take so long that a machine
+# that is busy with other things makes no verdict of its own.
+staged() { # FAULTS WHERE REQUIREMENT
+  local stages='stages: [{stage: hold, for: 2s},
+    {stage: step, to: 10%, for: 3s}, {stage: step, to: 100%, for: 1s}]'
+  cat > staged.yaml << END
+name: staged
+phases: {measure: 6s, drain: 2s}
+require: ['$3']
+groups:
+  - {name: sub, clients: 2, subscribe: [{filter: a/%i, qos: 1}]}
+  - name: pub
+    clients: 2
+    publish: [{topic: a/%i, qos: 1, rate: 500/s}]
+END
+  if [ "$2" = all ]; then
+    echo "$stages" >> staged.yaml
+  else
+    sed 's/^/    /' <<< "$stages" >> staged.yaml
+  fi
+  status=0
+  mqtt-bench run staged.yaml --target "self:delay=1s,$1" \
+    --json result.json > tool.out 2> tool.err || status=$?
+  read_output tool
+}
+
+# It ended in the low stage, and what there is of it is reported.
+ended_low() { # WHY
+  assert "$status" -eq 1
+  assert "$(field .partial)" =~ "ended early: $1"
+  assert "$output" =~ "partial     ended early: $1"
+  assert "$(field '.requirements[0].holds')" = false
+  assert "$(field '.measured > 2 and .measured < 5')" = true
+  assert "$(field '[.course[] | select(.at > 2) | .phase][0]')" = measure
+  assert "$(field .imbalances)" = null
+}
+
+@test "abort with stages: a share is of what is due just then" {
+  local where
+  for where in all pub; do
+    staged unacked=1000000 "$where" 'rate.in >= 50% abort'
+    assert "$(field .partial)" = null
+    assert "$(field '.requirements[0].holds')" = true
+  done
+  # The windows are full in less than a second of the low stage.
+  staged stall=1h@2.2s pub 'rate.in >= 50% abort'
+  ended_low 'rate.in is [0-9.]+/s, wanted >= [0-9.]+/s'
+}
+
+@test "abort with stages: what errors are a part of is all that was sent" {
+  staged refuse=100 all 'refused == 0 tolerance 5% abort'
+  assert "$(field .partial)" = null
+  assert "$(field '.requirements[0].holds')" = true
+  staged refuse=10 all 'refused == 0 tolerance 5% after 2.5s abort'
+  ended_low 'refused is .* wanted == 0'
+}
+
+@test "what was lost ends no run, and is a failure at its end" {
+  staged drop=10 all 'lost == 0'
+  assert "$(field .partial)" = null
+  assert "$(field '.requirements[0].holds')" = false
+  assert "$(field '.measured == 6')" = true
+}
+
+@test "one of several generators does not know what all are asked for" {
+  required drop=1000000 'rate.in >= 99% abort' --shard 1/2
+  assert "$(field .partial)" = null
 }
 
 @test "what only the end of a run tells can end none" {

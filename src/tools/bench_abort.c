@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Requirements with `abort`: looked at while the run goes on, by what an
  * interval knows. What is only known at the end cannot end it early. */
+#include <math.h>
+
 #include "base/clock.h"
 #include "bench/judge.h"
 #include "tools/bench_view.h"
@@ -29,20 +31,45 @@ static bool read_timing(const struct metric *m, const struct interval *i,
 
 #define RATE_MIN 0.2 /* seconds: of less a rate is chance */
 
-/* Rates depend on where the stages are: only a steady load has one to be held
- * against. */
+/* Messages a second that the schedule had for an interval, stages included; 0:
+ * not known. Shards have their part of it, what goes as fast as it can or up to
+ * a count has no rate, and a trace may have any. */
+static double asked_in(const struct bench_load *l, const struct interval *i)
+{
+	const struct scenario *s = &l->scenario;
+	uint64_t end = (uint64_t)(i->at * CLOCK_SEC);
+	uint64_t begin = (uint64_t)(fmax(i->at - i->length, 0) * CLOCK_SEC);
+	double asked = 0, factor;
+
+	if (l->shards > 1)
+		return 0;
+	for (size_t k = 0; k < s->group_count; k++) {
+		const struct group *g = &s->groups[k];
+		const struct stages *st = scenario_stages(s, g);
+
+		factor = st ? (stages_mass(st, end) - stages_mass(st, begin)) /
+					 i->length
+			    : 1;
+		for (size_t n = 0; n < g->publish_count; n++) {
+			if (g->publish[n].rate <= 0 || g->publish[n].count)
+				return 0;
+			asked += g->publish[n].rate * g->clients * factor;
+		}
+	}
+	return asked;
+}
+
 static bool read_rate(const struct bench_load *l, const struct metric *m,
 		      const struct interval *i, struct reading *ret)
 {
 	if (i->length < RATE_MIN)
 		return false;
-	if (m->gauge == GAUGE_RATE_OUT)
+	if (m->gauge == GAUGE_RATE_OUT) {
 		ret->value = (double)i->delivered / i->length;
-	else if (m->gauge == GAUGE_RATE_IN)
+	} else {
 		ret->value = (double)i->sent / i->length;
-	else
-		return false;
-	ret->asked = l->scenario.stages.count ? 0 : l->plan.rate_in;
+		ret->asked = asked_in(l, i);
+	}
 	return true;
 }
 
@@ -64,8 +91,8 @@ static bool read_now(const struct bench_load *l, const struct result *r,
 }
 
 /* Some counts are parts of what is only known at the end: with a tolerance
- * for these nothing can be said before. With stages nor can be what was asked
- * for. */
+ * for these nothing can be said before. Nor can it where nobody knows what was
+ * asked for. */
 static bool is_too_early(const struct require *q, const struct reading *m)
 {
 	if (q->scale == SCALE_OF_ASKED)
@@ -81,8 +108,10 @@ static bool may_still_hold(const struct require *q)
 	       q->op != OP_LESS_EQUAL && !(q->op == OP_EQUAL && q->value <= 0);
 }
 
-bool bench_must_abort(const struct bench_load *l, const struct result *r,
-		      const struct interval *i, char *ret_text, size_t size)
+const struct require *bench_must_abort(const struct bench_load *l,
+				       const struct result *r,
+				       const struct interval *i, char *ret_text,
+				       size_t size)
 {
 	const struct scenario *s = &l->scenario;
 	double begin = (double)s->phases.warmup / CLOCK_SEC;
@@ -99,7 +128,7 @@ bool bench_must_abort(const struct bench_load *l, const struct result *r,
 		    require_check(q, &m, text, sizeof(text)))
 			continue;
 		snprintf(ret_text, size, "ended early: %s", text);
-		return true;
+		return q;
 	}
-	return false;
+	return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One run of a load: the engine, progress, and the judgement. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -117,10 +118,29 @@ int bench_require_scenario(const struct bench_load *l, struct result *r,
 	return 0;
 }
 
-static int judge(const struct bench_load *l, struct result *r, struct err *e)
+/* What ended the run has not held, whatever is true of the whole of it. */
+static void note_missed(const struct bench_load *l,
+			const struct require *missed, struct result *r)
+{
+	struct outcome *o;
+	char *text;
+
+	if (!missed)
+		return;
+	o = &r->outcomes[missed - l->scenario.require];
+	o->holds = false;
+	if (!r->partial || !(text = strdup(r->partial)))
+		return;
+	free(o->text);
+	o->text = text;
+}
+
+static int judge(const struct bench_load *l, const struct require *missed,
+		 struct result *r, struct err *e)
 {
 	if (bench_require_scenario(l, r, e) < 0)
 		return -1;
+	note_missed(l, missed, r);
 	return judge_result(r, e);
 }
 
@@ -142,7 +162,8 @@ static void sample_broker(void *ctx, struct interval *i)
 }
 
 static int execute(struct bench *b, const struct bench_load *l,
-		   struct sources *from, struct result *r, struct err *e)
+		   struct sources *from, struct result *r,
+		   const struct require **ret_missed, struct err *e)
 {
 	struct observers o;
 	int fd = bench_watch_signals(b, e), result;
@@ -181,12 +202,14 @@ static int execute(struct bench *b, const struct bench_load *l,
 		result = run_execute(&config, r, e);
 	r->broker = bench_broker_end(&o.broker);
 	bench_view_end(&o.view);
+	*ret_missed = o.view.missed;
 	return result;
 }
 
 int bench_run_once(struct bench *b, const struct bench_load *l,
 		   struct result *ret, struct err *e)
 {
+	const struct require *missed = NULL;
 	struct sources from = { 0 };
 	int r;
 
@@ -195,13 +218,13 @@ int bench_run_once(struct bench *b, const struct bench_load *l,
 		return err_nomem(e);
 	r = make_sources(b, l, &from, e);
 	if (r == 0)
-		r = execute(b, l, &from, ret, e);
+		r = execute(b, l, &from, ret, &missed, e);
 	release_sources(l, &from);
 	if (r == 0 && ret->is_self &&
 	    !(ret->broker = bench_self_counts(&l->targets)))
 		r = err_nomem(e);
 	if (r == 0)
-		r = judge(l, ret, e);
+		r = judge(l, missed, ret, e);
 	bench_signal(b);
 	return r;
 }

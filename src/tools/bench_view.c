@@ -115,7 +115,10 @@ void bench_view_tell(void *ctx, const struct result *r,
 {
 	struct bench_view *p = ctx;
 
-	if (bench_must_abort(p->load, r, i, p->why, sizeof(p->why)))
+	if (!p->missed)
+		p->missed = bench_must_abort(p->load, r, i, p->why,
+					     sizeof(p->why));
+	if (p->missed)
 		*ret_stop = p->why;
 	warn_when_late(p, r);
 	tell_ndjson(p, i);

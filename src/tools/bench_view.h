@@ -21,7 +21,8 @@ struct bench_view {
 	unsigned how;                  /* enum bench_progress, never AUTO */
 	struct live live;
 	struct buf text;
-	char why[240]; /* the run has to end early */
+	char why[240];                /* the run has to end early: */
+	const struct require *missed; /* by this; NULL: it has not */
 	bool has_warned;
 };
 
@@ -32,8 +33,11 @@ void bench_view_tell(void *ctx, const struct result *r,
 		     const struct interval *i, const char **ret_stop);
 void bench_view_end(struct bench_view *p);
 
-/* bench_abort.c: true when a requirement that says so does not hold now. */
-bool bench_must_abort(const struct bench_load *l, const struct result *r,
-		      const struct interval *i, char *ret_text, size_t size);
+/* bench_abort.c: a requirement that ends the run and does not hold now, one of
+ * the scenario's; NULL: there is none. */
+const struct require *bench_must_abort(const struct bench_load *l,
+				       const struct result *r,
+				       const struct interval *i, char *ret_text,
+				       size_t size);
 
 #endif
