@@ -53,6 +53,8 @@ shows() { # TEXT: somewhere in the output
   assert "$(jq -c '.counts | [.lost, .duplicates, .corrupted, .refused]' \
     r.json)" = "[19,20,4,10]"
   assert "$(jq -r .self r.json)" = true
+  # It was waited for what is missing, and that is what the last line is of.
+  assert "$(jq -r '.course[-1].phase' r.json)" = drain
   assert "$(jq -c .counts.publish_reasons r.json)" = '{"0x97":10}'
 }
 
@@ -62,6 +64,25 @@ shows() { # TEXT: somewhere in the output
   assert "$stderr" =~ "the peer in mqtt-bench itself: no broker"
   assert "$(jq -c '[.counts.sent, .counts.unique, .counts.lost]' tool.out)" \
     = "[1000,1000,0]"
+}
+
+@test "whatever is made of such a result says that there was no broker" {
+  local said="(against the peer in mqtt-bench itself: no broker)" i
+  pairs > pairs.yaml
+  for i in 1 2; do
+    bench run pairs.yaml --target self --shard $i/2 --run-id us \
+      --json $i.json --ndjson $i.ndjson
+    assert "$(jq -s 'all(.self)' $i.ndjson)" = true
+  done
+  bench merge 1.json 2.json --json all.json --html all.html --hgrm all
+  assert "${output%%  2*}" = "pairs $said"
+  assert "$(jq .self all.json)" = true
+  grep -F "<title>pairs $said</title>" all.html
+  grep -Fx "#[${said:1:-1}]" all.e2e.hgrm
+  bench compare all.json all.json
+  assert "${output%%$'\n'*}" = "Comparison $said"
+  bench report all.json --title Mine
+  assert "${output%%  2*}" = "Mine $said"
 }
 
 @test "losses are infinitely late: no percentile improves by them" {

@@ -109,14 +109,30 @@ static void say_differences(struct table *t)
 			"from chance");
 }
 
+/* A line of its own, where there is more to say than what it is. */
+static void say_title(struct table *t)
+{
+	const bool a = t->old->is_self, b = t->now->is_self;
+	const char *which = a && b ? "" : a ? "the old one " : "the new one ";
+
+	if (a || b)
+		t->result |= buf_printf(t->out,
+					"%sComparison (%s" REPORT_SELF ")%s\n",
+					color(t, "\033[1m"), which,
+					color(t, "\033[0m"));
+}
+
 int compare_text(const struct result *old, const struct result *now,
 		 const struct report_style *style, struct buf *out)
 {
 	struct table t = { .old = old, .now = now, .style = style, .out = out };
+	bool is_titled = old->is_self || now->is_self;
 	bool has_spread = old->run_count || now->run_count;
 
+	say_title(&t);
 	t.result |= buf_printf(out, "%s%-16s %10s%10s%10s%s%s\n",
-			       color(&t, "\033[1m"), "Comparison", "old", "new",
+			       color(&t, "\033[1m"),
+			       is_titled ? "" : "Comparison", "old", "new",
 			       "change", has_spread ? "    spread" : "",
 			       color(&t, "\033[0m"));
 	for (size_t i = 0; i < repeat_metric_count; i++)

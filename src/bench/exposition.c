@@ -132,6 +132,10 @@ int exposition_write(const struct result *r, const struct interval *i,
 	int result = write_phase(i, out) | write_counts(r, out) |
 		     write_latencies(r, i, out) | write_health(i, out);
 
+	result |= gauge(out, "self",
+			"1 when the target is the peer in mqtt-bench itself: "
+			"no broker.",
+			r->is_self);
 	result |= gauge(out, "connected_clients", "Clients connected now.",
 			(double)i->connected);
 	result |= gauge(out, "sent_per_second",

@@ -10,6 +10,9 @@
 #include "base/buf.h"
 #include "bench/result.h"
 
+/* What titles say when the target was the peer of --target self. */
+#define REPORT_SELF "against the peer in mqtt-bench itself: no broker"
+
 struct report_style {
 	bool is_colored; /* ANSI, for terminals */
 	unsigned width;  /* columns of a terminal; 0: 80 */

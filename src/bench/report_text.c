@@ -58,11 +58,8 @@ int report_title(const struct result *r, struct buf *out)
 			   : r->scenario ? r->scenario
 					 : "load test";
 
-	return buf_printf(
-		out, "%s%s", name,
-		r->is_self
-			? " (against the peer in mqtt-bench itself: no broker)"
-			: "");
+	return buf_printf(out, "%s%s", name,
+			  r->is_self ? " (" REPORT_SELF ")" : "");
 }
 
 static void say_head(struct page *p)

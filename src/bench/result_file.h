@@ -28,8 +28,9 @@ int result_save(const struct result *r, const char *path, struct err *e)
 	MUST_CHECK;
 int result_load(const char *path, struct result *r, struct err *e) MUST_CHECK;
 
-/* One line of NDJSON about an interval, with its final newline. */
-int interval_to_ndjson(const struct interval *i, struct buf *out) MUST_CHECK;
+/* One line of NDJSON about an interval of a run, with its final newline. */
+int interval_to_ndjson(const struct result *of, const struct interval *i,
+		       struct buf *out) MUST_CHECK;
 
 /* Writes a whole file the same safe way. */
 int file_save(const char *path, struct bytes content, struct err *e) MUST_CHECK;

@@ -122,13 +122,18 @@ static json_t *interval(const struct interval *i)
 	return o;
 }
 
-int interval_to_ndjson(const struct interval *i, struct buf *out)
+/* Each line stands for itself. */
+int interval_to_ndjson(const struct result *of, const struct interval *i,
+		       struct buf *out)
 {
 	json_t *o = interval(i);
-	char *text = json_dumps(o, JSON_COMPACT);
 	size_t start = buf_len(out);
+	char *text;
 	int r = -1;
 
+	if (of->is_self)
+		put(o, "self", json_true());
+	text = json_dumps(o, JSON_COMPACT);
 	if (text && buf_append_str(out, text) == 0 &&
 	    buf_append_byte(out, '\n') == 0)
 		r = 0;

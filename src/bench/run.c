@@ -386,8 +386,8 @@ static void tidy_up(struct run *r)
 static int finish(struct run *r, struct course *c, struct err *e)
 {
 	run_order(r, count_rest);
+	course_collect(r, c); /* of the phase that is over with it */
 	r->phase = RUN_OVER;
-	course_collect(r, c);
 	result_date_course(r->result);
 	if (!r->result->memory)
 		r->result->memory = host_memory();

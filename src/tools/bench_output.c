@@ -45,6 +45,8 @@ static int write_hgrm(const struct result *r, const char *prefix, struct err *e)
 		buf_clear(&name);
 		if (hist_write_hgrm(&r->timings[t], judge_late(r, t), &text) <
 			    0 ||
+		    (r->is_self &&
+		     buf_append_str(&text, "#[" REPORT_SELF "]\n") < 0) ||
 		    buf_printf(&name, "%s.%s.hgrm", prefix, timing_name(t)) <
 			    0 ||
 		    !(path = buf_cstr(&name)))

@@ -55,7 +55,7 @@ int bench_report_again(struct bench *b, const struct result *r, struct err *e)
 	int result = 0;
 
 	for (size_t i = 0; path && i < r->course_count; i++)
-		if (interval_to_ndjson(&r->course[i], &lines) < 0)
+		if (interval_to_ndjson(r, &r->course[i], &lines) < 0)
 			return err_nomem(e);
 	if (path && strcmp(path, "-") == 0)
 		result = bench_print(buf_view(&lines), false, e);

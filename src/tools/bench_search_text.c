@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/report.h"
+
 #define COLUMNS 44 /* of the longest bar */
 
 char *search_value(const struct search_job *j, double v, char *dst, size_t size)
@@ -144,11 +146,8 @@ int search_conclude(const struct search_job *j, struct buf *out)
 int search_describe(const struct search_job *j, struct buf *out)
 {
 	size_t steps[SEARCH_STEPS_MAX], n = sort_steps(j, steps);
-	int r = buf_printf(
-		out, "%s%s\n", j->title,
-		j->is_self
-			? " (against the peer in mqtt-bench itself: no broker)"
-			: "");
+	int r = buf_printf(out, "%s%s\n", j->title,
+			   j->is_self ? " (" REPORT_SELF ")" : "");
 
 	r |= describe_steps(j, out);
 	if (n > 1) {

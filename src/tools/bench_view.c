@@ -2,6 +2,7 @@
 #include "tools/bench_view.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -46,8 +47,12 @@ static void set_up_live(struct bench_view *p)
 {
 	const struct scenario *s = &p->load->scenario;
 
+	snprintf(p->title, sizeof(p->title), "%s%s", s->name,
+		 bench_targets_are_self(&p->load->targets) ? " (" REPORT_SELF
+							     ")"
+							   : "");
 	p->live = (struct live){
-		.title = s->name,
+		.title = p->title,
 		.clients = p->load->plan.clients,
 		.width = terminal_width(),
 		.length = s->phases.measure ? (double)(s->phases.warmup +
@@ -85,12 +90,13 @@ int bench_view_begin(struct bench_view *p, struct bench *b,
 	return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
 }
 
-static void tell_ndjson(struct bench_view *p, const struct interval *i)
+static void tell_ndjson(struct bench_view *p, const struct result *r,
+			const struct interval *i)
 {
 	if (p->ndjson_fd < 0 || p->bench->output.kind)
 		return;
 	buf_clear(&p->text);
-	if (interval_to_ndjson(i, &p->text) < 0)
+	if (interval_to_ndjson(r, i, &p->text) < 0)
 		err_nomem(&p->bench->output);
 	else if (write_all(p->ndjson_fd, buf_view(&p->text)) < 0)
 		err_sys(&p->bench->output, ERR_LOCAL, "cannot write to '%s'",
@@ -121,7 +127,7 @@ void bench_view_tell(void *ctx, const struct result *r,
 	if (p->missed)
 		*ret_stop = p->why;
 	warn_when_late(p, r);
-	tell_ndjson(p, i);
+	tell_ndjson(p, r, i);
 	if (p->metrics)
 		bench_metrics_tell(p->metrics, r, i);
 	if (p->how == PROGRESS_NONE)

@@ -20,6 +20,7 @@ struct bench_view {
 	struct bench_metrics *metrics; /* NULL: none */
 	unsigned how;                  /* enum bench_progress, never AUTO */
 	struct live live;
+	char title[160]; /* of the live view */
 	struct buf text;
 	char why[240];                /* the run has to end early: */
 	const struct require *missed; /* by this; NULL: it has not */

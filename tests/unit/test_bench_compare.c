@@ -97,6 +97,35 @@ static void what_has_no_ratio_has_no_percentage(void)
 	result_release(&b);
 }
 
+/* Of no broker: the title says so, and of which side when it is one. */
+static void comparisons_with_the_peer_say_so(void)
+{
+	static const char *const titles[] = {
+		"Comparison       ",
+		"Comparison (the new one against the peer in mqtt-bench itself: "
+		"no broker)\n",
+		"Comparison (the old one against the peer in mqtt-bench itself: "
+		"no broker)\n",
+		"Comparison (against the peer in mqtt-bench itself: no broker)\n",
+	};
+	struct result a, b;
+	char *text;
+
+	sample_result(&a, 1);
+	sample_result(&b, 1);
+	for (int i = 0; i < 4; i++) {
+		a.is_self = i & 2;
+		b.is_self = i & 1;
+		text = compared(&a, &b, false);
+		is_int(strncmp(text, titles[i], strlen(titles[i])), 0, "%s",
+		       text);
+		has(text, "old       new    change\n");
+		free(text);
+	}
+	result_release(&a);
+	result_release(&b);
+}
+
 static void differences_are_named(void)
 {
 	struct result a, b;
@@ -164,4 +193,5 @@ static void changes_within_the_spread_are_none(void)
 }
 
 TEST_MAIN(T(changes_are_told), T(what_has_no_ratio_has_no_percentage),
-	  T(differences_are_named), T(changes_within_the_spread_are_none))
+	  T(comparisons_with_the_peer_say_so), T(differences_are_named),
+	  T(changes_within_the_spread_are_none))

@@ -201,6 +201,10 @@ static void pages_are_as_prometheus_wants_them(void)
 	is_value(&p, "mqtt_bench_connected_clients", 4);
 	is_value(&p, "mqtt_bench_broker_cpu_cores", 0.5);
 	is_value(&p, "mqtt_bench_broker_memory_bytes", 1 << 20);
+	is_value(&p, "mqtt_bench_self", 0);
+	r.is_self = true;
+	read_page(&r, &r.course[3], &p);
+	is_value(&p, "mqtt_bench_self", 1);
 	result_release(&r);
 }
 

@@ -179,10 +179,11 @@ static void intervals_are_single_lines(void)
 	struct interval i = {
 		.at = 1.5, .phase = RUN_MEASURE, .sent = 7, .broker_cpu = -1
 	};
+	struct result r = { 0 };
 	struct buf out = { 0 };
 
-	is_int(interval_to_ndjson(&i, &out), 0);
-	is_int(interval_to_ndjson(&i, &out), 0);
+	is_int(interval_to_ndjson(&r, &i, &out), 0);
+	is_int(interval_to_ndjson(&r, &i, &out), 0);
 	ok(strstr(buf_cstr(&out), "\"phase\":\"measure\"") != NULL);
 	ok(strstr(buf_cstr(&out), "broker") == NULL, "unknown is absent");
 	is_int(strchr(buf_cstr(&out), '\n') - buf_cstr(&out),
