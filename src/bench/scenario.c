@@ -7,9 +7,11 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "bench/number.h"
 #include "bench/peer.h"
 #include "mqtt/topic.h"
+#include "mqtt/types.h"
 #include "net/url.h"
 
 #define KEEPALIVE 60
@@ -122,36 +124,75 @@ static uint32_t least(void *ctx)
 	return 0;
 }
 
-static int render_first(const struct group *g, const struct template *t,
-			struct buf *ret)
+static uint32_t most(void *ctx)
+{
+	(void)ctx;
+	return UINT32_MAX;
+}
+
+struct text_check {
+	const struct group *group;
+	const struct template *template;
+	const char *(*check)(struct bytes text); /* why not, or NULL */
+	struct buf text;                         /* what is checked */
+};
+
+static int render_for(struct text_check *c, uint32_t client, bool is_longest)
 {
 	struct template_values v;
-	struct buf text = { 0 };
-	int r = group_values(g, 0, t, &text, &v);
+	struct buf names = { 0 };
+	int r = group_values(c->group, client, c->template, &names, &v);
 
-	v.random = least;
+	v.random = is_longest ? most : least;
+	if (is_longest)
+		v.number = UINT64_MAX - 1;
+	buf_clear(&c->text);
 	if (r == 0)
-		r = template_render(t, &v, ret);
-	buf_release(&text);
+		r = template_render(c->template, &v, &c->text);
+	buf_release(&names);
 	return r;
 }
 
-static int check_first(struct builder *b, const char *key,
-		       const struct group *g, const struct template *t,
-		       const char *(*check)(struct bytes))
+static int check_client(struct builder *b, const char *key,
+			struct text_check *c, uint32_t client, bool is_longest)
 {
-	struct buf first = { 0 };
-	const char *why = NULL;
+	char shown[64], whose[32] = "";
+	const char *why;
+
+	if (render_for(c, client, is_longest) < 0)
+		return err_nomem(b->e);
+	why = c->check(buf_view(&c->text));
+	if (!why)
+		return 0;
+	if (client)
+		snprintf(whose, sizeof(whose), " (client %u)", client + 1);
+	return build_fail(b, key, "'%s' %s%s",
+			  text_visible(shown, sizeof(shown),
+				       buf_view(&c->text)),
+			  why, whose);
+}
+
+/* A file may have anything in it for any client. Otherwise they differ by
+ * numbers only: the first has the least and the last the greatest. */
+static int check_clients(struct builder *b, const char *key,
+			 const struct group *g, const struct template *t,
+			 const char *(*check)(struct bytes text))
+{
+	struct text_check c = { .group = g, .template = t, .check = check };
+	uint32_t last = g->clients - 1, step = last ? last : 1;
 	int r = 0;
 
-	if (t && render_first(g, t, &first) < 0)
-		r = err_nomem(b->e);
-	else if (t)
-		why = check(buf_view(&first));
-	if (why)
-		r = build_fail(b, key, "'%.*s' %s", (int)buf_len(&first),
-			       (const char *)buf_view(&first).p, why);
-	buf_release(&first);
+	if (!t)
+		return 0;
+	if (g->from.row_count &&
+	    template_uses(t) &
+		    (TEMPLATE_COLUMN | TEMPLATE_CLIENT | TEMPLATE_USER))
+		step = 1;
+	for (uint32_t i = 0; r == 0 && i <= last; i += step)
+		r = check_client(b, key, &c, i, false);
+	if (r == 0)
+		r = check_client(b, key, &c, last, true);
+	buf_release(&c.text);
 	return r;
 }
 
@@ -161,7 +202,7 @@ int build_topic(struct builder *b, const char *key, const char *text,
 {
 	if (build_template(b, key, text, c, ret) < 0)
 		return -1;
-	return check_first(b, key, g, *ret, topic_check_name);
+	return check_clients(b, key, g, *ret, topic_check_name);
 }
 
 int build_filter(struct builder *b, const char *key, const char *text,
@@ -170,7 +211,38 @@ int build_filter(struct builder *b, const char *key, const char *text,
 {
 	if (build_template(b, key, text, c, ret) < 0)
 		return -1;
-	return check_first(b, key, g, *ret, topic_check_filter);
+	return check_clients(b, key, g, *ret, topic_check_filter);
+}
+
+static const char *check_size(struct bytes text)
+{
+	return text.n > MQTT_STRING_MAX ? "is longer than 65535 bytes" : NULL;
+}
+
+/* [MQTT-1.5.4-1,-2] */
+static const char *check_string(struct bytes text)
+{
+	if (text.n && memchr(text.p, 0, text.n))
+		return "contains a NUL character";
+	return text_is_utf8(text) ? check_size(text) : "is not valid UTF-8";
+}
+
+int build_name(struct builder *b, const char *key, const char *text,
+	       const struct template_config *c, const struct group *g,
+	       struct template **ret)
+{
+	if (build_template(b, key, text, c, ret) < 0)
+		return -1;
+	return check_clients(b, key, g, *ret, check_string);
+}
+
+int build_secret(struct builder *b, const char *key, const char *text,
+		 const struct template_config *c, const struct group *g,
+		 struct template **ret)
+{
+	if (build_template(b, key, text, c, ret) < 0)
+		return -1;
+	return check_clients(b, key, g, *ret, check_size);
 }
 
 static int build_stage(struct builder *b, const struct raw_stage *raw,

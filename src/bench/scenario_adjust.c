@@ -215,6 +215,8 @@ static const char *only_in_v5(const struct group *g)
 {
 	if (g->responds)
 		return "respond";
+	if (g->password && !g->username)
+		return "password without username";
 	for (size_t i = 0; i < g->subscribe_count; i++)
 		if (g->subscribe[i].options & MQTT_SUB_NO_LOCAL)
 			return "no-local";

@@ -38,12 +38,18 @@ int build_number(struct builder *b, const char *key, const char *text,
 int build_template(struct builder *b, const char *key, const char *text,
 		   const struct template_config *c, struct template **ret)
 	MUST_CHECK;
-/* The same for topics, and for filters: what it makes for the first client
- * has to be one. */
+/* The same for topics, for filters, for names (of clients and of users) and for
+ * passwords: what it makes for each client has to be one. */
 int build_topic(struct builder *b, const char *key, const char *text,
 		const struct template_config *c, const struct group *g,
 		struct template **ret) MUST_CHECK;
 int build_filter(struct builder *b, const char *key, const char *text,
+		 const struct template_config *c, const struct group *g,
+		 struct template **ret) MUST_CHECK;
+int build_name(struct builder *b, const char *key, const char *text,
+	       const struct template_config *c, const struct group *g,
+	       struct template **ret) MUST_CHECK;
+int build_secret(struct builder *b, const char *key, const char *text,
 		 const struct template_config *c, const struct group *g,
 		 struct template **ret) MUST_CHECK;
 int build_stages(struct builder *b, const struct raw_stage *raw, size_t n,

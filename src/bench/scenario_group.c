@@ -96,7 +96,8 @@ static int build_identity(struct builder *b, const char *key, const char *text,
 	snprintf(column, sizeof(column), "%%{%s}", key);
 	if (!text && identities_column(&g->from, key) >= 0)
 		text = column;
-	return build_template(b, key, text, &config, ret);
+	return (ret == &g->password ? build_secret : build_name)(
+		b, key, text, &config, g, ret);
 }
 
 static int build_ids(struct builder *b, const struct raw_group *raw,
@@ -116,6 +117,10 @@ static int build_ids(struct builder *b, const struct raw_group *raw,
 				  "is the same for all %u clients: "
 				  "expected %%i in it",
 				  g->clients);
+	/* [MQTT-3.1.2-22] */
+	if (g->password && !g->username && g->mqtt.version != MQTT_5)
+		return build_fail(b, "password",
+				  "without a username it needs version: 5");
 	return 0;
 }
 

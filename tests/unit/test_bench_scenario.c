@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "bench/scenario.h"
+#include "mqtt/types.h"
 
 static const char full[] =
 	"name: everything\n"
@@ -258,6 +259,9 @@ static const char *const wrong[][2] = {
 	  "s.yaml:3:24: groups[0].clients: '1.5' is not a whole number" },
 	{ "name: x\ngroups:\n  - {name: '', clients: 1}\n",
 	  "s.yaml:3:12: groups[0].name: is empty" },
+	{ HEAD "    mqtt: {version: 3.1.1}\n    password: x\n",
+	  "s.yaml:6:15: groups[0].password: without a username it needs "
+	  "version: 5" },
 	{ HEAD "    respond: 1\n",
 	  "s.yaml:5:14: groups[0].respond: there is no 'subscribe'" },
 	{ HEAD "    slow: {ack-delay: 1s}\n",
@@ -467,8 +471,81 @@ static void clients_are_shared_out(void)
 	scenario_release(&s);
 }
 
+/* Not the first client's: what a column has in it is anybody's guess. */
+static void columns_are_checked_for_all_clients(void)
+{
+	static const struct {
+		const char *yaml, *row, *error;
+	} cases[] = {
+		{ "will: {topic: 'w/%{site}'}", "c,u,p,+",
+		  "will.topic: 'w/+' contains a wildcard ('+' or '#') "
+		  "(client 2)" },
+		{ "publish: [{topic: '%{site}'}]", "c,u,p,",
+		  "publish[0].topic: '' is empty (client 2)" },
+		{ "publish: [{topic: 'a/%c'}]", "c#,u,p,x",
+		  "publish[0].topic: 'a/c#' contains a wildcard" },
+		{ "publish: [{topic: 'a/%u', reply: 'r/%{site}'}]", "c,u,p,r+",
+		  "publish[0].reply: 'r/r+' contains a wildcard" },
+		{ "subscribe: [{filter: 'a/%{site}/b'}]", "c,u,p,#",
+		  "subscribe[0].filter: 'a/#/b' has '#' before its end" },
+		{ "publish: [{topic: t}]", "c,\xff,p,x",
+		  "username: '\\xFF' is not valid UTF-8 (client 2)" },
+	};
+	char dir[] = "/tmp/test_scenarioXXXXXX", text[300], path[300];
+	struct document_source src = { "s.yaml", { 0 } };
+	struct scenario s;
+	struct err e;
+
+	if (!ok(mkdtemp(dir) != NULL))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(text, sizeof(text),
+			 "id,username,password,site\na,u,p,1\n%s\nb,u,p,2\n",
+			 cases[i].row);
+		write_file(dir, "who.csv", text);
+		snprintf(text, sizeof(text),
+			 "name: x\ngroups:\n  - name: g\n    clients: 3\n"
+			 "    clients-from: who.csv\n    %s\n",
+			 cases[i].yaml);
+		src.text = bytes_str(text);
+		err_clear(&e);
+		is_int(scenario_load(&src, dir, &s, &e), -1);
+		ok(strstr(e.text, cases[i].error), "%s\n# expected %s", e.text,
+		   cases[i].error);
+	}
+	snprintf(path, sizeof(path), "%s/who.csv", dir);
+	is_int(unlink(path), 0);
+	is_int(rmdir(dir), 0);
+}
+
+/* Numbers get longer. */
+static void the_longest_topics_are_checked(void)
+{
+	static const char *const ends[] = { "%i", "%n", "%{r:1-10}" };
+	char text[MQTT_STRING_MAX + 400], fill[MQTT_STRING_MAX];
+	struct document_source src = { "s.yaml", { 0 } };
+	struct scenario s;
+	struct err e;
+
+	memset(fill, 'a', sizeof(fill) - 1);
+	fill[sizeof(fill) - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		snprintf(text, sizeof(text),
+			 "name: x\ngroups:\n  - name: g\n    clients: 10\n"
+			 "    publish: [{topic: '%s%s'}]\n",
+			 fill, ends[i]);
+		src.text = bytes_str(text);
+		err_clear(&e);
+		is_int(scenario_load(&src, NULL, &s, &e), -1);
+		ok(strstr(e.text, "is longer than 65535 bytes (client 10)"),
+		   "%s: %s", ends[i], e.text);
+	}
+}
+
 TEST_MAIN(T(whole_is_understood), T(groups_are_understood),
 	  T(publishes_are_understood), T(mistakes_have_a_place),
-	  T(files_are_read_beside_the_scenario), T(scenarios_can_be_scaled),
+	  T(files_are_read_beside_the_scenario),
+	  T(columns_are_checked_for_all_clients),
+	  T(the_longest_topics_are_checked), T(scenarios_can_be_scaled),
 	  T(stages_fit_into_the_time), T(clients_are_shared_out),
 	  T(long_stages_are_squeezed))
