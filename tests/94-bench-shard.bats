@@ -221,6 +221,9 @@ planned() { # CLIENTS
   export "${array[@]}"
   planned 25
   SLURM_STEP_NUM_TASKS=1 planned 25
+  # --array=6-18:4
+  SLURM_ARRAY_TASK_MAX=18 SLURM_ARRAY_TASK_STEP=4 SLURM_ARRAY_TASK_ID=14 \
+    planned 25
 }
 
 is_shard() { # INDEX
@@ -234,6 +237,7 @@ is_shard() { # INDEX
     for set in "OMPI_COMM_WORLD_RANK=$i OMPI_COMM_WORLD_SIZE=2" \
       "SLURM_PROCID=$i SLURM_STEP_NUM_TASKS=2" \
       "SLURM_ARRAY_TASK_ID=$i SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=2" \
+      "SLURM_ARRAY_TASK_ID=$((3 + 5 * i)) SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_MAX=8 SLURM_ARRAY_TASK_STEP=5 SLURM_ARRAY_TASK_COUNT=2" \
       "JOB_COMPLETION_INDEX=$i JOB_COMPLETIONS=2"; do
       # shellcheck disable=SC2086
       (export ${set?} && is_shard "$i")
@@ -273,6 +277,13 @@ refused() { # TEXT ARG...
   SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=0 refused "SLURM_STEP_NUM_TASKS: '0' is"
   SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=6 SLURM_ARRAY_TASK_COUNT=4 \
     refused "SLURM_ARRAY_TASK_ID: '5' is not a whole number from 6 to 9"
+  # --array=1,3,7, in each of them
+  local i
+  for i in 1 3 7; do
+    SLURM_ARRAY_TASK_ID=$i SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_MAX=7 \
+      SLURM_ARRAY_TASK_STEP=1 SLURM_ARRAY_TASK_COUNT=3 \
+      refused "the 3 numbers from 1 to 7 have gaps: .* --shard I/N"
+  done
   OMPI_COMM_WORLD_RANK=-1 OMPI_COMM_WORLD_SIZE=4 refused "'-1' is not"
   OMPI_COMM_WORLD_RANK=1 refused "OMPI_COMM_WORLD_SIZE is not"
   JOB_COMPLETION_INDEX=4 JOB_COMPLETIONS=4 refused "COMPLETION_INDEX: '4' is"

@@ -12,28 +12,30 @@
 #define SHARDS_MAX 100000u
 
 /* What tells the members of a crowd apart: variables with the number of the
- * member, which of them is the first, how many there are, and what they have
- * in common. `sign` is what makes it one: Slurm numbers the script of a batch
- * job too, which is alone. The innermost comes first: mpirun starts those
- * that srun has one of on each node. */
+ * member, which numbers are the first and the last and the step between them,
+ * how many there are, and what they have in common. `sign` is what makes it
+ * one: Slurm numbers the script of a batch job too, which is alone. The
+ * innermost comes first: mpirun starts those that srun has one of on each node.
+ */
 struct crowd {
-	const char *sign, *number, *first, *count, *name;
+	const char *sign, *number, *first, *last, *step, *count, *name;
 	uint64_t first_number; /* when there is no variable for it */
 	bool spans_next;       /* the members of the next are not ours */
 };
 
 static const struct crowd crowds[] = {
 	/* Does not say how many: --shard N has to. */
-	{ "PARALLEL_SEQ", "PARALLEL_SEQ", NULL, NULL, "PARALLEL_PID", 1,
-	  false },
-	{ "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_RANK", NULL,
+	{ "PARALLEL_SEQ", "PARALLEL_SEQ", NULL, NULL, NULL, NULL,
+	  "PARALLEL_PID", 1, false },
+	{ "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_RANK", NULL, NULL, NULL,
 	  "OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE", 0, true },
-	{ "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", NULL, "SLURM_STEP_NUM_TASKS",
-	  "SLURM_JOB_ID", 0, false },
+	{ "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", NULL, NULL, NULL,
+	  "SLURM_STEP_NUM_TASKS", "SLURM_JOB_ID", 0, false },
 	{ "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_ID",
-	  "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT",
+	  "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX",
+	  "SLURM_ARRAY_TASK_STEP", "SLURM_ARRAY_TASK_COUNT",
 	  "SLURM_ARRAY_JOB_ID", 0, false },
-	{ "JOB_COMPLETION_INDEX", "JOB_COMPLETION_INDEX", NULL,
+	{ "JOB_COMPLETION_INDEX", "JOB_COMPLETION_INDEX", NULL, NULL, NULL,
 	  "JOB_COMPLETIONS", "JOB_NAME", 0, false },
 };
 
@@ -69,18 +71,49 @@ static int set_shard(struct bench_load *l, uint64_t number, uint64_t count)
 	return 0;
 }
 
+/* It stays as it is where there is no such variable. */
+static int read_optional(const char *name, uint64_t min, uint64_t *ret,
+			 struct err *e)
+{
+	if (!name || !getenv(name))
+		return 0;
+	return read_variable(name, min, UINT32_MAX, ret, e);
+}
+
+/* Slurm takes any list of numbers, and only of a regular one can it be told
+ * where a number stands. */
+static int check_gaps(const struct crowd *c, uint64_t first, uint64_t step,
+		      struct err *e)
+{
+	uint64_t last = 0, count = 1;
+
+	if (!c->last || !getenv(c->last))
+		return 0;
+	if (read_optional(c->count, 1, &count, e) < 0 ||
+	    read_optional(c->last, first, &last, e) < 0)
+		return -1;
+	if (last == first + (count - 1) * step)
+		return 0;
+	return err_set(
+		e, ERR_USAGE, 0,
+		"the %llu numbers from %llu to %llu have gaps: say which shard of how many this is with --shard I/N",
+		(unsigned long long)count, (unsigned long long)first,
+		(unsigned long long)last);
+}
+
 /* One of `count`; the crowd knows which. */
 static int take_number(struct bench_load *l, const struct crowd *c,
 		       uint64_t count, struct err *e)
 {
-	uint64_t number, first = c->first_number;
+	uint64_t number, first = c->first_number, step = 1;
 
-	if (c->first && getenv(c->first) &&
-	    read_variable(c->first, 0, UINT32_MAX, &first, e) < 0)
+	if (read_optional(c->first, 0, &first, e) < 0 ||
+	    read_optional(c->step, 1, &step, e) < 0 ||
+	    check_gaps(c, first, step, e) < 0 ||
+	    read_variable(c->number, first, first + (count - 1) * step, &number,
+			  e) < 0)
 		return -1;
-	if (read_variable(c->number, first, first + count - 1, &number, e) < 0)
-		return -1;
-	return set_shard(l, number - first, count);
+	return set_shard(l, (number - first) / step, count);
 }
 
 static int parse_shard(struct bench_load *l, const char *text, struct err *e)
