@@ -406,6 +406,46 @@ END
   assert "$(field .counts.acked)" -eq 10
 }
 
+# limited FILE=NUMBER... -- ARG...: mqtt-bench where files of /proc/sys have
+# those numbers, as a user that the limits are for.
+limited() {
+  local mounts='' file
+  while [ "$1" != -- ]; do
+    file=${1%%=*}
+    echo "${1#*=}" > "${file##*/}"
+    mounts+="mount --bind ${file##*/} /proc/sys/$file && "
+    shift
+  done
+  shift
+  run_tool 12 unshare --mount sh -c "$mounts"'exec setpriv \
+    --bounding-set -sys_admin mqtt-bench "$@" --plan' sh "$@"
+}
+
+@test "--plan knows the limits of the whole machine, too" {
+  local conntrack=net/netfilter/nf_conntrack
+  limited fs/file-max=5000 fs/file-nr='3000 0 5000' -- conn -c 2000 \
+    --target mqtt://10.0.0.1
+  assert "$stderr" = "mqtt-bench: 2064 more files would be open, and this \
+machine has 3000 of the 5000 that it may have: type: sysctl -w \
+fs.file-max=6088"
+  # A broker on it has files open, too.
+  limited fs/file-max=6000 fs/file-nr='3000 0 6000' -- conn -c 2000 \
+    --target mqtt://127.0.0.1
+  assert "$stderr" =~ "4064 more files would be open".*"fs.file-max=8088"
+  [ -e /proc/sys/${conntrack}_max ] || skip "nothing here tracks connections"
+  limited ${conntrack}_max=10000 ${conntrack}_count=9000 -- conn -c 2000 \
+    --target mqtt://10.0.0.1
+  assert "$stderr" = "mqtt-bench: 2000 connections are more than the kernel \
+of this machine keeps track of, 9000 of 10000 by now: type: sysctl -w \
+net.netfilter.nf_conntrack_max=12024"
+  # Where no rule asks for it nothing is tracked.
+  echo 0 > nf_conntrack_count
+  run_tool unshare --mount sh -c "mount --bind nf_conntrack_max \
+    /proc/sys/${conntrack}_max && mount --bind nf_conntrack_count \
+    /proc/sys/${conntrack}_count && exec mqtt-bench conn -c 20000 \
+    --target mqtt://10.0.0.1 --plan"
+}
+
 # --- what comes out ------------------------------------------------------------
 
 @test "JSON on standard output, NDJSON, .hgrm" {

@@ -23,7 +23,8 @@
  * and connections. A tenth of what it can do at most. */
 #define CALM_RATE 25000.0
 #define CALM_CLIENTS 10000u
-#define PORTS_FIRST 1024 /* of the widest range */
+#define SYSTEM_SPARE 1024 /* files and connections of others */
+#define PORTS_FIRST 1024  /* of the widest range */
 #define PORTS_MOST (65536 - PORTS_FIRST)
 
 /* ----------------------------------------------------------------- fan-out */
@@ -290,11 +291,46 @@ static int check_memory(const struct plan *p, const struct plan_limits *l,
 		       parts(all, 0.9 * (double)l->memory));
 }
 
+/* All processes of the machine together. A broker on it has as many. */
+static int check_files(const struct plan *p, const struct plan_limits *l,
+		       struct err *e)
+{
+	uint64_t need = p->descriptors + (l->is_loopback ? p->clients : 0);
+
+	if (!l->files_max || l->files + need <= l->files_max)
+		return 0;
+	return err_set(e, ERR_LOCAL, 0,
+		       "%llu more files would be open, and this machine has "
+		       "%llu of the %llu that it may have: type: sysctl -w "
+		       "fs.file-max=%llu",
+		       (unsigned long long)need, (unsigned long long)l->files,
+		       (unsigned long long)l->files_max,
+		       (unsigned long long)(l->files + need + SYSTEM_SPARE));
+}
+
+/* Packets of connections beyond it are dropped without a word. */
+static int check_tracking(const struct plan *p, const struct plan_limits *l,
+			  struct err *e)
+{
+	if (!l->tracked || l->is_loopback ||
+	    l->tracked + p->ports <= l->tracked_max)
+		return 0;
+	return err_set(
+		e, ERR_LOCAL, 0,
+		"%llu connections are more than the kernel of this "
+		"machine keeps track of, %llu of %llu by now: type: "
+		"sysctl -w net.netfilter.nf_conntrack_max=%llu",
+		(unsigned long long)p->ports, (unsigned long long)l->tracked,
+		(unsigned long long)l->tracked_max,
+		(unsigned long long)(l->tracked + p->ports + SYSTEM_SPARE));
+}
+
 int plan_check(const struct plan *p, const struct plan_limits *l, struct err *e)
 {
-	if (check_descriptors(p, l, e) < 0 || check_ports(p, l, e) < 0)
+	if (check_descriptors(p, l, e) < 0 || check_ports(p, l, e) < 0 ||
+	    check_tracking(p, l, e) < 0 || check_memory(p, l, e) < 0)
 		return -1;
-	return check_memory(p, l, e);
+	return check_files(p, l, e);
 }
 
 /* ---------------------------------------------------------------- the plan */

@@ -21,6 +21,12 @@ struct plan_limits {
 	uint64_t descriptors_soft, descriptors_hard;
 	uint32_t ports;  /* of the ephemeral range */
 	uint64_t memory; /* bytes free for us; 0: unknown */
+	/* Of the whole machine: files that are open, and that may be; max 0:
+	 * unknown, or no limit for us. */
+	uint64_t files, files_max;
+	/* Connections that the kernel keeps track of (for a firewall, or to
+	 * translate addresses), and that it can; 0: it does not. */
+	uint64_t tracked, tracked_max;
 	unsigned processors;
 	bool is_loopback; /* all targets are in 127.0.0.0/8 */
 	bool is_tls;

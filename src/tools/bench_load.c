@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From options to a load that is ready to run, and the checks before it. */
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -41,6 +42,44 @@ static void read_memory(struct plan_limits *l)
 		fclose(f);
 }
 
+/* Who may administer the system may have more files open than it allows. */
+static bool is_administrator(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	unsigned long long caps = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return caps >> CAP_SYS_ADMIN & 1;
+}
+
+static uint64_t read_number(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	unsigned long long n;
+	bool is_there = f && fscanf(f, "%llu", &n) == 1;
+
+	if (f)
+		fclose(f);
+	return is_there ? n : 0;
+}
+
+/* The kernel has the second pair of files only while it can track connections,
+ * and counts none where nothing has asked for it. */
+static void read_system(struct plan_limits *l)
+{
+	if (!is_administrator())
+		l->files_max = read_number("/proc/sys/fs/file-max");
+	l->files = read_number("/proc/sys/fs/file-nr");
+	l->tracked = read_number("/proc/sys/net/netfilter/nf_conntrack_count");
+	l->tracked_max = read_number(
+		"/proc/sys/net/netfilter/nf_conntrack_max");
+}
+
 static void read_limits(const struct bench *b, const struct bench_load *l,
 			struct plan_limits *ret)
 {
@@ -60,6 +99,7 @@ static void read_limits(const struct bench *b, const struct bench_load *l,
 		ret->servers += l->targets.v[i].unix_path == NULL;
 	read_ports(ret);
 	read_memory(ret);
+	read_system(ret);
 }
 
 /* The soft limit is a matter of asking; what lies beyond the hard one is done
