@@ -414,6 +414,7 @@ static int carry_out(struct run *r, struct err *e)
 		enter(r, &c, RUN_SETTLE);
 		if (run_build_route(r, e) < 0)
 			return -1;
+		run_note_others(r);
 		wait_until(r, &c, clock_boot() + r->scenario->phases.settle);
 		wait_for_others(r, &c);
 	}

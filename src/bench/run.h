@@ -35,6 +35,12 @@ struct run_target {
 	bool looks_up;         /* each connect does, itself */
 };
 
+/* What processes that share a run out among them tell each other about what
+ * was sent, in memory that all of them have; see run_drain.c. */
+struct run_common;
+/* Its size in bytes; it begins as zeros. */
+size_t run_common_size(const struct scenario *s);
+
 struct run_config {
 	const struct scenario *scenario;
 	const struct run_target *targets;
@@ -44,7 +50,8 @@ struct run_config {
 	const char *const *bind_addresses; /* numeric; clients in turn */
 	size_t bind_count;
 	unsigned threads;
-	uint32_t shard, shards; /* 0 of 1: the whole */
+	uint32_t shard, shards;    /* 0 of 1: the whole */
+	struct run_common *common; /* of all shards; NULL: they are strangers */
 	uint64_t seed, run_id;
 	uint64_t clock_id;    /* host_clock_id(), or CLOCK_STATED */
 	uint64_t clock_bound; /* ns by which clocks may differ; a delay that

@@ -144,11 +144,6 @@ static int fan_out(struct fan *f, const struct crew *c, uint32_t entry,
 	return r;
 }
 
-static bool is_tracked(const struct entry *e)
-{
-	return !e->varies && e->plan->payload.header != HEADER_NONE;
-}
-
 /* Calls f->each for all receivers of all fixed topics. */
 static int fan_all(struct run *r, struct fan *f)
 {
@@ -159,7 +154,7 @@ static int fan_all(struct run *r, struct fan *f)
 		c = &r->crews[i];
 		for (uint32_t k = 0; k < c->group->publish_count; k++) {
 			f->tally = t ? t++ : NULL;
-			for (uint32_t n = 0; is_tracked(&c->entries[k]) &&
+			for (uint32_t n = 0; entry_is_tracked(&c->entries[k]) &&
 					     n < c->group->clients;
 			     n++) {
 				if (fan_out(f, c, k, n) < 0)
@@ -273,7 +268,7 @@ static int add_tally(struct run *r, const struct crew *c, size_t entry)
 		.group = strdup(c->group->name),
 		.first_stream = e->first_stream,
 		.clients = n,
-		.varies = !is_tracked(e),
+		.varies = !entry_is_tracked(e),
 		.sent = calloc(n, sizeof(*t->sent)),
 		.unaccepted = calloc(n, sizeof(*t->unaccepted)),
 		.unique = calloc(n, sizeof(*t->unique)),

@@ -3,10 +3,34 @@
  * Has all arrived that can? Asked every few ms once the sending is over, so
  * that a run ends when nothing more can come, and not a moment before: what is
  * cut off would be called lost.
+ *
+ * A shard knows what its own clients have sent. Where its receivers get what
+ * others send, silence proves nothing: the broker may be about to go on. On
+ * one machine the shards tell each other through struct run_common: first what
+ * was sent, when nothing of it is under way any more; then, when all have said
+ * that, how many deliveries it makes here; and on and on how many have come.
+ * Between machines nobody tells, and the drain takes the time that it may.
  */
 #include "bench/run_private.h"
 
 #include <stdlib.h>
+
+struct run_common {
+	atomic_uint settled, counted; /* shards that are so far */
+	atomic_bool is_blind; /* somebody was away: nobody knows how many
+			       * deliveries there should be */
+	atomic_uint_fast64_t expected, unique; /* of all receivers */
+	struct sent_stream sent[];             /* by stream */
+};
+
+size_t run_common_size(const struct scenario *s)
+{
+	size_t streams = 1;
+
+	for (size_t i = 0; i < s->group_count; i++)
+		streams += s->groups[i].publish_count * s->groups[i].clients;
+	return sizeof(struct run_common) + streams * sizeof(struct sent_stream);
+}
 
 /* What one client has sent, and how much of it has been expected since. */
 static void sum_sent(struct worker *w, const struct squad *s, uint32_t place)
@@ -123,7 +147,106 @@ static bool has_changed(struct run *r)
 	return true;
 }
 
-bool run_has_all(struct run *r, bool is_quiet)
+/* ---------------------------------------------------------------- others */
+
+static bool is_ours(const struct crew *c, uint32_t client)
+{
+	const struct share *s = &c->share;
+
+	return s->count && client >= s->first &&
+	       (client - s->first) % s->step == 0 &&
+	       (client - s->first) / s->step < s->count;
+}
+
+/* Do receivers here get messages of other shards, whose topics do not vary?
+ * Who is not there yet may get anything. */
+static bool needs_others(const struct run *r, bool is_any_late)
+{
+	const struct crew *c;
+	const struct entry *e;
+
+	for (size_t i = 0; i < r->crew_count; i++) {
+		c = &r->crews[i];
+		for (size_t k = 0; k < c->group->publish_count; k++) {
+			e = &c->entries[k];
+			for (uint32_t n = 0;
+			     entry_is_tracked(e) && n < c->group->clients; n++)
+				if (!is_ours(c, n) &&
+				    (is_any_late ||
+				     r->fanout[e->first_stream + n]))
+					return true;
+		}
+	}
+	return false;
+}
+
+void run_note_others(struct run *r)
+{
+	if (r->config->shards < 2)
+		return;
+	run_order(r, sum_up);
+	r->needs_others = needs_others(r, SUM(r, away) > 0);
+	if (r->config->common)
+		r->sent = r->config->common->sent;
+}
+
+/* Deliveries to the receivers here that the messages of all shards make. */
+static uint64_t count_expected(const struct run *r)
+{
+	const struct sent_stream *sent = r->config->common->sent;
+	uint64_t n = 0;
+
+	if (!r->needs_others)
+		return SUM(r, expected);
+	for (uint32_t i = 0; i < r->stream_count; i++)
+		n += (sent[i].sent - sent[i].unaccepted) * r->fanout[i];
+	return n;
+}
+
+static void tell_unique(struct run *r)
+{
+	uint64_t unique = RUN_SUM(r, unique);
+
+	atomic_fetch_add(&r->config->common->unique, unique - r->told);
+	r->told = unique;
+}
+
+/* Nothing of what was sent here is under way any more. */
+static void tell_others(struct run *r)
+{
+	struct run_common *c = r->config->common;
+
+	if (SUM(r, away))
+		atomic_store(&c->is_blind, true);
+	tell_unique(r);
+	if (!r->has_settled) {
+		atomic_fetch_add(&c->expected, RUN_SUM(r, expected));
+		atomic_fetch_add(&c->settled, 1);
+		r->has_settled = true;
+	}
+	if (r->has_counted ||
+	    (r->needs_others && atomic_load(&c->settled) < r->config->shards))
+		return;
+	atomic_fetch_add(&c->expected, count_expected(r));
+	atomic_fetch_add(&c->counted, 1);
+	r->has_counted = true;
+}
+
+/* Where topics vary and somebody was away, what was lost will not be known
+ * anyhow: there is nothing to wait for. */
+static bool have_all(const struct run *r, bool is_quiet)
+{
+	struct run_common *c = r->config->common;
+
+	if (!c)
+		return false;
+	if (atomic_load(&c->is_blind))
+		return is_quiet && !r->needs_others;
+	return atomic_load(&c->counted) == r->config->shards &&
+	       atomic_load(&c->unique) >= atomic_load(&c->expected);
+}
+
+static bool has_all(struct run *r, bool is_quiet)
 {
 	uint64_t expected = 0, unique = 0;
 
@@ -132,8 +255,10 @@ bool run_has_all(struct run *r, bool is_quiet)
 	run_order(r, sum_up);
 	if (SUM(r, unsettled))
 		return false;
-	if (r->config->shards > 1)
-		return is_quiet;
+	if (r->config->common)
+		tell_others(r);
+	if (r->config->shards > 1 && (r->needs_others || r->varying))
+		return have_all(r, is_quiet);
 	if (SUM(r, away) == 0 && r->away == 0) {
 		for (size_t i = 0; i < r->worker_count; i++) {
 			expected += atomic_load(
@@ -148,4 +273,14 @@ bool run_has_all(struct run *r, bool is_quiet)
 		return false;
 	run_order(r, sum_missing);
 	return SUM(r, missing) == 0;
+}
+
+bool run_has_all(struct run *r, bool is_quiet)
+{
+	bool result = has_all(r, is_quiet);
+
+	/* What came between the last word and the decision. */
+	if (result && r->config->common)
+		tell_unique(r);
+	return result;
 }

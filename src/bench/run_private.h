@@ -56,6 +56,12 @@ static inline bool entry_is_closed(const struct entry *e)
 	return e->plan->rate <= 0 && e->plan->arrival != ARRIVAL_TRACE;
 }
 
+/* Each receiver's messages of it can be told one by one. */
+static inline bool entry_is_tracked(const struct entry *e)
+{
+	return !e->varies && e->plan->payload.header != HEADER_NONE;
+}
+
 struct crew {
 	struct run *run;
 	const struct group *group;
@@ -357,10 +363,14 @@ struct run {
 	size_t receiver_count;
 	uint32_t *fanout;         /* by stream: receivers of its topic, but for
 				   * those that were away */
-	struct sent_stream *sent; /* by stream, while it drains */
-	uint64_t away;            /* how many receivers fanout leaves out */
-	uint64_t excused;         /* deliveries missing, but not lost: the
-				   * broker never accepted the message */
+	struct sent_stream *sent; /* by stream, while it drains; with others in
+				   * config->common */
+	bool needs_others;        /* to know what its receivers should get */
+	bool has_settled, has_counted; /* said so to the others */
+	uint64_t told;                 /* unique deliveries that they know of */
+	uint64_t away;    /* how many receivers fanout leaves out */
+	uint64_t excused; /* deliveries missing, but not lost: the
+			   * broker never accepted the message */
 	enum run_phase phase;
 	double marked;  /* seconds between the marks of the processor time */
 	bool must_stop; /* an early end was asked for */
@@ -412,6 +422,8 @@ int run_build_route(struct run *r, struct err *e) MUST_CHECK;
 int run_count_fanout(struct run *r) MUST_CHECK;
 
 /* run_drain.c */
+/* Once the route is built: does all depend on what others send? */
+void run_note_others(struct run *r);
 /* Has everything arrived that can be expected? Once nothing is sent any more;
  * is_quiet: and nothing has come for a while. */
 bool run_has_all(struct run *r, bool is_quiet);

@@ -414,7 +414,8 @@ void run_teardown(struct run *r)
 	free(r->entries);
 	route_free(r->route);
 	route_free(r->planned);
-	free(r->sent);
+	if (!r->config->common)
+		free(r->sent);
 	free(r->receivers);
 	free(r->fanout);
 	cond_release(&r->done);

@@ -37,6 +37,7 @@ struct shards {
 	struct shard *list;
 	uint32_t count;
 	struct shard_page *page;
+	struct run_common *common; /* NULL: they are not all of the run */
 	struct shards_course course;
 	const char *stopped; /* why, when it was not a signal */
 	struct err why;      /* kind is ERR_NONE while all is well */
@@ -65,6 +66,7 @@ static NORETURN void become_child(struct shards *s, uint32_t i, int pipe_fd,
 	 * machines cut their own shards into. */
 	part.shard = c->shard + c->shards * i;
 	part.shards = c->shards * s->count;
+	part.common = s->common;
 	part.interrupt_fd = s->list[i].stop_fd;
 	part.start_at = 0;
 	shard_child_run(&child, s->result);
@@ -91,12 +93,24 @@ static int start_one(struct shards *s, uint32_t i, struct err *e)
 	return 0;
 }
 
+/* NULL without memory. */
+static void *share_memory(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 static int start_all(struct shards *s, struct err *e)
 {
+	const struct run_config *c = s->config;
+
 	s->list = calloc(s->count, sizeof(*s->list));
-	s->page = mmap(NULL, sizeof(*s->page), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!s->list || s->page == MAP_FAILED ||
+	s->page = share_memory(sizeof(*s->page));
+	if (c->shards == 1)
+		s->common = share_memory(run_common_size(c->scenario));
+	if (!s->list || !s->page || (c->shards == 1 && !s->common) ||
 	    shards_course_init(&s->course, s->count,
 			       (double)s->config->interval / 1e9) < 0)
 		return err_nomem(e);
@@ -347,8 +361,10 @@ static void release(struct shards *s)
 	}
 	free(s->list);
 	shards_course_release(&s->course);
-	if (s->page && s->page != MAP_FAILED)
+	if (s->page)
 		munmap(s->page, sizeof(*s->page));
+	if (s->common)
+		munmap(s->common, run_common_size(s->config->scenario));
 }
 
 int shards_execute(const struct run_config *c, uint32_t n, struct result *r,

@@ -7,8 +7,9 @@
  * shard_child.c (the others), shards_course.c (one course from many). What
  * the processes tell each other goes through one pipe for each, from child
  * to parent, in frames; through a page of shared memory, where the parent
- * says when to begin; and through an eventfd for each, which stands for a
- * signal. All of it is the same program, so structs travel as they are.
+ * says when to begin; through struct run_common; and through an eventfd for
+ * each, which stands for a signal. All of it is the same program, so structs
+ * travel as they are.
  */
 
 #include <stdatomic.h>

@@ -22,6 +22,7 @@ struct trial {
 	const char *yaml, *faults;
 	unsigned threads;      /* 0: 2 */
 	unsigned processes;    /* 0 and 1: this one */
+	uint32_t shards;       /* this is the first of so many; 0: of 1 */
 	uint64_t seed, run_id; /* 0: 1 */
 	uint64_t clock_id;     /* 0: the true one */
 	uint64_t epoch;        /* 0: when it begins */
@@ -76,7 +77,7 @@ static inline void trial_execute(struct trial *t)
 		.targets = &target,
 		.target_count = 1,
 		.threads = t->threads ? t->threads : 2,
-		.shards = 1,
+		.shards = t->shards ? t->shards : 1,
 		.seed = t->seed ? t->seed : 1,
 		.run_id = t->run_id ? t->run_id : 1,
 		.clock_id = t->clock_id ? t->clock_id : host_clock_id(),

@@ -159,6 +159,72 @@ static void what_is_not_known_is_not_said(void)
 	}
 }
 
+/* Everybody receives what everybody sends, or pairs keep to themselves. The
+ * peer takes all at once and is silent for longer than anybody would wait that
+ * goes by silence. */
+#define SILENT(filter, topic)                                    \
+	"name: silent\n"                                         \
+	"phases: {measure: 1s, drain: 60s}\n"                    \
+	"groups:\n"                                              \
+	"  - {name: s, clients: 4, subscribe: [{filter: " filter \
+	", qos: 1}]}\n"                                          \
+	"  - name: p\n"                                          \
+	"    clients: 4\n"                                       \
+	"    publish: [{topic: '" topic "', qos: 1, size: 64, rate: 25/s}]\n"
+
+static void silence_is_no_end(void)
+{
+	static const char *const yaml[] = { SILENT("a/#", "a/%i"),
+					    SILENT("a/#", "a/%i/%n"),
+					    SILENT("a/%i", "a/%i") };
+	static const uint64_t wanted[] = { 400, 400, 100 };
+
+	for (int i = 0; i < 3; i++) {
+		struct trial t = { .yaml = yaml[i],
+				   .faults = "delay=4s",
+				   .processes = 2 };
+
+		(void)trial_run(&t);
+		check_books(&t);
+		is_int(trial_count(&t, COUNT_LOST), 0);
+		is_int(trial_count(&t, COUNT_UNIQUE), wanted[i]);
+		is_str(t.result.losses_unknown, "");
+		/* What is expected is known, so nobody waits for more. */
+		ok(t.result.course[t.result.course_count - 1].at < 40);
+		trial_release(&t);
+	}
+}
+
+/* Of shards on other machines nobody here knows when they are done; of what
+ * stays within a shard it does. */
+static void strangers_are_waited_for(void)
+{
+	static const char *const yaml[] = {
+		"name: strangers\n"
+		"phases: {measure: 1s, drain: 6s}\n"
+		"groups:\n"
+		"  - {name: s, clients: 2, subscribe: [{filter: a/#}]}\n"
+		"  - name: p\n"
+		"    clients: 2\n"
+		"    publish: [{topic: 'a/%i', qos: 1, rate: 50/s}]\n",
+		SILENT("a/%i", "a/%i"),
+	};
+
+	for (int i = 0; i < 2; i++) {
+		struct trial t = { .yaml = yaml[i],
+				   .faults = "delay=3s",
+				   .shards = 2 };
+		double end;
+
+		(void)trial_run(&t);
+		check_books(&t);
+		is_int(trial_count(&t, COUNT_UNIQUE), 50);
+		end = t.result.course[t.result.course_count - 1].at;
+		ok(i == 0 ? end >= 7 : end < 40, "%g s", end);
+		trial_release(&t);
+	}
+}
+
 /* Without a header nothing can be counted, and nothing is lost. */
 static void what_has_no_header_is_not_expected(void)
 {
@@ -182,4 +248,5 @@ static void what_has_no_header_is_not_expected(void)
 
 TEST_MAIN(T(topics_that_vary_are_judged), T(who_was_away_misses_nothing),
 	  T(who_was_away_sees_gaps), T(what_is_not_known_is_not_said),
+	  T(silence_is_no_end), T(strangers_are_waited_for),
 	  T(what_has_no_header_is_not_expected))
