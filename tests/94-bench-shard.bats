@@ -30,8 +30,10 @@ has() { # FILE JQ-CONDITION
 
 # Whether this machine kept up is not what these tests are about.
 bench() { # ARG...
+  local quiet=(--progress none)
+  [ "$1" != merge ] || quiet=()
   status=0
-  timeout --foreground -k 5 "$TOOL_TIMEOUT" mqtt-bench --progress none "$@" \
+  timeout --foreground -k 5 "$TOOL_TIMEOUT" mqtt-bench "${quiet[@]}" "$@" \
     3>&- > tool.out 2> tool.err || status=$?
   read_output tool
   [[ $status == 0 || $status == 13 ]] || {
