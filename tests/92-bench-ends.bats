@@ -336,11 +336,8 @@ groups:
     clients: 2
     publish: [{topic: a/%i, qos: 1, rate: 500/s}]
 END
-  if [ "$2" = all ]; then
-    echo "$stages" >> staged.yaml
-  else
-    sed 's/^/    /' <<< "$stages" >> staged.yaml
-  fi
+  [ "$2" = all ] || stages="    $stages"
+  echo "$stages" >> staged.yaml
   status=0
   mqtt-bench run staged.yaml --target "self:delay=1s,$1" \
     --json result.json > tool.out 2> tool.err || status=$?

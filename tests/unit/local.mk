@@ -284,5 +284,6 @@ UNIT_TESTS += tests/unit/test_bench_latency
 tests_unit_test_bench_latency_LDADD = $(BENCH_LIBS)
 UNIT_TESTS += tests/unit/test_bench_listener
 tests_unit_test_bench_listener_LDADD = $(BENCH_LIBS)
+tests_unit_test_bench_listener_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv
 UNIT_TESTS += tests/unit/test_bench_search
 tests_unit_test_bench_search_LDADD = $(BENCH_LIBS)
