@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "bench_run.h"
 
-#define DELAY (20 * CLOCK_MSEC) /* of the peer: what is to be measured */
-#define SLOWNESS (200 * CLOCK_MSEC)
+#define DELAY (100 * CLOCK_MSEC) /* of the peer: what is to be measured */
+#define SLOWNESS (400 * CLOCK_MSEC)
 
 static atomic_bool is_slow;
 
@@ -37,10 +37,10 @@ static struct trial listener(void)
 {
 	return (struct trial){
 		.yaml = "name: listener\n"
-			"phases: {measure: 3s, drain: 1s}\n"
+			"phases: {measure: 4s, drain: 1s}\n"
 			"groups:\n"
 			"  - {name: s, clients: 1, subscribe: [{filter: a}]}\n",
-		.faults = "delay=20ms",
+		.faults = "delay=100ms",
 		.threads = 1,
 		.epoch = 1,
 	};
@@ -55,7 +55,7 @@ static pid_t publish(const struct trial *to)
 			"groups:\n"
 			"  - name: p\n"
 			"    clients: 1\n"
-			"    publish: [{topic: a, qos: 0, rate: 100/s}]\n",
+			"    publish: [{topic: a, qos: 0, rate: 1000/s}]\n",
 		.epoch = 1,
 	};
 	pid_t pid = fork();
