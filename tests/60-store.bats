@@ -350,12 +350,12 @@ END
   wait_for 5 grep -q one got.out
   # Somebody holds it longer than our patience.
   start holder sqlite3 s.db 'BEGIN IMMEDIATE' \
-    '.shell touch held; until test -e done; do sleep 0.1; done' COMMIT
+    '.shell touch held; until test -e let-go; do sleep 0.1; done' COMMIT
   wait_for 5 test -e held
   echo two >&9
   wait_for 10 grep -q '"event":"store_failed"' pub.err
   assert "$(grep -c two got.out)" = 0
-  touch done
+  touch let-go
   finish got
   assert "$output" = $'one\ntwo'
   grep -q '"event":"store_works"' pub.err

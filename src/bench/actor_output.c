@@ -29,18 +29,18 @@ static void record_wait(const struct handed *h, uint64_t ns)
 /* Without memory the message counts as having left. */
 static void keep(const struct handed *h)
 {
-	struct output *o = h->actor->output;
+	struct output *o = h->actor->output, *larger;
 	uint32_t count = o ? o->count : 0, cap = o ? o->cap : 0;
 
 	if (count == cap) {
 		cap = cap ? 2 * cap : 16;
-		o = realloc(o, sizeof(*o) + cap * sizeof(o->v[0]));
-		if (!o) {
+		larger = realloc(o, sizeof(*o) + cap * sizeof(o->v[0]));
+		if (!larger) {
 			record_wait(h, h->waited);
 			return;
 		}
+		o = h->actor->output = larger;
 		o->cap = cap;
-		h->actor->output = o;
 	}
 	o->v[count] = *h;
 	o->count = count + 1;

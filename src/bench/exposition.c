@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "bench/judge.h"
+
 static int describe(struct buf *out, const char *name, const char *type,
 		    const char *help)
 {
@@ -40,15 +42,16 @@ static int write_counts(const struct result *r, struct buf *out)
 	return result;
 }
 
-/* Quantiles of the last interval, where it has any, beside the sum and the
- * count of all so far: what rate() can be had of must not fall. */
+/* Quantiles of the last interval, where it has enough for them, beside the sum
+ * and the count of all so far: what rate() can be had of must not fall. */
 struct summary {
 	const char *name, *help;
 	struct quantile {
 		const char *q;
 		uint64_t ns;
+		bool is_known;
 	} quantiles[3];
-	uint64_t last, count;
+	uint64_t count;
 	double sum; /* ns */
 };
 
@@ -56,11 +59,12 @@ static int write_summary(const struct summary *s, struct buf *out)
 {
 	int result = describe(out, s->name, "summary", s->help);
 
-	for (int i = 0; s->last && i < 3 && s->quantiles[i].q; i++)
-		result |= buf_printf(out,
-				     "mqtt_bench_%s{quantile=\"%s\"} %.9f\n",
-				     s->name, s->quantiles[i].q,
-				     (double)s->quantiles[i].ns / 1e9);
+	for (int i = 0; i < 3; i++)
+		if (s->quantiles[i].is_known)
+			result |= buf_printf(
+				out, "mqtt_bench_%s{quantile=\"%s\"} %.9f\n",
+				s->name, s->quantiles[i].q,
+				(double)s->quantiles[i].ns / 1e9);
 	return result | buf_printf(out,
 				   "mqtt_bench_%s_sum %.9f\n"
 				   "mqtt_bench_%s_count %" PRIu64 "\n",
@@ -73,17 +77,20 @@ static int write_latencies(const struct result *r, const struct interval *i,
 	struct summary e2e = {
 		.name = "e2e_seconds",
 		.help = "Publish to delivery; quantiles of the last interval.",
-		.quantiles = { { "0.5", i->e2e_p50 },
-			       { "0.99", i->e2e_p99 },
-			       { "1", i->e2e_max } },
-		.last = i->e2e_count,
+		.quantiles = { { "0.5", i->e2e_p50,
+				 judge_interval_has(i, true, 50) },
+			       { "0.99", i->e2e_p99,
+				 judge_interval_has(i, true, 99) },
+			       { "1", i->e2e_max, i->e2e_count > 0 } },
 	};
 	struct summary ack = {
 		.name = "ack_seconds",
 		.help = "Publish to acknowledgement; quantiles of the last "
 			"interval.",
-		.quantiles = { { "0.5", i->ack_p50 }, { "0.99", i->ack_p99 } },
-		.last = i->ack_count,
+		.quantiles = { { "0.5", i->ack_p50,
+				 judge_interval_has(i, false, 50) },
+			       { "0.99", i->ack_p99,
+				 judge_interval_has(i, false, 99) } },
 	};
 
 	for (size_t k = 0; k < r->course_count; k++) {

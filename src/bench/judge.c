@@ -77,6 +77,16 @@ bool judge_has_enough(const struct result *r, enum timing t, double p)
 	return hist_has_enough(&samples, p);
 }
 
+bool judge_interval_has(const struct interval *i, bool is_e2e, double p)
+{
+	struct hist samples = { .total = is_e2e ? i->e2e_count : i->ack_count };
+
+	/* Who only listens publishes nothing. */
+	if (is_e2e && i->sent && samples.total > i->sent)
+		samples.total = i->sent;
+	return hist_has_enough(&samples, p);
+}
+
 /* ----------------------------------------------------------------- readings */
 
 static void read_timing(const struct result *r, const struct metric *m,

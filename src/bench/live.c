@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bench/judge.h"
 #include "bench/metric.h"
 
 #define BAR 30
@@ -103,9 +104,9 @@ static int put_traffic(struct live *l, const struct interval *i,
 	return put_line(l, line, out);
 }
 
-static const char *time_of(char dst[32], uint64_t n, uint64_t ns)
+static const char *time_of(char dst[32], bool is_known, uint64_t ns)
 {
-	if (!n)
+	if (!is_known)
 		return "-";
 	return metric_format(dst, 32, UNIT_NS, (double)ns);
 }
@@ -118,11 +119,11 @@ static int put_latency(struct live *l, const struct interval *i,
 	snprintf(line, sizeof(line),
 		 "latency  e2e p50 %s  p99 %s  max %s   "
 		 "ack p50 %s  p99 %s",
-		 time_of(a, i->e2e_count, i->e2e_p50),
-		 time_of(b, i->e2e_count, i->e2e_p99),
+		 time_of(a, judge_interval_has(i, true, 50), i->e2e_p50),
+		 time_of(b, judge_interval_has(i, true, 99), i->e2e_p99),
 		 time_of(c, i->e2e_count, i->e2e_max),
-		 time_of(d, i->ack_count, i->ack_p50),
-		 time_of(e, i->ack_count, i->ack_p99));
+		 time_of(d, judge_interval_has(i, false, 50), i->ack_p50),
+		 time_of(e, judge_interval_has(i, false, 99), i->ack_p99));
 	return put_line(l, line, out);
 }
 

@@ -199,14 +199,13 @@ enum header_found payload_find(const struct scenario *s,
 	enum header_found found = HEADER_ABSENT;
 	struct header h;
 
-	if (header_read(payload, &h))
-		found = weigh(&h, tag, found, ret);
-	if (found == HEADER_OURS)
-		return found;
+	/* What has a name is no chance; random bytes in front may be. */
 	if (props.n && find_property(props, &h))
 		found = weigh(&h, tag, found, ret);
 	for (size_t i = 0; i < s->field_count && found != HEADER_OURS; i++)
 		if (header_find_field(payload, s->fields[i], &h))
 			found = weigh(&h, tag, found, ret);
+	if (found != HEADER_OURS && header_read(payload, &h))
+		found = weigh(&h, tag, found, ret);
 	return found;
 }

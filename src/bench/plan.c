@@ -227,7 +227,7 @@ static int check_peer(const struct plan *p, const struct plan_limits *l,
 
 	if (!l->is_self || p->clients <= most)
 		return 0;
-	return err_set(e, ERR_LOCAL, 0,
+	return err_set(e, ERR_CONNECT, 0,
 		       "the peer of --target self can hold %llu connections, "
 		       "and not %llu: type: ulimit -n %llu",
 		       (unsigned long long)most, (unsigned long long)p->clients,
@@ -239,7 +239,7 @@ static int check_descriptors(const struct plan *p, const struct plan_limits *l,
 {
 	if (for_each_process(l))
 		return check_peer(p, l, e);
-	return err_set(e, ERR_LOCAL, 0,
+	return err_set(e, ERR_CONNECT, 0,
 		       "%llu descriptors are needed, and the limit is %llu "
 		       "for one process: type: ulimit -n 65536",
 		       (unsigned long long)p->descriptors,
@@ -261,7 +261,7 @@ static int check_ports(const struct plan *p, const struct plan_limits *l,
 			 "type: sysctl -w net.ipv4.ip_local_port_range='%d "
 			 "65535', or ",
 			 PORTS_FIRST);
-	return err_set(e, ERR_LOCAL, 0,
+	return err_set(e, ERR_CONNECT, 0,
 		       "%llu connections need more local ports than the %u "
 		       "of %llu address%s: %sgive %u addresses of this "
 		       "machine, each with --bind-address",
@@ -299,7 +299,7 @@ static int check_files(const struct plan *p, const struct plan_limits *l,
 
 	if (!l->files_max || l->files + need <= l->files_max)
 		return 0;
-	return err_set(e, ERR_LOCAL, 0,
+	return err_set(e, ERR_CONNECT, 0,
 		       "%llu more files would be open, and this machine has "
 		       "%llu of the %llu that it may have: type: sysctl -w "
 		       "fs.file-max=%llu",
@@ -316,7 +316,7 @@ static int check_tracking(const struct plan *p, const struct plan_limits *l,
 	    l->tracked + p->ports <= l->tracked_max)
 		return 0;
 	return err_set(
-		e, ERR_LOCAL, 0,
+		e, ERR_CONNECT, 0,
 		"%llu connections are more than the kernel of this "
 		"machine keeps track of, %llu of %llu by now: type: "
 		"sysctl -w net.netfilter.nf_conntrack_max=%llu",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "bench/chart.h"
+#include "bench/judge.h"
 
 enum { POINTS_MAX = 480 }; /* of a line; long runs are put together */
 
@@ -55,9 +56,9 @@ static enum value_sum sum_of(enum value_kind kind)
 	}
 }
 
-static double some(uint64_t n, uint64_t v)
+static double some(bool is_known, uint64_t v)
 {
-	return n ? (double)v : NAN;
+	return is_known ? (double)v : NAN;
 }
 
 /* NAN: there was none. */
@@ -65,15 +66,15 @@ static double value_of(const struct interval *i, enum value_kind kind)
 {
 	switch (kind) {
 	case V_E2E_P50:
-		return some(i->e2e_count, i->e2e_p50);
+		return some(judge_interval_has(i, true, 50), i->e2e_p50);
 	case V_E2E_P99:
-		return some(i->e2e_count, i->e2e_p99);
+		return some(judge_interval_has(i, true, 99), i->e2e_p99);
 	case V_E2E_MAX:
 		return some(i->e2e_count, i->e2e_max);
 	case V_ACK_P50:
-		return some(i->ack_count, i->ack_p50);
+		return some(judge_interval_has(i, false, 50), i->ack_p50);
 	case V_ACK_P99:
-		return some(i->ack_count, i->ack_p99);
+		return some(judge_interval_has(i, false, 99), i->ack_p99);
 	case V_SENT:
 		return (double)i->sent;
 	case V_DELIVERED:

@@ -484,10 +484,10 @@ int report_interval(const struct interval *i, struct buf *out)
 	/* While it connects nobody knows when it will send. */
 	if (i->at >= 0)
 		snprintf(at, sizeof(at), "%.1f s", i->at);
-	if (i->e2e_count || i->ack_count) {
+	if (judge_interval_has(i, has_e2e, 50))
 		metric_format(p50, sizeof(p50), UNIT_NS, (double)median);
+	if (judge_interval_has(i, has_e2e, 99))
 		metric_format(p99, sizeof(p99), UNIT_NS, (double)high);
-	}
 	return buf_printf(out,
 			  "%10s %-8s connected %" PRIu64 " sent %" PRIu64
 			  " delivered %" PRIu64

@@ -18,10 +18,11 @@ static bool read_timing(const struct metric *m, const struct interval *i,
 	bool is_p99 = m->stat == STAT_PERCENTILE && m->percentile == 99;
 	bool is_p50 = m->stat == STAT_PERCENTILE && m->percentile == 50;
 
-	if (!(is_e2e   ? i->e2e_count
-	      : is_ack ? i->ack_count
-		       : 0) ||
-	    !(is_p99 || is_p50 || (is_max && is_e2e)))
+	if (!is_e2e && !is_ack)
+		return false;
+	if (is_max ? !is_e2e || !i->e2e_count
+		   : !(is_p99 || is_p50) ||
+			     !judge_interval_has(i, is_e2e, m->percentile))
 		return false;
 	ret->value = (double)(is_max   ? i->e2e_max
 			      : is_e2e ? (is_p99 ? i->e2e_p99 : i->e2e_p50)

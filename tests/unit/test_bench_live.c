@@ -12,9 +12,9 @@ static const struct interval second = {
 	.length = 1,
 	.phase = RUN_MEASURE,
 	.connected = 4,
-	.sent = 100,
-	.delivered = 200,
-	.e2e_count = 200,
+	.sent = 1000,
+	.delivered = 2000,
+	.e2e_count = 2000,
 	.e2e_p50 = 500000,
 	.e2e_p99 = 900000,
 	.e2e_max = 950000,
@@ -94,6 +94,7 @@ static void nothing_is_no_time(void)
 	struct interval none = { .at = -1,
 				 .phase = RUN_CONNECT,
 				 .broker_cpu = -1 };
+	struct interval few = second;
 	struct buf out = { 0 };
 
 	is_int(report_interval(&none, &out), 0);
@@ -102,6 +103,11 @@ static void nothing_is_no_time(void)
 	buf_clear(&out);
 	is_int(report_interval(&second, &out), 0);
 	ok(strstr(buf_cstr(&out), "e2e p50 500 us p99 900 us ") != NULL, "%s",
+	   buf_cstr(&out));
+	buf_clear(&out);
+	few.sent = 999; /* of which each came twice */
+	is_int(report_interval(&few, &out), 0);
+	ok(strstr(buf_cstr(&out), "e2e p50 500 us p99 - ") != NULL, "%s",
 	   buf_cstr(&out));
 	buf_release(&out);
 }

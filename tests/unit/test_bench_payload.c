@@ -137,9 +137,11 @@ static void property_leaves_the_payload_alone(void)
 	const struct scenario none = { 0 };
 	struct template_values v = { 0 };
 	struct payload_out out;
-	struct header h = { 0 };
+	struct header h = { 0 }, by_chance = head;
+	uint8_t chance[HEADER_SIZE];
 	struct payload p;
 
+	by_chance.publisher++;
 	plan.field = name;
 	is_int(payload_size_max(&plan), 4 + 5 + 10 + 32);
 	is_int(payload_init(&p, &plan, 1), 0);
@@ -152,6 +154,12 @@ static void property_leaves_the_payload_alone(void)
 	is_int(h.publisher, 5);
 	ok(payload_is_intact(&p, &head, out.payload));
 	ok(!payload_is_intact(&p, &head, BYTES_LIT("abcd")));
+	/* Random bytes in front may look like one, too. */
+	header_write(chance, &by_chance);
+	is_int(payload_find(&none, &tag, bytes_of(chance, sizeof(chance)),
+			    out.props, &h),
+	       HEADER_OURS);
+	is_int(h.publisher, 5);
 	payload_release(&p);
 }
 
