@@ -10,13 +10,14 @@
  * many gaps the oldest is given up. */
 #define GAPS_MAX 16384u
 #define SEQUENCE_BITS 40
-#define RESTARTED HEADER_SEQUENCE_MAX /* the next number is not known */
+#define UNSEEN HEADER_SEQUENCE_MAX /* any number may be the first */
 #define EMPTY UINT64_MAX
 #define WINDOW 63u
 
 /* Missing: from <= sequence < to. */
 struct gap {
 	uint64_t from, to;
+	bool is_excused; /* may still come, and is not lost if not */
 };
 
 struct gaps {
@@ -29,10 +30,14 @@ struct gaps {
 
 /*
  * key: publisher << 40 | the number after its highest.
- * state: 0 when nothing is missing; a pointer to struct gaps, which is even;
- * or, for a sparse publisher, window << 1 | 1, where bit i of the window is
- * the number next - 1 - i.
+ * state: 0 when nothing is missing; a pointer to struct gaps, which is a
+ * multiple of four, with OPEN beside it when what is missing up to the next
+ * message is not missed; or, for a sparse publisher, window << 1 | 1, where
+ * bit i of the window is the number next - 1 - i.
  */
+#define SPARSE UINT64_C(1)
+#define OPEN UINT64_C(2)
+
 struct track_slot {
 	uint64_t key;
 	uint64_t state;
@@ -55,12 +60,26 @@ static void set_next(struct track_slot *s, uint64_t next)
 
 static struct gaps *gaps_of(const struct track_slot *s)
 {
-	return s->state & 1 ? NULL : (struct gaps *)(uintptr_t)s->state;
+	return s->state & SPARSE ? NULL
+				 : (struct gaps *)(uintptr_t)(s->state & ~OPEN);
 }
 
 static void set_gaps(struct track_slot *s, struct gaps *g)
 {
-	s->state = (uintptr_t)g;
+	s->state = (uintptr_t)g | (s->state & OPEN);
+}
+
+/* Is the next message taken as it comes? */
+static bool is_open(const struct track_slot *s)
+{
+	return next_of(s) == UNSEEN || (s->state & (SPARSE | OPEN)) == OPEN;
+}
+
+/* Of sparse ones nothing is missed anyway. */
+static void set_open(struct track_slot *s)
+{
+	if (!(s->state & SPARSE))
+		s->state |= OPEN;
 }
 
 void track_release(struct track *t)
@@ -125,7 +144,7 @@ static struct track_slot *slot_of(struct track *t, uint32_t publisher)
 	s->key = (uint64_t)publisher << SEQUENCE_BITS;
 	s->state = 0;
 	if (t->is_late)
-		set_next(s, RESTARTED);
+		set_next(s, UNSEEN);
 	t->used++;
 	return s;
 }
@@ -134,7 +153,8 @@ static void give_up_oldest(struct gaps *g)
 {
 	if (g->given_up == 0)
 		g->first_lost = g->list[0].from;
-	g->given_up += g->list[0].to - g->list[0].from;
+	if (!g->list[0].is_excused)
+		g->given_up += g->list[0].to - g->list[0].from;
 	g->floor = g->list[0].to;
 	memmove(g->list, g->list + 1, --g->count * sizeof(*g->list));
 }
@@ -161,14 +181,15 @@ static int make_room(struct track_slot *s)
 	return 0;
 }
 
-static int add_gap(struct track_slot *s, uint64_t from, uint64_t to)
+static int add_gap(struct track_slot *s, uint64_t from, uint64_t to,
+		   bool is_excused)
 {
 	struct gaps *g;
 
 	if (make_room(s) < 0)
 		return -1;
 	g = gaps_of(s);
-	g->list[g->count++] = (struct gap){ from, to };
+	g->list[g->count++] = (struct gap){ from, to, is_excused };
 	return 0;
 }
 
@@ -200,7 +221,7 @@ static int fill(struct track_slot *s, uint32_t i, uint64_t sequence)
 		g = gaps_of(s);
 		/* Room may have been made at the front: by this very gap? */
 		if (g->floor != floor && i-- == 0) {
-			g->given_up--;
+			g->given_up -= !old.is_excused;
 			return 0;
 		}
 		memmove(g->list + i + 1, g->list + i,
@@ -241,13 +262,12 @@ enum track_result track_see(struct track *t, uint32_t publisher,
 
 	if (!s)
 		return TRACK_FULL;
-	next = next_of(s);
-	if (next == RESTARTED)
-		next = sequence;
+	next = next_of(s) == UNSEEN ? 0 : next_of(s);
 	if (sequence < next)
 		return see_earlier(s, sequence);
-	if (sequence > next && add_gap(s, next, sequence) < 0)
+	if (sequence > next && add_gap(s, next, sequence, is_open(s)) < 0)
 		return TRACK_FULL;
+	s->state &= ~OPEN;
 	set_next(s, sequence + 1);
 	return TRACK_NEW;
 }
@@ -262,8 +282,8 @@ enum track_result track_see_sparse(struct track *t, uint32_t publisher,
 		return TRACK_FULL;
 	next = next_of(s);
 	window = s->state >> 1;
-	if (next == RESTARTED || sequence >= next) {
-		behind = next == RESTARTED ? WINDOW : sequence + 1 - next;
+	if (next == UNSEEN || sequence >= next) {
+		behind = next == UNSEEN ? WINDOW : sequence + 1 - next;
 		window = behind < WINDOW ? window << behind : 0;
 		set_next(s, sequence + 1);
 		s->state = (window | 1) << 1 | 1;
@@ -287,8 +307,16 @@ void track_restart(struct track *t)
 	for (uint32_t i = 0; i < t->cap; i++) {
 		s = &t->slots[i];
 		if (s->key != EMPTY)
-			set_next(s, RESTARTED);
+			set_open(s);
 	}
+}
+
+void track_restart_one(struct track *t, uint32_t publisher)
+{
+	struct track_slot *s = find(t, publisher);
+
+	if (s && s->key != EMPTY)
+		set_open(s);
 }
 
 uint64_t track_lost(const struct track *t, uint32_t publisher, uint64_t sent,
@@ -299,13 +327,15 @@ uint64_t track_lost(const struct track *t, uint32_t publisher, uint64_t sent,
 	uint64_t lost = 0, next = t->is_late ? sent : 0, first = 0;
 
 	if (s && s->key != EMPTY) {
-		next = next_of(s) == RESTARTED ? sent : next_of(s);
+		next = is_open(s) ? sent : next_of(s);
 		g = gaps_of(s);
 		if (g && g->given_up) {
 			lost = g->given_up;
 			first = g->first_lost;
 		}
 		for (uint32_t i = 0; g && i < g->count; i++) {
+			if (g->list[i].is_excused)
+				continue;
 			if (lost == 0)
 				first = g->list[i].from;
 			lost += g->list[i].to - g->list[i].from;
@@ -327,7 +357,7 @@ bool track_settled(const struct track *t, uint32_t publisher,
 	bool is_known = s && s->key != EMPTY;
 	uint64_t first;
 
-	if (is_known ? next_of(s) == RESTARTED : t->is_late)
+	if (is_known ? is_open(s) : t->is_late)
 		return false;
 	*ret_settled = is_known ? next_of(s) - track_lost(t, publisher,
 							  next_of(s), &first)

@@ -52,8 +52,11 @@ enum track_result track_see_sparse(struct track *t, uint32_t publisher,
 				   uint64_t sequence);
 
 /* The receiver was away without a session, or comes late: what it missed is
- * nobody's loss. The next message of each publisher is taken as it comes. */
+ * nobody's loss, up to the next message of each publisher. It may still come,
+ * and a duplicate of an earlier one is one. */
 void track_restart(struct track *t);
+/* The same for one publisher, if it has been seen. */
+void track_restart_one(struct track *t, uint32_t publisher);
 
 /*
  * How many messages of 0 .. sent - 1 (or, after a restart, of those since)

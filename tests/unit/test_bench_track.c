@@ -166,6 +166,74 @@ static void restart_forgives_absence(void)
 	track_release(&t);
 }
 
+/* Between the members of a share group, the first that comes after an absence
+ * need not be the first that was sent. */
+static void absence_ends_in_any_order(void)
+{
+	struct track t = { 0 };
+	uint64_t first;
+
+	is_int(track_see(&t, 1, 0), TRACK_NEW);
+	track_restart(&t);
+	is_int(track_see(&t, 1, 0), TRACK_DUPLICATE, "of before");
+	is_int(track_lost(&t, 1, 100, &first), 0);
+	is_int(track_see(&t, 1, 52), TRACK_NEW);
+	is_int(track_see(&t, 1, 50), TRACK_LATE);
+	is_int(track_see(&t, 1, 50), TRACK_DUPLICATE);
+	is_int(track_lost(&t, 1, 53, &first), 0, "51 may have been before");
+	is_int(track_see(&t, 1, 54), TRACK_NEW);
+	is_int(track_lost(&t, 1, 55, &first), 1);
+	is_int(first, 53);
+	is_int(track_see(&t, 9, 30), TRACK_NEW, "the first of another");
+	is_int(track_see(&t, 9, 29), TRACK_LATE);
+	is_int(track_lost(&t, 9, 31, &first), 0);
+	track_release(&t);
+}
+
+static void one_publisher_is_restarted(void)
+{
+	struct track t = { 0 };
+	uint64_t first;
+
+	track_restart_one(&t, 1);
+	is_int(track_see(&t, 1, 2), TRACK_NEW);
+	is_int(track_see(&t, 2, 0), TRACK_NEW);
+	is_int(track_see_sparse(&t, 3, 70), TRACK_NEW);
+	for (uint32_t p = 1; p <= 3; p++)
+		track_restart_one(&t, p);
+	track_restart_one(&t, 4);
+	is_int(track_lost(&t, 1, 9, &first), 2, "what was lost stays lost");
+	is_int(track_lost(&t, 2, 9, &first), 0);
+	is_int(track_lost(&t, 4, 9, &first), 9);
+	is_int(track_see(&t, 1, 6), TRACK_NEW);
+	is_int(track_see(&t, 1, 1), TRACK_LATE);
+	is_int(track_lost(&t, 1, 9, &first), 3);
+	is_int(first, 0);
+	is_int(track_see_sparse(&t, 3, 70), TRACK_DUPLICATE);
+	track_release(&t);
+}
+
+/* However many absences there were, memory is bounded, and they are not
+ * counted when they are forgotten. */
+static void old_absences_are_forgotten(void)
+{
+	struct track t = { 0 };
+	uint64_t first, i;
+
+	for (i = 0; i < 20000; i++) {
+		is_int(track_see(&t, 1, i * 4), TRACK_NEW);
+		if (i % 100)
+			track_restart(&t);
+	}
+	is_int(track_lost(&t, 1, i * 4, &first), 200 * 3, "away again");
+	is_int(track_see(&t, 1, i * 4), TRACK_NEW);
+	is_int(track_lost(&t, 1, i * 4 + 1, &first), 200 * 3);
+	is_int(first, 1);
+	is_int(track_see(&t, 1, i * 4 - 1), TRACK_LATE);
+	is_int(track_see(&t, 1, 1), TRACK_OLD);
+	track_release(&t);
+}
+
 static void sparse_publishers_have_no_gaps(void)
 {
 	struct track t = { 0 };
@@ -203,4 +271,6 @@ TEST_MAIN(T(order_is_new), T(gaps_are_lost_until_filled),
 	  T(publishers_do_not_mix), T(one_publisher_takes_one_slot),
 	  T(random_faults_are_told_exactly), T(memory_is_bounded),
 	  T(full_list_still_splits), T(restart_forgives_absence),
-	  T(sparse_publishers_have_no_gaps), T(publishers_can_be_listed))
+	  T(absence_ends_in_any_order), T(one_publisher_is_restarted),
+	  T(old_absences_are_forgotten), T(sparse_publishers_have_no_gaps),
+	  T(publishers_can_be_listed))
