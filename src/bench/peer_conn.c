@@ -192,7 +192,7 @@ static bool on_subscribe(struct peer_conn *c, const struct packet *in)
 	while (n < sizeof(reasons) && decode_next_filter(in, &pos, &s))
 		reasons[n++] = in->type == PACKET_SUBSCRIBE
 				       ? peer_subscribe(c, &s)
-				       : 0;
+				       : peer_unsubscribe(c, s.filter);
 	out.reasons = bytes_of(reasons, n);
 	return encode_suback(&c->out, c->version,
 			     in->type == PACKET_SUBSCRIBE ? PACKET_SUBACK

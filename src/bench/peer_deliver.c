@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "bench/header.h"
 #include "mqtt/encode.h"
+#include "mqtt/reason.h"
 #include "mqtt/topic.h"
 
 #define HELD_MAX (100 * CLOCK_MSEC)
@@ -25,10 +26,32 @@ static bool is_nth(uint64_t n, uint32_t every)
 static struct peer_target *find_share(struct peer_state *p, struct bytes filter)
 {
 	for (uint32_t i = 0; i < p->target_count; i++)
-		if (p->targets[i].share &&
-		    bytes_equal(bytes_str(p->targets[i].share), filter))
+		if (p->targets[i].is_shared &&
+		    bytes_equal(bytes_str(p->targets[i].filter), filter))
 			return &p->targets[i];
 	return NULL;
+}
+
+/* What the connection subscribes to by that filter, or did. */
+static struct peer_target *find_own(const struct peer_conn *c,
+				    struct bytes filter)
+{
+	struct peer_target *t;
+
+	for (uint32_t i = 0; i < c->target_count; i++) {
+		t = &c->peer->targets[c->targets[i]];
+		if (bytes_equal(bytes_str(t->filter), filter))
+			return t;
+	}
+	return NULL;
+}
+
+static bool is_member(const struct peer_target *t, const struct peer_conn *c)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		if (t->members[i] == c)
+			return true;
+	return false;
 }
 
 static struct peer_target *new_target(struct peer_state *p)
@@ -48,46 +71,63 @@ static struct peer_target *new_target(struct peer_state *p)
 	return t;
 }
 
-static int join(struct peer_state *p, struct peer_target *t,
-		struct peer_conn *c)
+static int note_target(struct peer_conn *c, const struct peer_target *t)
 {
-	struct peer_conn **members;
-	uint32_t *targets;
+	uint32_t *targets = reallocarray(c->targets, c->target_count + 1,
+					 sizeof(*targets));
 
-	members = reallocarray(t->members, t->count + 1, sizeof(*members));
-	if (!members)
-		return -1;
-	t->members = members;
-	targets = reallocarray(c->targets, c->target_count + 1,
-			       sizeof(*targets));
 	if (!targets)
 		return -1;
 	c->targets = targets;
-	t->members[t->count++] = c;
-	c->targets[c->target_count++] = (uint32_t)(t - p->targets);
+	c->targets[c->target_count++] = (uint32_t)(t - c->peer->targets);
 	return 0;
+}
+
+static int join(struct peer_target *t, struct peer_conn *c)
+{
+	struct peer_conn **members = reallocarray(t->members, t->count + 1,
+						  sizeof(*members));
+
+	if (!members)
+		return -1;
+	t->members = members;
+	t->members[t->count++] = c;
+	return 0;
+}
+
+/* The one of its share group, or a new one. */
+static struct peer_target *take_target(struct peer_state *p,
+				       const struct subscription *s)
+{
+	struct bytes filter = s->filter, name;
+	bool is_shared = topic_is_shared(s->filter, &name, &filter);
+	struct peer_target *t = is_shared ? find_share(p, s->filter) : NULL;
+
+	if (t)
+		return t;
+	t = new_target(p);
+	if (!t)
+		return NULL;
+	t->qos = (s->options & 3) ? 1 : 0;
+	t->filter = strndup((const char *)s->filter.p, s->filter.n);
+	if (!t->filter ||
+	    route_add(p->route, filter, (uint32_t)(t - p->targets)) < 0)
+		return NULL;
+	t->is_shared = is_shared;
+	return t;
 }
 
 uint8_t peer_subscribe(struct peer_conn *c, const struct subscription *s)
 {
-	struct peer_state *p = c->peer;
-	struct bytes filter = s->filter, name;
-	bool is_shared = topic_is_shared(s->filter, &name, &filter);
-	struct peer_target *t = is_shared ? find_share(p, s->filter) : NULL;
-	bool is_new = !t;
+	struct peer_target *t = find_own(c, s->filter);
+	bool was_own = t != NULL;
 
-	if (is_new)
-		t = new_target(p);
-	if (!t || join(p, t, c) < 0)
-		return 0x80;
-	if (!is_new)
+	if (was_own && is_member(t, c))
 		return t->qos;
-	t->qos = (s->options & 3) ? 1 : 0;
-	if (is_shared)
-		t->share = strndup((const char *)s->filter.p, s->filter.n);
-	if ((is_shared && !t->share) ||
-	    route_add(p->route, filter, (uint32_t)(t - p->targets)) < 0)
-		return 0x80;
+	if (!was_own)
+		t = take_target(c->peer, s);
+	if (!t || (!was_own && note_target(c, t) < 0) || join(t, c) < 0)
+		return REASON_UNSPECIFIED;
 	return t->qos;
 }
 
@@ -96,6 +136,16 @@ static void leave(struct peer_target *t, const struct peer_conn *c)
 	for (uint32_t i = 0; i < t->count; i++)
 		if (t->members[i] == c)
 			t->members[i--] = t->members[--t->count];
+}
+
+uint8_t peer_unsubscribe(struct peer_conn *c, struct bytes filter)
+{
+	struct peer_target *t = find_own(c, filter);
+
+	if (!t || !is_member(t, c))
+		return REASON_NO_SUBSCRIPTION;
+	leave(t, c);
+	return REASON_SUCCESS;
 }
 
 /* Filters stay in the route with nobody behind them. */

@@ -21,9 +21,10 @@ struct peer_conn;
 /* A subscription: one connection, or the members of a share group in turn. */
 struct peer_target {
 	struct peer_conn **members;
-	uint32_t count, cap, next;
+	uint32_t count, next;
 	uint8_t qos;
-	char *share; /* the whole filter; NULL: not shared */
+	bool is_shared;
+	char *filter; /* the whole of it */
 };
 
 /* A delivery that is held back; packets follow it in the buffer. */
@@ -56,8 +57,8 @@ struct peer_conn {
 	struct buf held;         /* a delivery that is to be overtaken, */
 	uint32_t held_stream;    /* by one of this stream, */
 	struct timer held_timer; /* or goes out at this time */
-	uint32_t *targets;       /* it is a member of */
-	uint32_t target_count, target_cap;
+	uint32_t *targets;       /* it is a member of, or was */
+	uint32_t target_count;
 	uint16_t next_pid;
 	uint8_t version;
 	bool is_touched;
@@ -71,6 +72,8 @@ void peer_flush(struct peer_state *p);
 /* peer_deliver.c */
 /* The granted QoS, or 0x80. */
 uint8_t peer_subscribe(struct peer_conn *c, const struct subscription *s);
+/* 0, or that there was no such subscription. */
+uint8_t peer_unsubscribe(struct peer_conn *c, struct bytes filter);
 void peer_forget(struct peer_conn *c);
 void peer_held_due(struct timer *t, uint64_t now);
 void peer_route(struct peer_state *p, const struct publish *m);
