@@ -68,6 +68,7 @@ BATS_TESTS += tests/94-bench-shard.bats
 BATS_TESTS += tests/90-bench.bats
 BATS_TESTS += tests/91-bench-scenarios.bats
 BATS_TESTS += tests/91-bench-reach.bats
+BATS_TESTS += tests/91-bench-unsubscribe.bats
 BATS_TESTS += tests/93-bench-truth.bats
 BATS_TESTS += tests/92-bench-ends.bats
 BATS_TESTS += tests/94-bench-search.bats

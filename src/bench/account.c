@@ -39,6 +39,11 @@ static const char *const names[COUNT_COUNT] = {
 	[COUNT_SUBSCRIBES] = "subscribes",
 	[COUNT_SUBSCRIBED] = "subscribed",
 	[COUNT_SUB_REFUSED] = "sub_refused",
+	[COUNT_SUB_UNANSWERED] = "sub_unanswered",
+	[COUNT_UNSUBSCRIBES] = "unsubscribes",
+	[COUNT_UNSUBSCRIBED] = "unsubscribed",
+	[COUNT_UNSUB_REFUSED] = "unsub_refused",
+	[COUNT_UNSUB_UNANSWERED] = "unsub_unanswered",
 	[COUNT_BYTES_OUT] = "bytes_out",
 	[COUNT_BYTES_IN] = "bytes_in",
 	[COUNT_PINGS] = "pings",
@@ -58,7 +63,12 @@ const struct identity account_identities[IDENTITIES] = {
 	  { COUNT_CONNECTED, COUNT_CONN_REFUSED, COUNT_CONN_FAILED,
 	    COUNT_CONN_TIMED_OUT },
 	  4 },
-	{ COUNT_SUBSCRIBES, { COUNT_SUBSCRIBED, COUNT_SUB_REFUSED }, 2 },
+	{ COUNT_SUBSCRIBES,
+	  { COUNT_SUBSCRIBED, COUNT_SUB_REFUSED, COUNT_SUB_UNANSWERED },
+	  3 },
+	{ COUNT_UNSUBSCRIBES,
+	  { COUNT_UNSUBSCRIBED, COUNT_UNSUB_REFUSED, COUNT_UNSUB_UNANSWERED },
+	  3 },
 };
 
 const char *count_name(enum count c)
@@ -87,6 +97,7 @@ void account_add(struct account *dst, const struct account *src)
 	add_all(dst->publish_reasons, src->publish_reasons, 256);
 	add_all(dst->connect_reasons, src->connect_reasons, 256);
 	add_all(dst->subscribe_reasons, src->subscribe_reasons, 256);
+	add_all(dst->unsubscribe_reasons, src->unsubscribe_reasons, 256);
 	add_all(dst->disconnect_reasons, src->disconnect_reasons, 256);
 }
 

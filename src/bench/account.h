@@ -12,7 +12,8 @@
  *	expected = unique + lost
  *	received = unique + duplicates + uncertain
  *	connects = connected + refused + failed + timed out
- *	subscribes = subscribed + refused
+ *	subscribes = subscribed + refused + unanswered
+ *	unsubscribes = unsubscribed + refused + unanswered
  *
  * where both sides of each line are counted in different places. A line that
  * does not balance is a defect of this program and makes the result invalid.
@@ -60,7 +61,12 @@ enum count {
 	COUNT_SUBSCRIBES,  /* filters asked for */
 	COUNT_SUBSCRIBED,  /* filters granted */
 	COUNT_SUB_REFUSED,
-	COUNT_BYTES_OUT, /* of PUBLISH packets, on the MQTT level */
+	COUNT_SUB_UNANSWERED, /* the connection or the run ended before */
+	COUNT_UNSUBSCRIBES,   /* filters given back */
+	COUNT_UNSUBSCRIBED,
+	COUNT_UNSUB_REFUSED,
+	COUNT_UNSUB_UNANSWERED, /* or not within the deadline */
+	COUNT_BYTES_OUT,        /* of PUBLISH packets, on the MQTT level */
 	COUNT_BYTES_IN,
 	COUNT_PINGS,
 	COUNT_COUNT,
@@ -68,10 +74,11 @@ enum count {
 
 struct account {
 	uint64_t n[COUNT_COUNT];
-	uint64_t publish_reasons[256];    /* PUBACK, PUBREC, by code */
-	uint64_t connect_reasons[256];    /* CONNACK other than 0 */
-	uint64_t subscribe_reasons[256];  /* SUBACK of 0x80 and above */
-	uint64_t disconnect_reasons[256]; /* DISCONNECT of the broker */
+	uint64_t publish_reasons[256];     /* PUBACK, PUBREC, by code */
+	uint64_t connect_reasons[256];     /* CONNACK other than 0 */
+	uint64_t subscribe_reasons[256];   /* SUBACK of 0x80 and above */
+	uint64_t unsubscribe_reasons[256]; /* UNSUBACK, the same */
+	uint64_t disconnect_reasons[256];  /* DISCONNECT of the broker */
 };
 
 /* "scheduled", "timed_out"...: as in reports, files and requirements. */
@@ -88,7 +95,7 @@ struct identity {
 	enum count parts[IDENTITY_PARTS];
 	int count;
 };
-enum { IDENTITIES = 6 };
+enum { IDENTITIES = 7 };
 extern const struct identity account_identities[IDENTITIES];
 
 /*

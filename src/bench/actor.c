@@ -22,16 +22,9 @@ static struct worker *worker_of(const struct actor *a)
 	return a->squad->worker;
 }
 
-/* Nothing that happens while tidying up is in the books. */
-static void count_many(struct actor *a, enum count what, uint64_t n)
-{
-	if (!worker_of(a)->is_counted)
-		worker_of(a)->account.n[what] += n;
-}
-
 static void count(struct actor *a, enum count what)
 {
-	count_many(a, what, 1);
+	worker_count(worker_of(a), what, 1);
 }
 
 static void add_progress(atomic_uint_fast64_t *v, int n)
@@ -167,7 +160,7 @@ static void record_connect(struct actor *a, uint64_t now)
 
 /* -------------------------------------------------------------------- up */
 
-static void become_ready(struct actor *a)
+void actor_become_ready(struct actor *a)
 {
 	set_state(a, ACTOR_READY);
 	if (!a->was_ready && worker_of(a)->sending_until)
@@ -175,38 +168,6 @@ static void become_ready(struct actor *a)
 	a->was_ready = true;
 	actor_start_slow(a);
 	actor_go_on(a);
-}
-
-static int subscribe_all(struct actor *a)
-{
-	const struct group *g = a->squad->crew->group;
-	struct buf *text = &worker_of(a)->filter;
-	struct subscription *s = calloc(g->subscribe_count, sizeof(*s));
-	struct subscribe p = { .filters = s, .count = g->subscribe_count };
-	uint16_t pid;
-	int r = -1;
-	size_t at = 0;
-
-	buf_clear(text);
-	for (size_t i = 0; s && i < g->subscribe_count; i++) {
-		at = buf_len(text);
-		if (actor_filter(a, i, text) < 0)
-			goto out;
-		s[i].filter.n = buf_len(text) - at;
-		s[i].options = g->subscribe[i].options;
-	}
-	at = 0;
-	for (size_t i = 0; s && i < g->subscribe_count; i++) {
-		s[i].filter.p = buf_view(text).p + at;
-		at += s[i].filter.n;
-	}
-	mutex_lock(&a->conn.lock);
-	if (s && session_subscribe(a->conn.session, &p, &pid) == SUBMIT_OK)
-		r = 0;
-	mutex_unlock(&a->conn.lock);
-out:
-	free(s);
-	return r;
 }
 
 /* It has come only for its session to be dropped. */
@@ -245,7 +206,7 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	count(a, COUNT_CONNECTED);
 	if (a->was_up)
 		count(a, COUNT_RECONNECTS);
-	count_many(a, COUNT_ACKED, ack->completed);
+	worker_count(w, COUNT_ACKED, ack->completed);
 	a->has_session = crew->group->mqtt.version == MQTT_5
 				 ? crew->group->mqtt.session_expiry > 0
 				 : !crew->group->mqtt.is_clean;
@@ -266,18 +227,14 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	worker_connect_over(w);
 	set_state(a, ACTOR_SUBSCRIBING);
 	a->since = clock_boot();
-	if (!crew->receives || (ack->packet.session_present && a->was_ready)) {
-		become_ready(a);
+	if (!crew->receives || (ack->packet.session_present && a->was_ready &&
+				!actor_is_absent(a))) {
+		actor_become_ready(a);
 		return;
 	}
 	if (a->was_ready)
 		actor_forgive(a);
-	count_many(a, COUNT_SUBSCRIBES, crew->group->subscribe_count);
-	if (subscribe_all(a) < 0) {
-		count_many(a, COUNT_SUB_REFUSED, crew->group->subscribe_count);
-		a->refused_filters = UINT16_MAX;
-		become_ready(a);
-	}
+	actor_subscribe(a);
 }
 
 /* ------------------------------------------------------------------ down */
@@ -326,6 +283,7 @@ static void on_down(struct conn *c, const struct err *why)
 	if (w->probed == a)
 		w->probed = NULL;
 	actor_stop_slow(a);
+	actor_drop_requests(a);
 	if (a->state == ACTOR_CONNECTING) {
 		connect_failed(a, why);
 		return;
@@ -391,27 +349,6 @@ void actor_leave(struct actor *a, enum churn_how how)
 
 /* ---------------------------------------------------------------- events */
 
-static void on_suback(struct actor *a, const struct suback *s, uint64_t now)
-{
-	struct worker *w = worker_of(a);
-
-	if (a->state != ACTOR_SUBSCRIBING || w->is_counted)
-		return;
-	hist_record(&w->timings[TIMING_SUB_ACK], now - a->since);
-	a->refused_filters = 0;
-	for (size_t i = 0; i < s->reasons.n; i++) {
-		if (s->reasons.p[i] < 0x80) {
-			w->account.n[COUNT_SUBSCRIBED]++;
-			continue;
-		}
-		w->account.n[COUNT_SUB_REFUSED]++;
-		w->account.subscribe_reasons[s->reasons.p[i]]++;
-		if (i < 16)
-			a->refused_filters |= (uint16_t)(1u << i);
-	}
-	become_ready(a);
-}
-
 static void on_pong(struct actor *a, uint64_t now)
 {
 	struct worker *w = worker_of(a);
@@ -443,7 +380,10 @@ static void on_events(struct conn *c, const struct event *ev, size_t n)
 			has_window = true;
 			break;
 		case EVENT_SUBACK:
-			on_suback(a, &ev[i].suback, now);
+			actor_on_suback(a, &ev[i].suback, now);
+			break;
+		case EVENT_UNSUBACK:
+			actor_on_unsuback(a, &ev[i].suback, now);
 			break;
 		case EVENT_PONG:
 			on_pong(a, now);
@@ -501,6 +441,9 @@ int actor_init(struct actor *a, struct squad *s, uint32_t place)
 	conn_init(&a->conn, s->worker->loop, session, &ops);
 	if (s->crew->receives && actor_make_receiver(a) < 0)
 		return -1;
+	if (s->crew->group->churn.how == CHURN_UNSUBSCRIBE &&
+	    actor_make_absence(a) < 0)
+		return -1;
 	return s->crew->is_slow ? actor_make_slow(a) : 0;
 }
 
@@ -514,6 +457,7 @@ void actor_release(struct actor *a)
 	if (a->slow)
 		free(a->slow->acks);
 	free(a->slow);
+	actor_free_absence(a);
 	free(a->backlog);
 	free(a->output);
 	if (!a->squad->crew->is_shared)

@@ -35,13 +35,16 @@ int actor_make_receiver(struct actor *a)
 		    !(filter = buf_cstr(&w->filter)))
 			return -1;
 		a->receiver = shared_receiver(w, filter);
-		if (a->receiver)
+		if (a->receiver) {
+			a->receiver->members++;
 			return 0;
+		}
 	}
 	a->receiver = calloc(1, sizeof(*a->receiver));
 	if (!a->receiver)
 		return -1;
 	a->receiver->actor = a;
+	a->receiver->members = 1;
 	if (!is_shared)
 		return 0;
 	a->receiver->next = w->shares;
@@ -59,13 +62,35 @@ void receiver_free(struct receiver *r)
 	free(r);
 }
 
+static void forgive(struct receiver *r)
+{
+	r->was_away = true;
+	track_restart(&r->track);
+}
+
 void actor_forgive(struct actor *a)
 {
 	/* Another member of a share group gets what this one does not. */
-	if (!a->receiver || a->squad->crew->is_shared)
+	if (a->receiver && !a->squad->crew->is_shared)
+		forgive(a->receiver);
+}
+
+void actor_withdraw(struct actor *a)
+{
+	struct receiver *r = a->receiver;
+
+	if (++r->absent == r->members)
+		forgive(r);
+}
+
+void actor_return(struct actor *a, uint64_t now)
+{
+	struct receiver *r = a->receiver;
+
+	if (r->absent-- < r->members)
 		return;
-	a->receiver->was_away = true;
-	track_restart(&a->receiver->track);
+	r->back = now;
+	forgive(r);
 }
 
 /* -------------------------------------------------------------- messages */
@@ -137,6 +162,21 @@ static void count_new(struct actor *a, const struct entry *e,
 	atomic_fetch_add_explicit(&w->progress.unique, 1, memory_order_relaxed);
 }
 
+/* The broker may hand out what it still had for the receiver when that
+ * unsubscribed, even after it has subscribed again. Such a message counts, but
+ * the one behind it need not come. */
+static bool is_left_over(const struct actor *a, const struct header *h,
+			 uint64_t now)
+{
+	const struct receiver *rc = a->receiver;
+	const struct run *r = worker_of(a)->run;
+
+	if (rc->absent == rc->members)
+		return true;
+	return rc->back && h->tag == r->tag.value &&
+	       delay_since(r, now, h->intended) > (int64_t)(now - rc->back);
+}
+
 static void track(struct actor *a, const struct entry *e,
 		  const struct header *h, const struct publish *p, uint64_t now)
 {
@@ -153,6 +193,8 @@ static void track(struct actor *a, const struct entry *e,
 		w->account.n[COUNT_UNCERTAIN]++;
 		return;
 	}
+	if (!e->varies && is_left_over(a, h, now))
+		track_restart_one(&a->receiver->track, h->publisher);
 	if (t == TRACK_FULL)
 		w->untracked++;
 	if (t == TRACK_LATE && !a->squad->crew->is_shared)

@@ -42,6 +42,11 @@ uint64_t judge_late(const struct result *r, enum timing t)
 		return r->late_recs + r->late_comps;
 	case TIMING_PUB_RAW:
 		return r->late_acks + r->late_recs + r->late_comps;
+	/* Of a request with several filters each is one. */
+	case TIMING_SUB_ACK:
+		return r->account.n[COUNT_SUB_UNANSWERED];
+	case TIMING_UNSUB_ACK:
+		return r->account.n[COUNT_UNSUB_UNANSWERED];
 	default:
 		return 0;
 	}
@@ -155,7 +160,11 @@ static enum count whole_of(enum count c)
 	case COUNT_DISCONNECTS:
 		return COUNT_CONNECTS;
 	case COUNT_SUB_REFUSED:
+	case COUNT_SUB_UNANSWERED:
 		return COUNT_SUBSCRIBES;
+	case COUNT_UNSUB_REFUSED:
+	case COUNT_UNSUB_UNANSWERED:
+		return COUNT_UNSUBSCRIBES;
 	default:
 		return COUNT_COUNT;
 	}
@@ -178,10 +187,13 @@ static void read_number(const struct result *r, enum count c,
 static double errors(const struct result *r)
 {
 	static const enum count bad[] = {
-		COUNT_SKIPPED,     COUNT_REFUSED,        COUNT_TIMED_OUT,
-		COUNT_LOST,        COUNT_CORRUPTED,      COUNT_CONN_REFUSED,
-		COUNT_CONN_FAILED, COUNT_CONN_TIMED_OUT, COUNT_DISCONNECTS,
-		COUNT_SUB_REFUSED,
+		COUNT_SKIPPED,          COUNT_REFUSED,
+		COUNT_TIMED_OUT,        COUNT_LOST,
+		COUNT_CORRUPTED,        COUNT_CONN_REFUSED,
+		COUNT_CONN_FAILED,      COUNT_CONN_TIMED_OUT,
+		COUNT_DISCONNECTS,      COUNT_SUB_REFUSED,
+		COUNT_SUB_UNANSWERED,   COUNT_UNSUB_REFUSED,
+		COUNT_UNSUB_UNANSWERED,
 	};
 	double n = 0;
 

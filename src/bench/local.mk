@@ -11,6 +11,7 @@ src_libbench_a_SOURCES += src/bench/actor_connect.c
 src_libbench_a_SOURCES += src/bench/actor_output.c
 src_libbench_a_SOURCES += src/bench/actor_receive.c
 src_libbench_a_SOURCES += src/bench/actor_send.c
+src_libbench_a_SOURCES += src/bench/actor_subscribe.c
 src_libbench_a_SOURCES += src/bench/builtin.c
 src_libbench_a_SOURCES += src/bench/builtin.h
 src_libbench_a_SOURCES += src/bench/chart.c

@@ -205,7 +205,8 @@ bool metric_is_cost(const struct metric *m)
 		return m->stat != STAT_COUNT;
 	return m->number != COUNT_SENT && m->number != COUNT_ACKED &&
 	       m->number != COUNT_UNIQUE && m->number != COUNT_RECEIVED &&
-	       m->number != COUNT_CONNECTED && m->number != COUNT_SUBSCRIBED;
+	       m->number != COUNT_CONNECTED && m->number != COUNT_SUBSCRIBED &&
+	       m->number != COUNT_UNSUBSCRIBED;
 }
 
 /* Three significant digits with the unit whose number is below 1000. */

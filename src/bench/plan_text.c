@@ -105,7 +105,9 @@ static int describe_group(const struct group *g, struct buf *out)
 			r = describe_publish(g, &g->publish[i], out);
 	}
 	if (r == 0 && g->churn.every)
-		r = buf_printf(out, "; %g %% go every %s", g->churn.share * 100,
+		r = buf_printf(out, "; %g %% %s every %s", g->churn.share * 100,
+			       g->churn.how == CHURN_UNSUBSCRIBE ? "unsubscribe"
+								 : "go",
 			       seconds(text, g->churn.every));
 	if (r == 0 && g->join)
 		r = buf_printf(out, "; joins after %s", seconds(text, g->join));

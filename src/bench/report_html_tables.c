@@ -203,6 +203,7 @@ void page_causes(const struct result *r, struct html *h)
 	reason_rows(h, a->publish_reasons, "publishes refused: ");
 	reason_rows(h, a->connect_reasons, "connects refused: ");
 	reason_rows(h, a->subscribe_reasons, "subscriptions refused: ");
+	reason_rows(h, a->unsubscribe_reasons, "unsubscriptions refused: ");
 	reason_rows(h, a->disconnect_reasons, "disconnects: ");
 	for (int i = 0; i < RESULT_CAUSES; i++)
 		if (r->causes[i].count)

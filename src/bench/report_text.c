@@ -129,7 +129,8 @@ static void say_ramp(struct page *p)
 /* What is rare is left out while there is none of it. */
 static bool is_told(enum count c, uint64_t n)
 {
-	return n || (c != COUNT_SENT_QOS0 && c != COUNT_UNCERTAIN);
+	return n || (c != COUNT_SENT_QOS0 && c != COUNT_UNCERTAIN &&
+		     c != COUNT_SUB_UNANSWERED && c != COUNT_UNSUB_UNANSWERED);
 }
 
 /* "total = a + b + c", the parts that are faults in red. */
@@ -161,7 +162,8 @@ static void say_identity(struct page *p, const struct identity *i)
 
 static bool is_of_connections(enum count c)
 {
-	return c == COUNT_CONNECTS || c == COUNT_SUBSCRIBES;
+	return c == COUNT_CONNECTS || c == COUNT_SUBSCRIBES ||
+	       c == COUNT_UNSUBSCRIBES;
 }
 
 static void say_identities(struct page *p, bool of_connections)
@@ -232,6 +234,7 @@ static void say_causes(struct page *p)
 	say_reasons(p, "publishes refused", a->publish_reasons);
 	say_reasons(p, "connects refused", a->connect_reasons);
 	say_reasons(p, "subscriptions refused", a->subscribe_reasons);
+	say_reasons(p, "unsubscriptions refused", a->unsubscribe_reasons);
 	say_reasons(p, "disconnects", a->disconnect_reasons);
 	for (int i = 0; i < RESULT_CAUSES; i++) {
 		if (!p->r->causes[i].count)
@@ -315,6 +318,8 @@ static void say_latency(struct page *p)
 	say_late(p, TIMING_ECHO, "never answered");
 	say_late(p, TIMING_CONN_TOTAL,
 		 "never connected (refused, failed, timed out)");
+	say_late(p, TIMING_SUB_ACK, "never answered by SUBACK (filters)");
+	say_late(p, TIMING_UNSUB_ACK, "never answered by UNSUBACK (filters)");
 	if (*p->r->losses_unknown && judge_has_any(p->r, TIMING_E2E))
 		say(p, "  e2e figures leave out what was lost, which is not "
 		       "known\n");

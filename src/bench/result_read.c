@@ -157,6 +157,7 @@ static void read_account(struct reader *rd, json_t *o, struct account *a)
 	read_reasons(rd, o, "publish_reasons", a->publish_reasons);
 	read_reasons(rd, o, "connect_reasons", a->connect_reasons);
 	read_reasons(rd, o, "subscribe_reasons", a->subscribe_reasons);
+	read_reasons(rd, o, "unsubscribe_reasons", a->unsubscribe_reasons);
 	read_reasons(rd, o, "disconnect_reasons", a->disconnect_reasons);
 }
 

@@ -83,6 +83,7 @@ static json_t *account(const struct result *r)
 	put(o, "publish_reasons", reasons(a->publish_reasons));
 	put(o, "connect_reasons", reasons(a->connect_reasons));
 	put(o, "subscribe_reasons", reasons(a->subscribe_reasons));
+	put(o, "unsubscribe_reasons", reasons(a->unsubscribe_reasons));
 	put(o, "disconnect_reasons", reasons(a->disconnect_reasons));
 	return o;
 }

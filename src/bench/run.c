@@ -334,8 +334,10 @@ static void count_rest(struct worker *w)
 	w->account.n[COUNT_BYTES_OUT] = 0;
 	for (size_t i = 0; i < w->run->crew_count; i++) {
 		s = &w->squads[i];
-		for (uint32_t k = 0; k < s->share.count; k++)
+		for (uint32_t k = 0; k < s->share.count; k++) {
 			actor_count_rest(&s->actors[k], now);
+			actor_drop_requests(&s->actors[k]);
+		}
 	}
 	/* What comes from now on is in no book. */
 	w->is_counted = true;

@@ -24,9 +24,12 @@ uint64_t run_sum(const struct run *r, size_t offset)
 static uint64_t errors_of(const struct account *a)
 {
 	static const enum count bad[] = {
-		COUNT_SKIPPED,     COUNT_REFUSED,        COUNT_CONN_REFUSED,
-		COUNT_CONN_FAILED, COUNT_CONN_TIMED_OUT, COUNT_DISCONNECTS,
-		COUNT_SUB_REFUSED, COUNT_CORRUPTED,
+		COUNT_SKIPPED,          COUNT_REFUSED,
+		COUNT_CONN_REFUSED,     COUNT_CONN_FAILED,
+		COUNT_CONN_TIMED_OUT,   COUNT_DISCONNECTS,
+		COUNT_SUB_REFUSED,      COUNT_CORRUPTED,
+		COUNT_SUB_UNANSWERED,   COUNT_UNSUB_REFUSED,
+		COUNT_UNSUB_UNANSWERED,
 	};
 	uint64_t n = 0;
 

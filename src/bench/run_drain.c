@@ -41,7 +41,7 @@ static void sum_sent(struct worker *w, const struct squad *s, uint32_t place)
 	static const struct sent_stream none;
 	struct sent_stream sent;
 
-	w->unsettled += a->in_flight;
+	w->unsettled += a->in_flight + actor_is_asking(a);
 	if (a->backlog)
 		w->unsettled += a->backlog->count;
 	for (size_t i = 0; i < entries; i++, e++, at++) {

@@ -5,20 +5,21 @@
 /*
  * The inside of the load engine:
  *
- *	run.c            coordinator: phases, end
- *	run_course.c     coordinator: what is told of each interval
- *	run_setup.c      from scenario to crews, workers, actors
- *	run_books.c      who should have got what: expected, lost
- *	run_drain.c      whether more is to come
- *	run_figures.c    what the workers found out, added up
- *	worker.c         one loop's share: connect ramp, schedules, figures
- *	actor.c          one client's connection: start, up, down, events
- *	actor_connect.c  who it says it is, and where it connects to
- *	actor_send.c     publishing: open and closed model, backlog
- *	actor_output.c   what was sent, but has not left yet
- *	actor_receive.c  deliveries, acknowledgements, slow consumers
- *	churn.c          clients that come and go on purpose
- *	tidy.c           nothing is left at the broker
+ *	run.c             coordinator: phases, end
+ *	run_course.c      coordinator: what is told of each interval
+ *	run_setup.c       from scenario to crews, workers, actors
+ *	run_books.c       who should have got what: expected, lost
+ *	run_drain.c       whether more is to come
+ *	run_figures.c     what the workers found out, added up
+ *	worker.c          one loop's share: connect ramp, schedules, figures
+ *	actor.c           one client's connection: start, up, down, events
+ *	actor_connect.c   who it says it is, and where it connects to
+ *	actor_subscribe.c subscriptions, also those given back for a while
+ *	actor_send.c      publishing: open and closed model, backlog
+ *	actor_output.c    what was sent, but has not left yet
+ *	actor_receive.c   deliveries, acknowledgements, slow consumers
+ *	churn.c           clients that come and go on purpose
+ *	tidy.c            nothing is left at the broker
  *
  * A crew is a group of the scenario as this process runs it; a squad is the
  * part of a crew on one worker; an actor is one client. After the setup
@@ -154,9 +155,10 @@ struct actor {
 	struct attempt *attempt;   /* while connecting */
 	struct backlog *backlog;   /* NULL: nothing waits */
 	struct slow *slow;         /* NULL: not slow */
+	struct absence *absence;   /* NULL: never unsubscribes */
 	struct receiver *receiver; /* NULL: subscribes to nothing */
 	struct output *output;     /* NULL: its socket takes everything */
-	uint64_t since;            /* when connect or subscribe was due */
+	uint64_t since;            /* when connect or request was due */
 	uint32_t place;            /* in the squad */
 	uint16_t in_flight;
 	uint16_t window;
@@ -183,7 +185,10 @@ struct receiver {
 	const struct actor *actor; /* the first member: its filters */
 	char *share;               /* "$share/..."; NULL: not shared */
 	struct receiver *next;     /* of the shared ones of a worker */
-	atomic_bool was_away;      /* what it missed is nobody's loss */
+	uint64_t back;             /* when the last absence of all its members
+				    * ended; 0: there was none */
+	uint32_t members, absent;
+	atomic_bool was_away; /* what it missed is nobody's loss */
 };
 
 struct squad {
@@ -464,6 +469,12 @@ void worker_feed(struct worker *w, struct actor *a);
 void worker_record(struct worker *w, enum timing t, uint64_t intended,
 		   uint64_t ns);
 void worker_add_cause(struct worker *w, const struct err *why);
+/* Nothing that happens while tidying up is in the books. */
+static inline void worker_count(struct worker *w, enum count what, uint64_t n)
+{
+	if (!w->is_counted)
+		w->account.n[what] += n;
+}
 /* Is a message that was meant for that time part of the measurement? */
 static inline bool run_measures(const struct run *r, uint64_t intended)
 {
@@ -484,17 +495,40 @@ int actor_make_receiver(struct actor *a) MUST_CHECK;
 void receiver_free(struct receiver *r);
 /* It has subscribed anew: what came in between is not missed. */
 void actor_forgive(struct actor *a);
+/* It gives its subscriptions back, and has them again: between, nothing is
+ * missed, unless other members of its share group were there to get it. */
+void actor_withdraw(struct actor *a);
+void actor_return(struct actor *a, uint64_t now);
 
 /* actor.c */
 int actor_init(struct actor *a, struct squad *s, uint32_t place) MUST_CHECK;
 void actor_release(struct actor *a);
 void actor_connect(struct actor *a, uint64_t due);
-/* Takes it down on purpose; back after `down` ns, unless CLOCK_NEVER. */
+/* Takes it down on purpose; back after the group's churn.down. */
 void actor_leave(struct actor *a, enum churn_how how);
+/* It is connected, and has subscribed to what it subscribes to. */
+void actor_become_ready(struct actor *a);
 
 /* actor_connect.c */
 /* CONNECT and where to, for the next attempt. */
 int actor_fill_attempt(struct actor *a) MUST_CHECK;
+
+/* actor_subscribe.c */
+/* The first SUBSCRIBE of a connection. */
+void actor_subscribe(struct actor *a);
+void actor_on_suback(struct actor *a, const struct suback *s, uint64_t now);
+int actor_make_absence(struct actor *a) MUST_CHECK;
+void actor_free_absence(struct actor *a);
+/* It has unsubscribed, and not subscribed again yet. */
+bool actor_is_absent(const struct actor *a);
+/* Does it wait for the answer to one of the requests of its absence? */
+bool actor_is_asking(const struct actor *a);
+/* UNSUBSCRIBE, and SUBSCRIBE after the group's churn.down; the caller
+ * flushes. Only for who is not absent. */
+void actor_unsubscribe(struct actor *a, uint64_t due);
+void actor_on_unsuback(struct actor *a, const struct suback *s, uint64_t now);
+/* The connection or the run ends: what is under way will not be answered. */
+void actor_drop_requests(struct actor *a);
 
 /* actor_send.c */
 void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended);

@@ -86,15 +86,16 @@ struct publish_plan {
 };
 
 enum churn_how {
-	CHURN_DISCONNECT, /* DISCONNECT, orderly */
-	CHURN_DROP,       /* without a word: the will is sent */
+	CHURN_DISCONNECT,  /* DISCONNECT, orderly */
+	CHURN_DROP,        /* without a word: the will is sent */
+	CHURN_UNSUBSCRIBE, /* stays connected */
 };
 
 struct churn_plan {
 	uint64_t every; /* 0: no churn */
-	double share;   /* of the connected clients, each time */
+	double share;   /* of the clients, each time */
 	uint64_t after; /* from the begin of sending */
-	uint64_t down;  /* before connecting again */
+	uint64_t down;  /* before connecting or subscribing again */
 	uint32_t times; /* 0: until the end */
 	enum churn_how how;
 };
@@ -111,6 +112,7 @@ struct group {
 	struct will_plan will;
 	struct subscribe_plan *subscribe;
 	size_t subscribe_count;
+	size_t listed_count; /* of these, before the reply topics */
 	struct publish_plan *publish;
 	size_t publish_count;
 	bool responds; /* to requests, on their response topic */

@@ -252,14 +252,16 @@ static int build_traffic(struct builder *b, const struct raw_group *raw,
 			return -1;
 	}
 	b->path[len] = '\0';
+	g->listed_count = g->subscribe_count;
 	if (build_replies(b, raw, g) < 0)
 		return -1;
 	return check_all_shared(b, raw, g);
 }
 
 static int build_churn(struct builder *b, const struct raw_churn *raw,
-		       struct churn_plan *c)
+		       struct group *g)
 {
+	struct churn_plan *c = &g->churn;
 	uint64_t times = 0;
 
 	if (!raw)
@@ -279,6 +281,8 @@ static int build_churn(struct builder *b, const struct raw_churn *raw,
 		return build_fail(b, "churn.every", "expected more than 0");
 	if (c->share > 1)
 		return build_fail(b, "churn.share", "is more than 100%%");
+	if (c->how == CHURN_UNSUBSCRIBE && g->listed_count == 0)
+		return build_fail(b, "churn.how", "there is no 'subscribe'");
 	if (!raw->after)
 		c->after = c->every;
 	return 0;
@@ -364,8 +368,7 @@ int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
 			  &g->target_count) < 0 ||
 	    build_session(b, raw, g) < 0 || build_identities(b, raw, g) < 0 ||
 	    build_ids(b, raw, g) < 0 || build_will(b, raw->will, g) < 0 ||
-	    build_traffic(b, raw, g) < 0 ||
-	    build_churn(b, raw->churn, &g->churn) < 0 ||
+	    build_traffic(b, raw, g) < 0 || build_churn(b, raw->churn, g) < 0 ||
 	    build_slow(b, &raw->slow, g) < 0 ||
 	    build_duration(b, "join", raw->join, &g->join) < 0 ||
 	    build_reconnect(b, raw, g) < 0 || build_respond(b, raw, g) < 0)

@@ -56,6 +56,7 @@ static const cyaml_strval_t stage_names[] = {
 static const cyaml_strval_t churn_names[] = {
 	{ "disconnect", CHURN_DISCONNECT + 1 },
 	{ "drop", CHURN_DROP + 1 },
+	{ "unsubscribe", CHURN_UNSUBSCRIBE + 1 },
 };
 
 static const cyaml_schema_value_t text_value = {

@@ -16,9 +16,13 @@ static const struct account good = {
 		[COUNT_UNCERTAIN] = 1, [COUNT_CONNECTS] = 12,
 		[COUNT_CONNECTED] = 9, [COUNT_CONN_REFUSED] = 1,
 		[COUNT_CONN_FAILED] = 1, [COUNT_CONN_TIMED_OUT] = 1,
-		[COUNT_SUBSCRIBES] = 4, [COUNT_SUBSCRIBED] = 4,
+		[COUNT_SUBSCRIBES] = 7, [COUNT_SUBSCRIBED] = 4,
+		[COUNT_SUB_REFUSED] = 2, [COUNT_SUB_UNANSWERED] = 1,
+		[COUNT_UNSUBSCRIBES] = 9, [COUNT_UNSUBSCRIBED] = 5,
+		[COUNT_UNSUB_REFUSED] = 1, [COUNT_UNSUB_UNANSWERED] = 3,
 	},
 	.publish_reasons = { [0x97] = 3 },
+	.unsubscribe_reasons = { [0x83] = 1 },
 };
 
 static void balanced_books_say_nothing(void)
@@ -51,6 +55,12 @@ static void each_imbalance_is_named(void)
 	a = good;
 	a.n[COUNT_SUBSCRIBED]--;
 	is_int(account_check(&a, &out), 1);
+	buf_clear(&out);
+	a = good;
+	a.n[COUNT_UNSUB_UNANSWERED]--;
+	is_int(account_check(&a, &out), 1);
+	is_str(buf_cstr(&out), "unsubscribes 9 is not unsubscribed 5 + "
+			       "unsub_refused 1 + unsub_unanswered 2");
 	buf_release(&out);
 }
 
@@ -62,6 +72,7 @@ static void accounts_add_up(void)
 	account_add(&a, &good);
 	is_int(a.n[COUNT_UNIQUE], 396);
 	is_int(a.publish_reasons[0x97], 6);
+	is_int(a.unsubscribe_reasons[0x83], 2);
 	is_int(account_check(&a, &out), 0);
 	buf_release(&out);
 }

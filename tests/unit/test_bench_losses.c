@@ -225,6 +225,147 @@ static void strangers_are_waited_for(void)
 	}
 }
 
+/* Subscribers that give their subscription back for a moment, three times, and
+ * stay connected. */
+#define RESUBSCRIBING(clients, filter, share, down)                      \
+	"name: resubscribing\n"                                          \
+	"phases: {measure: 2s, drain: 60s}\n"                            \
+	"groups:\n"                                                      \
+	"  - name: s\n"                                                  \
+	"    clients: " clients "\n"                                     \
+	"    subscribe: [{filter: '" filter "', qos: 1}]\n"              \
+	"    publish: [{topic: 'b/%i', qos: 1, size: 64, rate: 50/s}]\n" \
+	"    churn: {every: 500ms, share: " share                        \
+	", how: unsubscribe, down: " down ", times: 3}\n"                \
+	"  - name: p\n"                                                  \
+	"    clients: 20\n"                                              \
+	"    publish: [{topic: 'a/%i', qos: 1, size: 64, rate: 50/s}]\n"
+
+static void check_requests(const struct trial *t, uint64_t clients,
+			   uint64_t times)
+{
+	check_books(t);
+	is_int(trial_count(t, COUNT_DISCONNECTS), 0);
+	is_int(trial_count(t, COUNT_UNSUBSCRIBES), times);
+	is_int(trial_count(t, COUNT_UNSUBSCRIBED), times);
+	is_int(trial_count(t, COUNT_SUBSCRIBED), clients + times);
+	is_int(t->result.timings[TIMING_UNSUB_ACK].total, times);
+	is_int(t->result.timings[TIMING_SUB_ACK].total, clients + times);
+}
+
+static void who_unsubscribed_misses_nothing(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct trial t = { .yaml = RESUBSCRIBING("24", "a/%i", "50%",
+							 "300ms"),
+				   .processes = processes[i] };
+
+		(void)trial_run(&t);
+		check_requests(&t, 24, 36);
+		is_int(trial_count(&t, COUNT_SENT), 4400, "they publish on");
+		is_int(trial_count(&t, COUNT_LOST), 0);
+		is_int(trial_count(&t, COUNT_UNIQUE), t.peer.counts->deliveries,
+		       "all that was delivered is new");
+		ok(trial_count(&t, COUNT_UNIQUE) < 1700, "%d came",
+		   (int)trial_count(&t, COUNT_UNIQUE));
+		ok(trial_count(&t, COUNT_UNIQUE) > 1000);
+		is_str(t.result.losses_unknown, "");
+		trial_release(&t);
+	}
+}
+
+/* What the broker had for them comes when they have unsubscribed, and when
+ * they have subscribed again: there is a gap behind it. */
+static void left_over_messages_count(void)
+{
+	struct trial t = { .yaml = RESUBSCRIBING("20", "a/%i", "100%", "100ms"),
+			   .faults = "delay=200" };
+	struct trial last = { .yaml = RESUBSCRIBING("20", "a/%i", "100%",
+						    "30s"),
+			      .faults = "delay=200" };
+
+	(void)trial_run(&t);
+	check_requests(&t, 20, 60);
+	is_int(trial_count(&t, COUNT_LOST), 0);
+	is_int(trial_count(&t, COUNT_UNIQUE), t.peer.counts->deliveries);
+	ok(trial_count(&t, COUNT_UNIQUE) < 2000);
+	trial_release(&t);
+	(void)trial_run(&last);
+	check_books(&last);
+	is_int(trial_count(&last, COUNT_UNSUBSCRIBED), 20);
+	is_int(trial_count(&last, COUNT_SUBSCRIBED), 20, "not yet again");
+	is_int(trial_count(&last, COUNT_LOST), 0);
+	ok(trial_count(&last, COUNT_UNIQUE) < 1000);
+	trial_release(&last);
+}
+
+/* Others of the group get what some do not, unless there are none. */
+static void share_groups_miss_what_none_gets(void)
+{
+	struct trial some = { .yaml = RESUBSCRIBING("4", "$share/g/a/#", "50%",
+						    "300ms") };
+	struct trial all = { .yaml = RESUBSCRIBING("4", "$share/g/a/#", "100%",
+						   "300ms") };
+
+	(void)trial_run(&some);
+	check_requests(&some, 4, 6);
+	is_int(trial_count(&some, COUNT_UNIQUE), 2000);
+	is_int(trial_count(&some, COUNT_EXPECTED), 2000);
+	(void)trial_run(&all);
+	check_requests(&all, 4, 12);
+	is_int(trial_count(&all, COUNT_LOST), 0);
+	is_int(trial_count(&all, COUNT_DUPLICATES), 0);
+	ok(trial_count(&all, COUNT_UNIQUE) < 1800, "%d came",
+	   (int)trial_count(&all, COUNT_UNIQUE));
+	trial_release(&some);
+	trial_release(&all);
+}
+
+/* Nothing is excused but the absence. */
+static void who_unsubscribed_sees_gaps(void)
+{
+	struct trial t = { .yaml = RESUBSCRIBING("20", "a/%i", "50%", "300ms"),
+			   .faults = "drop=7" };
+	uint64_t dropped;
+
+	(void)trial_run(&t);
+	check_requests(&t, 20, 30);
+	dropped = t.peer.counts->dropped;
+	ok(trial_count(&t, COUNT_LOST) <= dropped);
+	ok(trial_count(&t, COUNT_LOST) > dropped * 3 / 4, "%d of %d dropped",
+	   (int)trial_count(&t, COUNT_LOST), (int)dropped);
+	trial_release(&t);
+}
+
+/* The topics of answers are not given back: requests go on. */
+static void requests_go_on_meanwhile(void)
+{
+	struct trial t = {
+		.yaml = "name: asking\n"
+			"phases: {measure: 2s, drain: 60s}\n"
+			"groups:\n"
+			"  - {name: r, clients: 1, respond: 1,\n"
+			"     subscribe: [{filter: 'ask/#', qos: 1}]}\n"
+			"  - name: s\n"
+			"    clients: 10\n"
+			"    subscribe: [{filter: 'x/1'}, {filter: 'x/2'}]\n"
+			"    publish: [{topic: 'ask/%i', qos: 1, size: 64,\n"
+			"               rate: 20/s, reply: 'to/%i'}]\n"
+			"    churn: {every: 500ms, how: unsubscribe, times: 2,\n"
+			"            down: 200ms}\n",
+	};
+
+	(void)trial_run(&t);
+	check_books(&t);
+	is_int(trial_count(&t, COUNT_SENT), 400);
+	is_int(trial_count(&t, COUNT_ECHOED), 400);
+	is_int(trial_count(&t, COUNT_LOST), 0);
+	is_int(trial_count(&t, COUNT_UNSUBSCRIBED), 2 * 2 * 10);
+	is_int(trial_count(&t, COUNT_SUBSCRIBED), 1 + 3 * 10 + 2 * 2 * 10);
+	is_int(t.result.timings[TIMING_UNSUB_ACK].total, 2 * 10);
+	trial_release(&t);
+}
+
 /* Without a header nothing can be counted, and nothing is lost. */
 static void what_has_no_header_is_not_expected(void)
 {
@@ -249,4 +390,6 @@ static void what_has_no_header_is_not_expected(void)
 TEST_MAIN(T(topics_that_vary_are_judged), T(who_was_away_misses_nothing),
 	  T(who_was_away_sees_gaps), T(what_is_not_known_is_not_said),
 	  T(silence_is_no_end), T(strangers_are_waited_for),
-	  T(what_has_no_header_is_not_expected))
+	  T(who_unsubscribed_misses_nothing), T(left_over_messages_count),
+	  T(share_groups_miss_what_none_gets), T(who_unsubscribed_sees_gaps),
+	  T(requests_go_on_meanwhile), T(what_has_no_header_is_not_expected))

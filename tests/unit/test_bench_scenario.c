@@ -30,6 +30,7 @@ static const char full[] =
 	"      - {filter: 't/%i', qos: 1}\n"
 	"      - {filter: all/#}\n"
 	"    slow: {ack-delay: 10ms, pause-every: 5s, pause-for: 1s}\n"
+	"    churn: {every: 3s, how: unsubscribe}\n"
 	"  - name: pub\n"
 	"    clients: 20\n"
 	"    targets: ['ws://a', 'ws://b', 'ws://c']\n"
@@ -109,6 +110,7 @@ static void groups_are_understood(void)
 	ok(g->mqtt.is_clean);
 	is_int(g->subscribe_count, 2);
 	is_int(g->subscribe[0].options, 1);
+	is_int(g->churn.how, CHURN_UNSUBSCRIBE);
 	is_int(g->ack_delay, 10 * CLOCK_MSEC);
 	is_int(g->pause_for, CLOCK_SEC);
 	ok(g->reconnects);
@@ -248,6 +250,11 @@ static const char *const wrong[][2] = {
 	  "s.yaml:6:9: groups[0].publish[0].arrival: a burst needs a rate" },
 	{ PUB "        count: -5\n",
 	  "s.yaml:7:16: groups[0].publish[0].count: '-5' is not a whole" },
+	{ HEAD "    churn: {every: 1s, how: unsubscribe}\n",
+	  "s.yaml:5:29: groups[0].churn.how: there is no 'subscribe'" },
+	{ PUB "        reply: r\n"
+	      "    churn: {every: 1s, how: unsubscribe}\n",
+	  "s.yaml:8:29: groups[0].churn.how: there is no 'subscribe'" },
 	{ HEAD "    churn: {every: 1s, times: 0}\n",
 	  "s.yaml:5:31: groups[0].churn.times: '0' is not a whole number" },
 	{ "name: x\ngroups:\n  - {name: g, clients: 0}\n",
