@@ -298,7 +298,7 @@ static void a_backlog_has_an_end(void)
 {
 	struct trial t = {
 		.yaml = "name: burst\n"
-			"phases: {measure: 100ms, drain: 100ms}\n"
+			"phases: {measure: 100ms, drain: 5s}\n"
 			"groups:\n"
 			"  - name: p\n"
 			"    clients: 1\n"
