@@ -126,11 +126,11 @@ static void half_written_waits_for_the_socket(void)
 		"name: half\n"
 		"phases: {measure: 2s, drain: 90s}\n"
 		"groups: [{name: p, clients: 1, publish: "
-		"[{topic: a, qos: 1, size: 12MiB, rate: 1/s}]}]\n",
+		"[{topic: a, qos: 1, size: 32MiB, rate: 1/s}]}]\n",
 		"name: half\n"
 		"phases: {measure: 2s, drain: 90s}\n"
 		"groups: [{name: p, clients: 1, publish: "
-		"[{topic: a, qos: 2, size: 12MiB, rate: 1/s}]}]\n",
+		"[{topic: a, qos: 2, size: 32MiB, rate: 1/s}]}]\n",
 	};
 	double lags;
 
@@ -145,7 +145,7 @@ static void half_written_waits_for_the_socket(void)
 		is_int(trial_count(&t, COUNT_ACKED), 2);
 		is_int(t.result.timings[all].total, 2);
 		is_int(t.result.timings[TIMING_LAG_SOCKET].total, 2);
-		ok(percentile(&t, TIMING_LAG_SOCKET, 100) > 100 * MS,
+		ok(percentile(&t, TIMING_LAG_SOCKET, 100) > 5 * MS,
 		   "socket %g ms", percentile(&t, TIMING_LAG_SOCKET, 100) / MS);
 		lags = mean(&t, TIMING_LAG_TIMER) +
 		       mean(&t, TIMING_LAG_WINDOW) +
