@@ -71,9 +71,11 @@ struct crew {
 	int pinned;             /* worker of all of it, or -1 */
 	uint64_t first_connect; /* number of its first client in the order
 				 * of connects */
-	uint64_t connect_begin; /* absolute; CLOCK_NEVER: not known yet */
-	struct entry *entries;  /* group->publish_count of them */
-	struct connect connect; /* without identity */
+	/* Absolute; CLOCK_NEVER: not known yet. Workers may be connecting when
+	 * it becomes known. */
+	_Atomic uint64_t connect_begin;
+	struct entry *entries;             /* group->publish_count of them */
+	struct connect connect;            /* without identity */
 	size_t first_target, target_count; /* of the run's */
 	struct conn_target *targets; /* of connections that are up; as many as
 				      * the run has */
@@ -353,14 +355,14 @@ struct run {
 	size_t worker_count;
 	uint64_t clients; /* of this process */
 	struct header_tag tag;
-	bool has_unmarked;      /* some entries have no header */
-	uint64_t epoch;         /* clock_boot() at time 0 of the headers */
-	uint64_t begin;         /* of connecting */
-	uint64_t send_begin;    /* 0: not yet; absolute */
-	uint64_t meeting;       /* when all shards begin; 0: nobody said */
-	uint64_t measure_begin; /* absolute, like the ends, which an early
-				 * end of the run brings forward */
-	_Atomic uint64_t measure_end, send_end;
+	bool has_unmarked;   /* some entries have no header */
+	uint64_t epoch;      /* clock_boot() at time 0 of the headers */
+	uint64_t begin;      /* of connecting */
+	uint64_t send_begin; /* 0: not yet; absolute */
+	uint64_t meeting;    /* when all shards begin; 0: nobody said */
+	/* Absolute. Set while workers may be receiving already, the begin
+	 * first; an early end of the run brings the ends forward. */
+	_Atomic uint64_t measure_begin, measure_end, send_end;
 	struct route *route;         /* made when all have subscribed */
 	struct route *planned;       /* of all shards, where topics vary */
 	const struct route *varying; /* for these; NULL: no topic varies */
