@@ -68,17 +68,23 @@ static uint64_t most_messages(const struct result *r, uint64_t deliveries)
 	return r->clients ? deliveries / r->clients : deliveries;
 }
 
-bool judge_has_enough(const struct result *r, enum timing t, double p)
+/* Those that are independent of each other. */
+static uint64_t count_samples(const struct result *r, enum timing t)
 {
-	struct hist samples = { .total = r->timings[t].total +
-					 judge_late(r, t) };
-	uint64_t most;
+	uint64_t n = r->timings[t].total + judge_late(r, t), most;
 
 	if (is_delivery(t) || t == TIMING_ECHO) {
-		most = most_messages(r, samples.total);
-		if (samples.total > most)
-			samples.total = most;
+		most = most_messages(r, n);
+		if (n > most)
+			n = most;
 	}
+	return n;
+}
+
+bool judge_has_enough(const struct result *r, enum timing t, double p)
+{
+	struct hist samples = { .total = count_samples(r, t) };
+
 	return hist_has_enough(&samples, p);
 }
 
@@ -400,21 +406,39 @@ static struct evidence_level level_of(const struct result *r, double p,
 	};
 }
 
+/* All that reports show. Of less than a hundred samples these show the median
+ * alone, and what is late would hide above it: then also the highest
+ * percentile that may be told, in whole percents. */
+static double percentile_of_level(const struct result *r, enum timing t, int i)
+{
+	uint64_t n = count_samples(r, t);
+
+	_Static_assert(VERDICT_LEVELS == JUDGE_PERCENTILES + 1, "one more");
+	if (i < JUDGE_PERCENTILES)
+		return judge_percentiles[i];
+	return n > 20 && n < 100 ? floor(100 - 1000 / (double)n) : 50;
+}
+
 static void fill_levels(const struct result *r, enum timing t,
 			struct evidence *ev)
 {
-	static const double levels[VERDICT_LEVELS] = { 50, 99, 99.9, 99.99 };
 	bool is_rate = has_rates_only(r, t);
-	enum timing lag = judge_own_lag(r);
+	enum timing lag = judge_own_lag(r), of = is_rate ? lag : t;
 
 	ev->latency = is_rate ? NULL : timing_name(t);
+	/* Who listens to others is not about its few connects. */
+	if (!has_connects_only(r) ||
+	    !(r->account.n[COUNT_RECEIVED] + r->account.n[COUNT_UNMARKED]))
+		ev->samples = r->timings[of].total;
 	ev->connect = timing_name(TIMING_CONN_TOTAL);
 	for (int i = 0; i < VERDICT_LEVELS; i++) {
-		ev->levels[i] = level_of(r, levels[i], is_rate ? lag : t, lag);
+		ev->levels[i] = level_of(r, percentile_of_level(r, of, i), of,
+					 lag);
 		if (is_rate)
 			ev->levels[i].reported = CLOCK_SEC;
-		ev->connects[i] = level_of(r, levels[i], TIMING_CONN_TOTAL,
-					   TIMING_LAG_CONNECT);
+		ev->connects[i] = level_of(
+			r, percentile_of_level(r, TIMING_CONN_TOTAL, i),
+			TIMING_CONN_TOTAL, TIMING_LAG_CONNECT);
 	}
 }
 

@@ -121,6 +121,20 @@ static void judge_timer(const struct evidence *e, struct verdict *v)
 		v->bound = BOUND_GENERATOR;
 }
 
+/* Nothing of it was compared, then. Few messages are told of as such. */
+static void judge_samples(const struct evidence *e, struct verdict *v)
+{
+	bool is_compared = !e->latency || !e->samples;
+
+	for (int i = 0; i < VERDICT_LEVELS; i++)
+		is_compared |= e->levels[i].is_known;
+	if (is_compared || (!e->connects_only && e->measured < MEASURED_MIN))
+		return;
+	add(v, TRUST_SUSPECT,
+	    "%" PRIu64 " of %s %s too few to tell this program's part in it",
+	    e->samples, e->latency, e->samples == 1 ? "is" : "are");
+}
+
 /* Beside messages, connects are told of only where they are worth nothing. */
 static void judge_connects_too(const struct evidence *e, struct verdict *v)
 {
@@ -263,9 +277,11 @@ void verdict_judge(const struct evidence *e, struct verdict *ret)
 	*ret = (struct verdict){ .trust = TRUST_VALID };
 	judge_books(e, ret);
 	if (e->connects_only) {
+		judge_samples(e, ret);
 		judge_timer(e, ret);
 		judge_connects(e, ret);
 	} else if (e->is_open) {
+		judge_samples(e, ret);
 		judge_timer(e, ret);
 		judge_turns(e, ret);
 		judge_rate(e, ret);

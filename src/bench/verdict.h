@@ -25,7 +25,9 @@ enum trust { TRUST_VALID, TRUST_SUSPECT, TRUST_INVALID };
 /* Who set the pace, as far as it can be told. */
 enum bound { BOUND_NONE, BOUND_BROKER, BOUND_GENERATOR };
 
-enum { VERDICT_LEVELS = 4, VERDICT_REASONS = 12, VERDICT_TEXT = 160 };
+/* The percentiles of reports, and one for what has too few samples for most
+ * of these. */
+enum { VERDICT_LEVELS = 6, VERDICT_REASONS = 12, VERDICT_TEXT = 160 };
 
 /* The same percentile of four distributions, ns. */
 struct evidence_level {
@@ -43,6 +45,7 @@ struct evidence {
 	 * nobody receives. What is reported is then the second that they are
 	 * counted by: a message that leaves late falls into the wrong one. */
 	const char *latency;
+	uint64_t samples; /* of it; 0: few are as good */
 	struct evidence_level levels[VERDICT_LEVELS];
 	/* The same of connects, with their name. Where there are messages,
 	 * these are what the verdict is about, and not it. */

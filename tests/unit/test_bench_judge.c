@@ -120,6 +120,75 @@ static void rates_are_judged_by_the_second(void)
 	result_release(&r);
 }
 
+/* `late` of `n` messages left and arrived 62 ms late, the others in half a
+ * millisecond. */
+static void sample_lag(struct result *r, uint64_t n, uint64_t late)
+{
+	static const enum timing used[] = { TIMING_E2E, TIMING_LAG_TIMER };
+	struct hist *h;
+
+	sample_result(r, 1);
+	r->measured_sent = n;
+	r->late_deliveries = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(used); i++) {
+		h = &r->timings[used[i]];
+		hist_clear(h);
+		hist_record_many(h, i ? 5000 : 500000, n - late);
+		hist_record_many(h, i ? 62000000 : 62500000, late);
+	}
+}
+
+/* What few messages cannot say at p99 they say below it. */
+static void short_runs_hide_no_lag(void)
+{
+	static const struct {
+		uint64_t n, late;
+		const char *percentile;
+	} cases[] = { { 200, 25, "p90" },
+		      { 999, 105, "p90" },
+		      { 60, 12, "p83" },
+		      { 20, 11, "p50" } };
+	struct result r;
+	struct err e = { 0 };
+	char text[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		sample_lag(&r, cases[i].n, cases[i].late);
+		is_int(judge_result(&r, &e), 0);
+		is_int(r.verdict.trust, TRUST_INVALID, "of %d messages",
+		       (int)cases[i].n);
+		is_int(r.verdict.bound, BOUND_GENERATOR);
+		snprintf(text, sizeof(text), "timer lag %s is 6",
+			 cases[i].percentile);
+		ok(strstr(r.verdict.reasons[0].text, text), "%s",
+		   r.verdict.reasons[0].text);
+		result_release(&r);
+	}
+	sample_lag(&r, 200, 5);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_VALID, "%s", r.verdict.reasons[0].text);
+	result_release(&r);
+}
+
+static void too_few_for_any_percentile_are_not_trusted(void)
+{
+	struct result r;
+	struct err e = { 0 };
+
+	/* 200 were sent, but 12 of them to somebody. */
+	sample_lag(&r, 12, 0);
+	r.measured_sent = 200;
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_SUSPECT);
+	is_str(r.verdict.reasons[0].text,
+	       "12 of e2e are too few to tell this program's part in it");
+	r.measured_sent = 12;
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.count, 1);
+	is_str(r.verdict.reasons[0].text, "only 12 messages were measured");
+	result_release(&r);
+}
+
 static void too_little_is_no_data(void)
 {
 	struct result r;
@@ -196,6 +265,7 @@ static void drift_is_noticed(void)
 
 TEST_MAIN(T(values_are_found), T(losses_are_infinitely_late),
 	  T(tables_say_never), T(who_only_listens_counts_carefully),
-	  T(rates_are_judged_by_the_second), T(too_little_is_no_data),
-	  T(requirements_become_outcomes), T(evidence_is_gathered),
-	  T(drift_is_noticed))
+	  T(rates_are_judged_by_the_second), T(short_runs_hide_no_lag),
+	  T(too_few_for_any_percentile_are_not_trusted),
+	  T(too_little_is_no_data), T(requirements_become_outcomes),
+	  T(evidence_is_gathered), T(drift_is_noticed))
