@@ -331,12 +331,17 @@ END
   assert "$(field '[.requirements[].holds] | all')" = true
   grep -q "as lamp-1 (p5, c1, k60, u'ann, b')" broker.err
   assert "$(grep -c 'Sending PUBLISH.*home/cellar' broker.err)" -eq 10
+  # A line that only more clients would come to is checked as well.
+  printf 'lamp-4,dan,+\n' >> people.csv
+  run_tool 2 mqtt-bench validate home.yaml
+  assert "$stderr" =~ "'home/.' contains a wildcard .* .people.csv:5."
+  sed -i '$d' people.csv
   # Nobody is two clients.
   run_tool 2 mqtt-bench run home.yaml --scale 2 --target mqtt://127.0.0.1:1
-  assert "$stderr" =~ "group 'lamp' has 6 clients now, and the file"
+  assert "$stderr" =~ "group 'lamp' has 6 clients now, and 'people.csv'"
   run_tool 2 mqtt-bench search home.yaml --vary connections --from 50 \
     --require 'lost == 0' --target mqtt://127.0.0.1:1
-  assert "$stderr" =~ "group 'lamp' has 30 clients now, and the file"
+  assert "$stderr" =~ "group 'lamp' has 30 clients now, and 'people.csv'"
 }
 
 @test "a share group that a column names is one receiver, too" {

@@ -38,6 +38,23 @@ static struct bytes *next_row(struct parser *p)
 	return i->cells + n;
 }
 
+/* The row that begins in that line is whole. */
+static int end_row(struct parser *p, size_t line)
+{
+	struct identities *i = p->i;
+	size_t n = i->row_count, *lines = i->lines;
+
+	/* Room for a power of two each time. */
+	if ((n & (n - 1)) == 0) {
+		lines = reallocarray(lines, n ? 2 * n : 1, sizeof(*lines));
+		if (!lines)
+			return err_nomem(p->e);
+		i->lines = lines;
+	}
+	lines[i->row_count++] = line;
+	return 0;
+}
+
 /* A quoted field; at stands behind the first quote. */
 static int quoted_field(struct parser *p, struct bytes *ret)
 {
@@ -128,8 +145,7 @@ static int csv_row(struct parser *p)
 			       "line %zu: has more than "
 			       "%zu fields",
 			       line, want);
-	p->i->row_count++;
-	return 0;
+	return end_row(p, line);
 }
 
 static int parse_csv(struct parser *p)
@@ -208,8 +224,7 @@ static int json_row(struct parser *p, struct buf *text, json_t *row,
 		if (keep_value(p, text, v) < 0)
 			return -1;
 	}
-	p->i->row_count++;
-	return 0;
+	return end_row(p, p->line);
 }
 
 static int json_line(struct parser *p, struct buf *text, json_t **first)
@@ -302,6 +317,8 @@ int identities_parse(struct buf *content, struct identities *ret, struct err *e)
 void identities_release(struct identities *i)
 {
 	free(i->cells);
+	free(i->lines);
+	free(i->name);
 	buf_release(&i->text);
 	*i = (struct identities){ 0 };
 }

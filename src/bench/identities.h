@@ -20,11 +20,13 @@ struct identities {
 	const char *columns[IDENTITIES_COLUMNS_MAX];
 	size_t column_count, row_count;
 	struct bytes *cells; /* row by row */
+	size_t *lines;       /* where each row begins, from 1 */
+	char *name;          /* of the file, for errors; or NULL */
 	struct buf text;     /* what columns and cells point into */
 };
 
 /* Takes over the content (also on failure), which is changed. e names the
- * line: "line 7: ...". */
+ * line: "line 7: ...". The name is left to the caller to set, from malloc. */
 int identities_parse(struct buf *content, struct identities *ret, struct err *e)
 	MUST_CHECK;
 void identities_release(struct identities *i);

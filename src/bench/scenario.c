@@ -153,10 +153,18 @@ static int render_for(struct text_check *c, uint32_t client, bool is_longest)
 	return r;
 }
 
+static bool uses_file(const struct group *g, const struct template *t)
+{
+	return g->from.row_count &&
+	       template_uses(t) &
+		       (TEMPLATE_COLUMN | TEMPLATE_CLIENT | TEMPLATE_USER);
+}
+
 static int check_client(struct builder *b, const char *key,
 			struct text_check *c, uint32_t client, bool is_longest)
 {
-	char shown[64], whose[32] = "";
+	char shown[64], whose[256] = "";
+	const struct identities *from = &c->group->from;
 	const char *why;
 
 	if (render_for(c, client, is_longest) < 0)
@@ -164,7 +172,10 @@ static int check_client(struct builder *b, const char *key,
 	why = c->check(buf_view(&c->text));
 	if (!why)
 		return 0;
-	if (client)
+	if (uses_file(c->group, c->template))
+		snprintf(whose, sizeof(whose), " (%.200s:%zu)", from->name,
+			 from->lines[client]);
+	else if (client)
 		snprintf(whose, sizeof(whose), " (client %u)", client + 1);
 	return build_fail(b, key, "'%s' %s%s",
 			  text_visible(shown, sizeof(shown),
@@ -172,8 +183,9 @@ static int check_client(struct builder *b, const char *key,
 			  why, whose);
 }
 
-/* A file may have anything in it for any client. Otherwise they differ by
- * numbers only: the first has the least and the last the greatest. */
+/* A file may have anything in it for any client, those that only a greater
+ * --scale needs included. Otherwise they differ by numbers only: the first has
+ * the least and the last the greatest. */
 static int check_clients(struct builder *b, const char *key,
 			 const struct group *g, const struct template *t,
 			 const char *(*check)(struct bytes text))
@@ -184,10 +196,10 @@ static int check_clients(struct builder *b, const char *key,
 
 	if (!t)
 		return 0;
-	if (g->from.row_count &&
-	    template_uses(t) &
-		    (TEMPLATE_COLUMN | TEMPLATE_CLIENT | TEMPLATE_USER))
+	if (uses_file(g, t)) {
 		step = 1;
+		last = (uint32_t)g->from.row_count - 1;
+	}
 	for (uint32_t i = 0; r == 0 && i <= last; i += step)
 		r = check_client(b, key, &c, i, false);
 	if (r == 0)

@@ -327,9 +327,10 @@ int scenario_check_identities(const struct scenario *s, struct err *e)
 
 		if (g->from.row_count && g->from.row_count < g->clients)
 			return err_set(e, ERR_USAGE, 0,
-				       "group '%s' has %u clients now, and the "
-				       "file of its clients-from only %zu",
-				       g->name, g->clients, g->from.row_count);
+				       "group '%s' has %u clients now, and "
+				       "'%s', its clients-from, only %zu",
+				       g->name, g->clients, g->from.name,
+				       g->from.row_count);
 	}
 	return 0;
 }

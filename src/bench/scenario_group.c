@@ -73,6 +73,8 @@ static int build_identities(struct builder *b, const struct raw_group *raw,
 		err_prefix(b->e, "'%s'", raw->clients_from);
 		return build_blame(b, "clients-from");
 	}
+	if (build_copy(b, raw->clients_from, &g->from.name) < 0)
+		return -1;
 	if (g->from.row_count < g->clients)
 		return build_fail(b, "clients-from",
 				  "'%s' has %zu clients, "

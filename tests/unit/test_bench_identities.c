@@ -41,6 +41,9 @@ static void csv_is_read(void)
 	cell_is(&i, 1, 2, "");
 	cell_is(&i, 2, 1, "two\nlines");
 	cell_is(&i, 2, 2, "x");
+	is_int(i.lines[0], 2);
+	is_int(i.lines[1], 4);
+	is_int(i.lines[2], 5);
 	identities_release(&i);
 }
 

@@ -349,8 +349,8 @@ static void files_are_read_beside_the_scenario(void)
 		is_int(scenario_check_identities(&s, &e), 0);
 		scenario_scale(&s, 2);
 		is_int(scenario_check_identities(&s, &e), -1);
-		is_str(e.text, "group 'g' has 4 clients now, and the file of "
-			       "its clients-from only 2");
+		is_str(e.text, "group 'g' has 4 clients now, and 'who.csv', "
+			       "its clients-from, only 2");
 		scenario_release(&s);
 	}
 	write_file(dir, "who.csv", "id,username,site\na,u1,x\n");
@@ -486,9 +486,9 @@ static void columns_are_checked_for_all_clients(void)
 	} cases[] = {
 		{ "will: {topic: 'w/%{site}'}", "c,u,p,+",
 		  "will.topic: 'w/+' contains a wildcard ('+' or '#') "
-		  "(client 2)" },
+		  "(who.csv:3)" },
 		{ "publish: [{topic: '%{site}'}]", "c,u,p,",
-		  "publish[0].topic: '' is empty (client 2)" },
+		  "publish[0].topic: '' is empty (who.csv:3)" },
 		{ "publish: [{topic: 'a/%c'}]", "c#,u,p,x",
 		  "publish[0].topic: 'a/c#' contains a wildcard" },
 		{ "publish: [{topic: 'a/%u', reply: 'r/%{site}'}]", "c,u,p,r+",
@@ -496,7 +496,7 @@ static void columns_are_checked_for_all_clients(void)
 		{ "subscribe: [{filter: 'a/%{site}/b'}]", "c,u,p,#",
 		  "subscribe[0].filter: 'a/#/b' has '#' before its end" },
 		{ "publish: [{topic: t}]", "c,\xff,p,x",
-		  "username: '\\xFF' is not valid UTF-8 (client 2)" },
+		  "username: '\\xFF' is not valid UTF-8 (who.csv:3)" },
 	};
 	char dir[] = "/tmp/test_scenarioXXXXXX", text[300], path[300];
 	struct document_source src = { "s.yaml", { 0 } };
@@ -521,6 +521,36 @@ static void columns_are_checked_for_all_clients(void)
 		   cases[i].error);
 	}
 	snprintf(path, sizeof(path), "%s/who.csv", dir);
+	is_int(unlink(path), 0);
+	is_int(rmdir(dir), 0);
+}
+
+/* --scale may get to the others. */
+static void rows_without_a_client_are_checked(void)
+{
+	static const char *const files[][2] = {
+		{ "id,username,site\n\na,\"u\nv\",1\n\nb,u,x#y\n",
+		  "'w/x#y' contains a wildcard ('+' or '#') (who:6)" },
+		{ "{\"id\":\"a\",\"site\":1}\n\n{\"id\":\"b\",\"site\":\"+\"}\n",
+		  "'w/+' contains a wildcard ('+' or '#') (who:3)" },
+	};
+	static const char text[] = "name: x\ngroups:\n  - name: g\n"
+				   "    clients: 1\n    clients-from: who\n"
+				   "    publish: [{topic: 'w/%{site}'}]\n";
+	const struct document_source src = { "s.yaml", bytes_str(text) };
+	char dir[] = "/tmp/test_scenarioXXXXXX", path[300];
+	struct scenario s;
+	struct err e;
+
+	if (!ok(mkdtemp(dir) != NULL))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		write_file(dir, "who", files[i][0]);
+		err_clear(&e);
+		is_int(scenario_load(&src, dir, &s, &e), -1);
+		ok(strstr(e.text, files[i][1]), "%s", e.text);
+	}
+	snprintf(path, sizeof(path), "%s/who", dir);
 	is_int(unlink(path), 0);
 	is_int(rmdir(dir), 0);
 }
@@ -553,6 +583,7 @@ TEST_MAIN(T(whole_is_understood), T(groups_are_understood),
 	  T(publishes_are_understood), T(mistakes_have_a_place),
 	  T(files_are_read_beside_the_scenario),
 	  T(columns_are_checked_for_all_clients),
+	  T(rows_without_a_client_are_checked),
 	  T(the_longest_topics_are_checked), T(scenarios_can_be_scaled),
 	  T(stages_fit_into_the_time), T(clients_are_shared_out),
 	  T(long_stages_are_squeezed))
