@@ -356,3 +356,49 @@ strict() { # FILE
     --metrics x:1:2
   assert "$stderr" =~ "option '--metrics'"
 }
+
+# What a run, a search and a self-test all say before they do anything.
+unwritable() { # OPTION FILE ERROR
+  local command
+  for command in "pub -t a --target mqtt://127.0.0.1:1" \
+    "search --target mqtt://127.0.0.1:1 --require sent>0" selftest; do
+    case $command:$1 in
+      search*:--h* | selftest:--h*) continue ;;
+    esac
+    # shellcheck disable=SC2086
+    run_tool 12 mqtt-bench $command "$1" "$2"
+    assert "$output" = ""
+    assert "$stderr" = "mqtt-bench: option '$1': $3"
+  done
+}
+
+@test "files that cannot be written are told before the first connect" {
+  mkdir dir
+  for kind in json html ndjson; do
+    unwritable --$kind no/r "cannot create 'no/r': No such file or directory"
+    unwritable --$kind dir "cannot open 'dir': Is a directory"
+  done
+  unwritable --hgrm no/r \
+    "cannot create 'no/r.e2e.hgrm': No such file or directory"
+  unwritable --json /dev/null/r \
+    "cannot create '/dev/null/r': Not a directory"
+  assert "$(find dir . -name dir -o -name 'r*' -o -name '*.??????')" = \
+    $'dir\n./dir'
+}
+
+@test "files of a run that did not begin are as they were" {
+  echo old > old
+  run_tool 2 mqtt-bench run nothing --target mqtt://127.0.0.1:1 \
+    --json old --html new.html --hgrm new --ndjson new.ndjson
+  run_tool 2 mqtt-bench pub -t a --target mqtt://127.0.0.1:1 -c 1 \
+    --ndjson old --metrics nowhere
+  assert "$(< old)" = old
+  assert "$(echo new.* ./*.??????)" = "new.* ./*.??????"
+}
+
+@test "the intervals of all runs are in one file" {
+  echo old > all.ndjson
+  bench pub -t a --target self -c 1 -q 1 --rate 100 --duration 0.5 --repeat 2 \
+    --ndjson all.ndjson --progress none
+  assert "$(jq -s 'map(.sent) | add' all.ndjson)" = 100
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/result_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "bench/result_json.h"
 
 /* Not a regular file (a pipe, /dev/null): written as it is. */
-static bool is_special(const char *path)
+bool file_is_special(const char *path)
 {
 	struct stat st;
 
@@ -28,31 +29,71 @@ static int save_plain(int fd, const char *path, struct bytes content,
 	return err_sys(e, ERR_LOCAL, "cannot write '%s'", path);
 }
 
+/* A new file beside path, whose name is in `name`. */
+static int open_beside(const char *path, struct buf *name, char **ret_name,
+		       struct err *e)
+{
+	int fd;
+
+	if (buf_printf(name, "%s.XXXXXX", path) < 0 ||
+	    !(*ret_name = (char *)(uintptr_t)buf_cstr(name)))
+		return err_nomem(e);
+	fd = mkostemp(*ret_name, O_CLOEXEC);
+	return fd < 0 ? err_sys(e, ERR_LOCAL, "cannot create '%s'", path) : fd;
+}
+
+static int fill(int fd, struct bytes content)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (fchmod(fd, 0666 & ~mask) < 0 || write_all(fd, content) < 0)
+		return -1;
+	return fsync(fd);
+}
+
 static int save_beside(const char *path, struct bytes content, struct err *e)
 {
 	struct buf name = { 0 };
-	mode_t mask = umask(0);
-	int fd = -1, r = -1;
 	char *temp;
+	int fd = open_beside(path, &name, &temp, e), r = fd < 0 ? -1 : 0;
 
-	umask(mask);
-	if (buf_printf(&name, "%s.XXXXXX", path) < 0 ||
-	    !(temp = (char *)(uintptr_t)buf_cstr(&name)))
-		return err_nomem(e);
-	fd = mkstemp(temp);
-	if (fd < 0)
-		err_sys(e, ERR_LOCAL, "cannot create '%s'", path);
-	else if (fchmod(fd, 0666 & ~mask) < 0 || write_all(fd, content) < 0 ||
-		 fsync(fd) < 0 || rename(temp, path) < 0)
-		err_sys(e, ERR_LOCAL, "cannot write '%s'", path);
-	else
-		r = 0;
+	if (r == 0 && (fill(fd, content) < 0 || rename(temp, path) < 0)) {
+		r = err_sys(e, ERR_LOCAL, "cannot write '%s'", path);
+		unlink(temp);
+	}
 	if (fd >= 0)
 		close(fd);
-	if (fd >= 0 && r < 0)
-		unlink(temp);
 	buf_release(&name);
 	return r;
+}
+
+static int check_beside(const char *path, struct err *e)
+{
+	struct buf name = { 0 };
+	char *temp;
+	int fd = open_beside(path, &name, &temp, e);
+
+	if (fd >= 0) {
+		close(fd);
+		unlink(temp);
+	}
+	buf_release(&name);
+	return fd < 0 ? -1 : 0;
+}
+
+int file_check(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (strcmp(path, "-") == 0)
+		return 0;
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return check_beside(path, e);
+	errno = EISDIR;
+	if (!S_ISDIR(st.st_mode) && access(path, W_OK) == 0)
+		return 0;
+	return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
 }
 
 int file_save(const char *path, struct bytes content, struct err *e)
@@ -61,7 +102,7 @@ int file_save(const char *path, struct bytes content, struct err *e)
 
 	if (strcmp(path, "-") == 0)
 		return save_plain(STDOUT_FILENO, "standard output", content, e);
-	if (!is_special(path))
+	if (!file_is_special(path))
 		return save_beside(path, content, e);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	r = save_plain(fd, path, content, e);

@@ -34,5 +34,9 @@ int interval_to_ndjson(const struct result *of, const struct interval *i,
 
 /* Writes a whole file the same safe way. */
 int file_save(const char *path, struct bytes content, struct err *e) MUST_CHECK;
+/* Could that be done now? Leaves nothing behind, and what is there alone. */
+int file_check(const char *path, struct err *e) MUST_CHECK;
+/* A pipe or a device, which is written as it is. */
+bool file_is_special(const char *path);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -46,10 +47,25 @@ static const struct command_function *find(const char *name, struct err *e)
 	return NULL;
 }
 
+/* Intervals that are not where they belong make a success none. */
+static int finish(struct bench *b, int r, struct err *e)
+{
+	if (b->ndjson_fd >= 0 && b->ndjson_fd != STDOUT_FILENO &&
+	    close(b->ndjson_fd) < 0 && !b->output.kind)
+		err_sys(&b->output, ERR_LOCAL, "cannot write to '%s'",
+			b->options->ndjson);
+	if (r < 0 || !b->output.kind)
+		return r;
+	*e = b->output;
+	return -1;
+}
+
 static int run(struct tool_run *t, struct err *e)
 {
 	struct settings *s = &t->settings;
-	struct bench b = { .tool = t, .settings = s, .options = &s->bench };
+	struct bench b = {
+		.tool = t, .settings = s, .options = &s->bench, .ndjson_fd = -1
+	};
 	const struct command_function *c;
 
 	if (s->operands.n == 0)
@@ -63,7 +79,9 @@ static int run(struct tool_run *t, struct err *e)
 	b.command = c->name;
 	b.words.v = s->operands.v + 1;
 	b.words.n = s->operands.n - 1;
-	return bench_check_heed(&b, e) < 0 ? -1 : c->run(&b, e);
+	if (bench_check_heed(&b, e) < 0 || bench_check_outputs(&b, e) < 0)
+		return -1;
+	return finish(&b, c->run(&b, e), e);
 }
 
 int main(int argc, char **argv)

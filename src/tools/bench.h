@@ -34,6 +34,7 @@ struct bench {
 	const struct bench_settings *options;
 	const char *command;
 	struct text_list words; /* operands after the command */
+	int ndjson_fd;          /* for all runs; -1: nothing to write yet */
 	struct err output;      /* what could not be written during a run;
 				 * the report goes on without it */
 };
@@ -121,6 +122,9 @@ int bench_run_all(struct bench *b, const struct bench_load *l,
 		  struct result *ret, struct err *e) MUST_CHECK;
 
 /* bench_output.c */
+/* Can the files that the options name be written? Before anything is done,
+ * for afterwards it would be too late. */
+int bench_check_outputs(const struct bench *b, struct err *e) MUST_CHECK;
 /* Prints the report and writes the files that the options ask for. Then 0, or
  * -1 with what the exit status has to say: ERR_LOCAL, ERR_INVALID, ERR_NO. */
 int bench_report(struct bench *b, const struct result *r, struct err *e)

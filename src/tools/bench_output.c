@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where results go, and what the exit status makes of them. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -8,6 +9,44 @@
 #include "bench/report.h"
 #include "bench/result_file.h"
 #include "tools/bench.h"
+
+/* Intervals are written as they come, into the file itself. */
+static int check_stream(const char *path, struct err *e)
+{
+	if (access(path, F_OK) < 0 || file_is_special(path))
+		return file_check(path, e);
+	if (access(path, W_OK) == 0)
+		return 0;
+	return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
+}
+
+static int check_hgrm(const char *prefix, struct err *e)
+{
+	AUTO(buf_release) struct buf name = { 0 };
+	const char *path;
+
+	if (buf_printf(&name, "%s.%s.hgrm", prefix, timing_name(TIMING_E2E)) <
+		    0 ||
+	    !(path = buf_cstr(&name)))
+		return err_nomem(e);
+	return file_check(path, e);
+}
+
+int bench_check_outputs(const struct bench *b, struct err *e)
+{
+	const struct bench_settings *o = b->options;
+
+	if (o->json && file_check(o->json, e) < 0)
+		return err_prefix(e, "option '--json'");
+	if (o->html && file_check(o->html, e) < 0)
+		return err_prefix(e, "option '--html'");
+	if (o->hgrm && check_hgrm(o->hgrm, e) < 0)
+		return err_prefix(e, "option '--hgrm'");
+	if (o->ndjson && strcmp(o->ndjson, "-") != 0 &&
+	    check_stream(o->ndjson, e) < 0)
+		return err_prefix(e, "option '--ndjson'");
+	return 0;
+}
 
 static bool is_stdout(const char *path)
 {

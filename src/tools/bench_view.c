@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -62,14 +63,30 @@ static void set_up_live(struct bench_view *p)
 	};
 }
 
-int bench_view_begin(struct bench_view *p, struct bench *b,
-		     const struct bench_load *l, struct err *e)
+/* Who reads from a pipe is waited for before anything begins. A file is made
+ * or emptied when there is a line for it. */
+static int open_special(struct bench *b, struct err *e)
 {
 	const char *path = b->options->ndjson;
 
+	if (!path || b->ndjson_fd >= 0)
+		return 0;
+	if (strcmp(path, "-") == 0)
+		b->ndjson_fd = STDOUT_FILENO;
+	else if (file_is_special(path))
+		b->ndjson_fd = open(path, O_WRONLY | O_CLOEXEC);
+	else
+		return 0;
+	if (b->ndjson_fd >= 0)
+		return 0;
+	return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
+}
+
+int bench_view_begin(struct bench_view *p, struct bench *b,
+		     const struct bench_load *l, struct err *e)
+{
 	*p = (struct bench_view){ .bench = b,
 				  .load = l,
-				  .ndjson_fd = -1,
 				  .how = choose_view(b->options) };
 	set_up_live(p);
 	if (b->options->metrics) {
@@ -77,30 +94,30 @@ int bench_view_begin(struct bench_view *p, struct bench *b,
 		if (!p->metrics)
 			return -1;
 	}
-	if (!path)
-		return 0;
-	p->ndjson_fd = strcmp(path, "-") == 0
-			       ? STDOUT_FILENO
-			       : open(path,
-				      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-				      0666);
-	if (p->ndjson_fd >= 0)
+	if (open_special(b, e) == 0)
 		return 0;
 	bench_metrics_close(p->metrics);
-	return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
+	return -1;
 }
 
 static void tell_ndjson(struct bench_view *p, const struct result *r,
 			const struct interval *i)
 {
-	if (p->ndjson_fd < 0 || p->bench->output.kind)
+	struct bench *b = p->bench;
+	const char *path = b->options->ndjson;
+
+	if (!path || b->output.kind)
 		return;
+	if (b->ndjson_fd < 0)
+		b->ndjson_fd = open(
+			path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	buf_clear(&p->text);
-	if (interval_to_ndjson(r, i, &p->text) < 0)
-		err_nomem(&p->bench->output);
-	else if (write_all(p->ndjson_fd, buf_view(&p->text)) < 0)
-		err_sys(&p->bench->output, ERR_LOCAL, "cannot write to '%s'",
-			p->bench->options->ndjson);
+	if (b->ndjson_fd < 0)
+		err_sys(&b->output, ERR_LOCAL, "cannot open '%s'", path);
+	else if (interval_to_ndjson(r, i, &p->text) < 0)
+		err_nomem(&b->output);
+	else if (write_all(b->ndjson_fd, buf_view(&p->text)) < 0)
+		err_sys(&b->output, ERR_LOCAL, "cannot write to '%s'", path);
 }
 
 /* The others have begun: who looks on may want to begin again. */
@@ -145,10 +162,6 @@ void bench_view_end(struct bench_view *p)
 	p->live.width = terminal_width();
 	if (live_erase(&p->live, &p->text) == 0)
 		(void)!write_all(STDERR_FILENO, buf_view(&p->text));
-	if (p->ndjson_fd >= 0 && p->ndjson_fd != STDOUT_FILENO &&
-	    close(p->ndjson_fd) < 0 && !p->bench->output.kind)
-		err_sys(&p->bench->output, ERR_LOCAL, "cannot write to '%s'",
-			p->bench->options->ndjson);
 	buf_release(&p->text);
 	bench_metrics_close(p->metrics);
 }

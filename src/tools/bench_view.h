@@ -16,7 +16,6 @@
 struct bench_view {
 	struct bench *bench;
 	const struct bench_load *load;
-	int ndjson_fd;                 /* -1: none */
 	struct bench_metrics *metrics; /* NULL: none */
 	unsigned how;                  /* enum bench_progress, never AUTO */
 	struct live live;
