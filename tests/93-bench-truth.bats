@@ -5,6 +5,7 @@
 # on what else this machine does.
 
 load helper/helpers
+load helper/peer
 
 # 20 pairs that have 1,000 messages in a second.
 pairs() { # [LINE...]
@@ -83,6 +84,32 @@ shows() { # TEXT: somewhere in the output
   assert "${output%%$'\n'*}" = "Comparison $said"
   bench report all.json --title Mine
   assert "${output%%  2*}" = "Mine $said"
+}
+
+@test "what a refused filter would have brought is not lost, of many filters either" {
+  start_puppet << 'END'
+on conn 1 send suback 1 reasons=0x87,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0x87,1,1,0x87
+on send publish all drop
+serve
+END
+  {
+    echo 'name: many'
+    echo 'phases: {measure: 1s, drain: 2s}'
+    echo 'groups:'
+    echo '  - name: s'
+    echo '    clients: 1'
+    echo '    subscribe:'
+    printf '      - {filter: a/%s, qos: 1}\n' {1..20}
+    echo '  - name: p'
+    echo '    clients: 20'
+    echo '    publish: [{topic: a/%i, qos: 1, size: 64, rate: 10/s}]'
+  } > t.yaml
+  bench run t.yaml --target "mqtt://127.0.0.1:$PUPPET_PORT" --json r.json
+  assert "$(jq -c '.counts | [.subscribes, .subscribed, .sub_refused]' r.json)" \
+    = '[20,17,3]'
+  # It gets nothing: of 17 that is a loss.
+  assert "$(jq -c '.counts | [.sent, .expected, .lost]' r.json)" \
+    = '[200,170,170]'
 }
 
 @test "losses are infinitely late: no percentile improves by them" {

@@ -58,6 +58,7 @@ void receiver_free(struct receiver *r)
 	if (!r)
 		return;
 	track_release(&r->track);
+	free(r->refused);
 	free(r->share);
 	free(r);
 }
@@ -66,6 +67,29 @@ static void forgive(struct receiver *r)
 {
 	r->was_away = true;
 	track_restart(&r->track);
+}
+
+void receiver_ask_anew(struct receiver *r)
+{
+	free(STEAL(r->refused));
+}
+
+/* Without memory to note it nothing is expected. */
+void receiver_refuse(struct receiver *r, size_t filter)
+{
+	size_t n = r->actor->squad->crew->group->subscribe_count;
+
+	if (!r->refused)
+		r->refused = calloc(n / 8 + 1, 1);
+	if (r->refused)
+		r->refused[filter / 8] |= (uint8_t)(1u << filter % 8);
+	else
+		forgive(r);
+}
+
+bool receiver_is_refused(const struct receiver *r, size_t filter)
+{
+	return r->refused && r->refused[filter / 8] & 1u << filter % 8;
 }
 
 void actor_forgive(struct actor *a)

@@ -124,6 +124,13 @@ static void subscribed(struct actor *a, uint64_t now)
 		actor_become_ready(a);
 }
 
+/* Those of a share group have one filter, and are told apart by the first. */
+static void note_refused(const struct actor *a, size_t filter)
+{
+	if (a->receiver->actor == a)
+		receiver_refuse(a->receiver, filter);
+}
+
 static void refuse(struct actor *a, size_t n)
 {
 	struct worker *w = worker_of(a);
@@ -138,20 +145,13 @@ void actor_subscribe(struct actor *a)
 	uint16_t pid;
 
 	worker_count(worker_of(a), COUNT_SUBSCRIBES, n);
+	if (a->receiver->actor == a)
+		receiver_ask_anew(a->receiver);
 	if (request(a, session_subscribe, n, &pid) == SUBMIT_OK)
 		return;
-	a->refused_filters = UINT16_MAX;
+	for (size_t i = 0; i < n; i++)
+		note_refused(a, i);
 	refuse(a, n);
-}
-
-static uint16_t refused_filters(struct bytes reasons)
-{
-	uint16_t bits = 0;
-
-	for (size_t i = 0; i < reasons.n && i < 16; i++)
-		if (reasons.p[i] >= 0x80)
-			bits |= (uint16_t)(1u << i);
-	return bits;
 }
 
 void actor_on_suback(struct actor *a, const struct suback *s, uint64_t now)
@@ -165,8 +165,9 @@ void actor_on_suback(struct actor *a, const struct suback *s, uint64_t now)
 		return;
 	hist_record(&w->timings[TIMING_SUB_ACK], now - a->since);
 	count_answers(w, &to, s->reasons, s->reasons.n);
-	if (is_first)
-		a->refused_filters = refused_filters(s->reasons);
+	for (size_t i = 0; is_first && i < s->reasons.n; i++)
+		if (s->reasons.p[i] >= 0x80)
+			note_refused(a, i);
 	subscribed(a, now);
 }
 

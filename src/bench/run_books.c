@@ -27,7 +27,7 @@ static int add_receiver(struct run *r, struct actor *a, struct buf *text)
 
 	r->receivers[r->receiver_count++] = a->receiver;
 	for (size_t i = 0; i < a->squad->crew->group->subscribe_count; i++) {
-		if (i < 16 && a->refused_filters & 1u << i)
+		if (receiver_is_refused(a->receiver, i))
 			continue;
 		buf_clear(text);
 		if (actor_filter(a, i, text) < 0)
@@ -55,6 +55,20 @@ static int add_squad(struct run *r, struct squad *s, struct buf *text)
 			return -1;
 	}
 	return 0;
+}
+
+/* An order: only the worker knows who is ready while the others connect. */
+static void add_receivers(struct worker *w)
+{
+	struct run *r = w->run;
+	struct buf text = { 0 };
+
+	mutex_lock(&r->lock);
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (add_squad(r, &w->squads[i], &text) < 0)
+			r->route_failed = true;
+	mutex_unlock(&r->lock);
+	buf_release(&text);
 }
 
 /* Overlapping filters of one receiver may bring a message twice or once
@@ -234,25 +248,20 @@ static int plan_route(struct run *r)
 int run_build_route(struct run *r, struct err *e)
 {
 	size_t n = count_receivers(r);
-	struct buf text = { 0 };
-	int result = 0;
+	int result = -1;
 
 	r->route = route_new();
 	r->receivers = calloc(n + 1, sizeof(struct receiver *));
 	r->fanout = calloc(r->stream_count + 1, sizeof(*r->fanout));
-	if (!r->route || !r->receivers || !r->fanout)
-		result = -1;
-	for (size_t i = 0; result == 0 && i < r->worker_count; i++)
-		for (size_t k = 0; result == 0 && k < r->crew_count; k++)
-			result = add_squad(r, &r->workers[i].squads[k], &text);
-	if (result == 0)
-		result = run_count_fanout(r);
+	if (r->route && r->receivers && r->fanout) {
+		run_order(r, add_receivers);
+		result = r->route_failed ? -1 : run_count_fanout(r);
+	}
 	if (result == 0 && is_varying(r)) {
 		r->varying = r->route;
 		if (r->config->shards > 1)
 			result = plan_route(r);
 	}
-	buf_release(&text);
 	return result < 0 ? err_nomem(e) : 0;
 }
 

@@ -164,11 +164,10 @@ struct actor {
 	uint32_t place;            /* in the squad */
 	uint16_t in_flight;
 	uint16_t window;
-	uint16_t refused_filters; /* bits: the first 16 */
-	uint8_t state;            /* enum actor_state */
-	uint8_t attempts;         /* failed first connects */
-	uint8_t obstacle;         /* what the first of the backlog waits for:
-				   * TIMING_LAG_WINDOW or _SOCKET */
+	uint8_t state;    /* enum actor_state */
+	uint8_t attempts; /* failed first connects */
+	uint8_t obstacle; /* what the first of the backlog waits for:
+			   * TIMING_LAG_WINDOW or _SOCKET */
 	bool was_up : 1;
 	bool was_ready : 1;
 	bool is_touched : 1;  /* stands in worker.touched */
@@ -186,6 +185,7 @@ struct receiver {
 	uint64_t unique;           /* first deliveries, of fixed topics */
 	const struct actor *actor; /* the first member: its filters */
 	char *share;               /* "$share/..."; NULL: not shared */
+	uint8_t *refused;          /* a bit for each filter; NULL: none is */
 	struct receiver *next;     /* of the shared ones of a worker */
 	uint64_t back;             /* when the last absence of all its members
 				    * ended; 0: there was none */
@@ -364,6 +364,7 @@ struct run {
 	 * first; an early end of the run brings the ends forward. */
 	_Atomic uint64_t measure_begin, measure_end, send_end;
 	struct route *route;         /* made when all have subscribed */
+	bool route_failed;           /* for want of memory; under the lock */
 	struct route *planned;       /* of all shards, where topics vary */
 	const struct route *varying; /* for these; NULL: no topic varies */
 	struct receiver **receivers; /* by number in the route */
@@ -495,6 +496,11 @@ static inline bool run_is_measuring(const struct run *r, uint64_t now)
 /* Its receiver: a new one, or the one of its share group. */
 int actor_make_receiver(struct actor *a) MUST_CHECK;
 void receiver_free(struct receiver *r);
+/* It subscribes for the first time, or after its session was lost. */
+void receiver_ask_anew(struct receiver *r);
+/* What that filter would have brought is not expected. */
+void receiver_refuse(struct receiver *r, size_t filter);
+bool receiver_is_refused(const struct receiver *r, size_t filter);
 /* It has subscribed anew: what came in between is not missed. */
 void actor_forgive(struct actor *a);
 /* It gives its subscriptions back, and has them again: between, nothing is
