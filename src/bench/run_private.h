@@ -8,7 +8,8 @@
  *	run.c             coordinator: phases, end
  *	run_course.c      coordinator: what is told of each interval
  *	run_setup.c       from scenario to crews, workers, actors
- *	run_books.c       who should have got what: expected, lost
+ *	run_route.c       who should get what
+ *	run_books.c       who has got it: expected, lost
  *	run_drain.c       whether more is to come
  *	run_figures.c     what the workers found out, added up
  *	worker.c          one loop's share: connect ramp, schedules, figures
@@ -424,7 +425,7 @@ int actor_filter(const struct actor *a, size_t i, struct buf *ret) MUST_CHECK;
 size_t crew_target_number(const struct crew *c, uint32_t client);
 const struct conn_target *crew_target(const struct crew *c, uint32_t client);
 
-/* run_books.c */
+/* run_route.c */
 int run_build_route(struct run *r, struct err *e) MUST_CHECK;
 /* Counts again how many receivers each topic has, but for who was away. */
 int run_count_fanout(struct run *r) MUST_CHECK;
