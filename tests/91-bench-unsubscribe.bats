@@ -23,10 +23,12 @@ field() {
 }
 
 # scenario VERSION CLIENTS FILTER CHURN [PHASES]: in t.yaml. They publish, too.
+# Connects are far enough apart for the puppet to number them in that order.
 scenario() {
   cat > t.yaml << END
 name: resubscribe
 mqtt: {version: $1}
+connect: {rate: 100/s}
 phases: ${5:-"{measure: 4s, drain: 30s}"}
 groups:
   - name: s
@@ -210,5 +212,5 @@ END
   assert "$output" =~ "; 20 % go every 1.5 s"
   sed -i 's/how: drop/how: unsubscribe/; /filter/d' t.yaml
   run_tool 2 mqtt-bench validate t.yaml
-  assert "$stderr" =~ "8:18: groups.0..churn.how: there is no 'subscribe'"
+  assert "$stderr" =~ "9:18: groups.0..churn.how: there is no 'subscribe'"
 }

@@ -94,6 +94,7 @@ serve
 END
   {
     echo 'name: many'
+    echo 'connect: {rate: 100/s}'
     echo 'phases: {measure: 1s, drain: 2s}'
     echo 'groups:'
     echo '  - name: s'
