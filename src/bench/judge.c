@@ -91,7 +91,12 @@ bool judge_has_enough(const struct result *r, enum timing t, double p)
 bool judge_interval_has(const struct interval *i, bool is_e2e, double p)
 {
 	struct hist samples = { .total = is_e2e ? i->e2e_count : i->ack_count };
+	uint64_t p50 = is_e2e ? i->e2e_p50 : i->ack_p50;
+	uint64_t p99 = is_e2e ? i->e2e_p99 : i->ack_p99;
 
+	/* Of several shards one may have had too few. */
+	if ((p > 50 ? p99 : p50) == 0)
+		return false;
 	/* Who only listens publishes nothing. */
 	if (is_e2e && i->sent && samples.total > i->sent)
 		samples.total = i->sent;
@@ -471,51 +476,56 @@ static bool are_connects_held(const struct result *r)
 	return total && waited >= total / 2;
 }
 
-/* Means over the first and the last third of the measured phase. */
-static void thirds(const struct result *r, double ret_p99[2])
+static int by_value(const void *a, const void *b)
 {
-	size_t n = 0, third, at = 0, used[2] = { 0 };
+	double x = *(const double *)a, y = *(const double *)b;
 
-	ret_p99[0] = ret_p99[1] = 0;
-	for (size_t i = 0; i < r->course_count; i++)
-		n += r->course[i].phase == RUN_MEASURE;
-	third = n / 3;
-	for (size_t i = 0; i < r->course_count; i++) {
-		const struct interval *v = &r->course[i];
-
-		if (v->phase != RUN_MEASURE)
-			continue;
-		if (at < third || at >= n - third) {
-			ret_p99[at >= third] += (double)(v->e2e_count
-								 ? v->e2e_p50
-								 : v->ack_p50);
-			used[at >= third]++;
-		}
-		at++;
-	}
-	for (int i = 0; i < 2; i++)
-		if (used[i])
-			ret_p99[i] /= (double)used[i];
+	return (x > y) - (x < y);
 }
 
-/* A latency that keeps rising has no value that could be reported. */
+/* The mean latencies of the measured intervals that have one: of those that
+ * came, else of the acknowledgements. Means are known of the fewest messages,
+ * and of shards together. Returns how many, or 0 when memory is short. */
+static size_t measured_means(const struct result *r, double **ret)
+{
+	bool is_e2e = r->timings[TIMING_E2E].total > 0;
+	double *v = calloc(r->course_count + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; v && i < r->course_count; i++) {
+		const struct interval *at = &r->course[i];
+
+		if (at->phase == RUN_MEASURE &&
+		    (is_e2e ? at->e2e_count : at->ack_count))
+			v[n++] = is_e2e ? at->e2e_mean : at->ack_mean;
+	}
+	*ret = v;
+	return n;
+}
+
+/* A latency that keeps rising has no value that could be reported: medians of
+ * the first and the last third, which a stall in one of them does not move. */
 static const char *unsteady(const struct result *r, char *dst, size_t size)
 {
 	char a[32], b[32];
-	double p[2];
-	size_t n = 0;
+	double *v, first, last;
+	size_t n = measured_means(r, &v), third = n / 3;
+	const char *text = NULL;
 
-	for (size_t i = 0; i < r->course_count; i++)
-		n += r->course[i].phase == RUN_MEASURE;
-	if (n < STEADY_INTERVALS)
-		return NULL;
-	thirds(r, p);
-	if (p[1] < STEADY_MIN_NS || p[1] < STEADY_FACTOR * p[0])
-		return NULL;
-	snprintf(dst, size, "the median rose from %s to %s",
-		 metric_format(a, sizeof(a), UNIT_NS, p[0]),
-		 metric_format(b, sizeof(b), UNIT_NS, p[1]));
-	return dst;
+	if (n >= STEADY_INTERVALS) {
+		qsort(v, third, sizeof(*v), by_value);
+		qsort(v + n - third, third, sizeof(*v), by_value);
+		first = v[third / 2];
+		last = v[n - third + third / 2];
+		snprintf(dst, size,
+			 "the mean of an interval rose from %s to %s",
+			 metric_format(a, sizeof(a), UNIT_NS, first),
+			 metric_format(b, sizeof(b), UNIT_NS, last));
+		if (last >= STEADY_MIN_NS && last >= STEADY_FACTOR * first)
+			text = dst;
+	}
+	free(v);
+	return text;
 }
 
 int judge_result(struct result *r, struct err *e)

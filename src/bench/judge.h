@@ -57,7 +57,8 @@ extern const double judge_percentiles[JUDGE_PERCENTILES];
  * enough messages (publishes; the deliveries of one message are no
  * independent samples). */
 bool judge_has_enough(const struct result *r, enum timing t, double p);
-/* The same for e2e, or else acknowledgements, of one interval. */
+/* The same for p50 and p99 of e2e, or else acknowledgements, of one interval:
+ * are they there? */
 bool judge_interval_has(const struct interval *i, bool is_e2e, double p);
 
 #endif

@@ -100,22 +100,30 @@ static uint64_t most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Percentiles do not add up: shown is the worst generator's. */
+/* Percentiles do not add up: shown is the worst generator's, which that of all
+ * is not above. 0 when that of one with messages is not known. */
+static uint64_t worst(uint64_t a, uint64_t n, uint64_t b, uint64_t m)
+{
+	return (n && !a) || (m && !b) ? 0 : most(a, b);
+}
+
 static void add_interval(struct interval *dst, const struct interval *src)
 {
+	uint64_t n = dst->e2e_count, acks = dst->ack_count;
+
 	dst->connected += src->connected;
 	dst->connects += src->connects;
 	dst->sent += src->sent;
 	dst->delivered += src->delivered;
 	dst->errors += src->errors;
 	interval_add_means(dst, src);
-	dst->e2e_count += src->e2e_count;
-	dst->e2e_p50 = most(dst->e2e_p50, src->e2e_p50);
-	dst->e2e_p99 = most(dst->e2e_p99, src->e2e_p99);
+	dst->e2e_p50 = worst(dst->e2e_p50, n, src->e2e_p50, src->e2e_count);
+	dst->e2e_p99 = worst(dst->e2e_p99, n, src->e2e_p99, src->e2e_count);
 	dst->e2e_max = most(dst->e2e_max, src->e2e_max);
+	dst->e2e_count += src->e2e_count;
+	dst->ack_p50 = worst(dst->ack_p50, acks, src->ack_p50, src->ack_count);
+	dst->ack_p99 = worst(dst->ack_p99, acks, src->ack_p99, src->ack_count);
 	dst->ack_count += src->ack_count;
-	dst->ack_p50 = most(dst->ack_p50, src->ack_p50);
-	dst->ack_p99 = most(dst->ack_p99, src->ack_p99);
 	dst->lag_p99 = most(dst->lag_p99, src->lag_p99);
 	dst->turn_p99 = most(dst->turn_p99, src->turn_p99);
 	dst->thread_cpu = fmax(dst->thread_cpu, src->thread_cpu);

@@ -40,6 +40,8 @@ struct interval {
 	enum run_phase phase;
 	uint64_t connected;                         /* at its end */
 	uint64_t connects, sent, delivered, errors; /* in it */
+	/* Percentiles are 0 where they are not known, and may be of few
+	 * messages: ask judge_interval_has(). */
 	uint64_t e2e_count, e2e_p50, e2e_p99, e2e_max;
 	uint64_t ack_count, ack_p50, ack_p99;
 	double e2e_mean, ack_mean;

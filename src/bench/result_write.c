@@ -88,6 +88,27 @@ static json_t *account(const struct result *r)
 	return o;
 }
 
+/* A percentile of few messages is none, and a maximum of none neither. */
+static void put_latencies(json_t *o, const struct interval *i)
+{
+	put(o, "e2e_count", integer(i->e2e_count));
+	if (judge_interval_has(i, true, 50))
+		put(o, "e2e_p50", integer(i->e2e_p50));
+	if (judge_interval_has(i, true, 99))
+		put(o, "e2e_p99", integer(i->e2e_p99));
+	if (i->e2e_count) {
+		put(o, "e2e_max", integer(i->e2e_max));
+		put(o, "e2e_mean", json_real(i->e2e_mean));
+	}
+	put(o, "ack_count", integer(i->ack_count));
+	if (judge_interval_has(i, false, 50))
+		put(o, "ack_p50", integer(i->ack_p50));
+	if (judge_interval_has(i, false, 99))
+		put(o, "ack_p99", integer(i->ack_p99));
+	if (i->ack_count)
+		put(o, "ack_mean", json_real(i->ack_mean));
+}
+
 static json_t *interval(const struct interval *i)
 {
 	json_t *o = json_object();
@@ -100,15 +121,7 @@ static json_t *interval(const struct interval *i)
 	put(o, "sent", integer(i->sent));
 	put(o, "delivered", integer(i->delivered));
 	put(o, "errors", integer(i->errors));
-	put(o, "e2e_count", integer(i->e2e_count));
-	put(o, "e2e_p50", integer(i->e2e_p50));
-	put(o, "e2e_p99", integer(i->e2e_p99));
-	put(o, "e2e_max", integer(i->e2e_max));
-	put(o, "ack_count", integer(i->ack_count));
-	put(o, "ack_p50", integer(i->ack_p50));
-	put(o, "ack_p99", integer(i->ack_p99));
-	put(o, "e2e_mean", json_real(i->e2e_mean));
-	put(o, "ack_mean", json_real(i->ack_mean));
+	put_latencies(o, i);
 	put(o, "lag_p99", integer(i->lag_p99));
 	put(o, "turn_p99", integer(i->turn_p99));
 	put(o, "cpu", json_real(i->cpu));

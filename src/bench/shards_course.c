@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "bench/judge.h"
+
 #define EARLY 0.2 /* of an interval: its end is not exact */
 
 int shards_course_init(struct shards_course *c, size_t shards, double length)
@@ -35,6 +37,37 @@ static uint64_t middle(uint64_t a, uint64_t n, uint64_t b, uint64_t m)
 		     : 0;
 }
 
+/* Is that percentile of both there, as far as they have messages? */
+static bool have_both(const struct interval *to, const struct interval *i,
+		      bool is_e2e, double p)
+{
+	uint64_t n = is_e2e ? to->e2e_count : to->ack_count;
+	uint64_t m = is_e2e ? i->e2e_count : i->ack_count;
+	uint64_t p50 = is_e2e ? to->e2e_p50 : to->ack_p50;
+	uint64_t p99 = is_e2e ? to->e2e_p99 : to->ack_p99;
+
+	return (!n || (p > 50 ? p99 : p50)) &&
+	       (!m || judge_interval_has(i, is_e2e, p));
+}
+
+static void add_percentiles(struct interval *to, const struct interval *i)
+{
+	to->e2e_p50 = have_both(to, i, true, 50)
+			      ? middle(to->e2e_p50, to->e2e_count, i->e2e_p50,
+				       i->e2e_count)
+			      : 0;
+	to->ack_p50 = have_both(to, i, false, 50)
+			      ? middle(to->ack_p50, to->ack_count, i->ack_p50,
+				       i->ack_count)
+			      : 0;
+	to->e2e_p99 = have_both(to, i, true, 99)
+			      ? greater(to->e2e_p99, i->e2e_p99)
+			      : 0;
+	to->ack_p99 = have_both(to, i, false, 99)
+			      ? greater(to->ack_p99, i->ack_p99)
+			      : 0;
+}
+
 static void add(struct interval *to, const struct interval *i, size_t shards)
 {
 	to->at = to->length > 0 ? fmax(to->at, i->at) : i->at;
@@ -44,16 +77,11 @@ static void add(struct interval *to, const struct interval *i, size_t shards)
 	to->sent += i->sent;
 	to->delivered += i->delivered;
 	to->errors += i->errors;
-	to->e2e_p50 = middle(to->e2e_p50, to->e2e_count, i->e2e_p50,
-			     i->e2e_count);
-	to->ack_p50 = middle(to->ack_p50, to->ack_count, i->ack_p50,
-			     i->ack_count);
+	add_percentiles(to, i);
 	interval_add_means(to, i);
 	to->e2e_count += i->e2e_count;
 	to->ack_count += i->ack_count;
-	to->e2e_p99 = greater(to->e2e_p99, i->e2e_p99);
 	to->e2e_max = greater(to->e2e_max, i->e2e_max);
-	to->ack_p99 = greater(to->ack_p99, i->ack_p99);
 	to->lag_p99 = greater(to->lag_p99, i->lag_p99);
 	to->turn_p99 = greater(to->turn_p99, i->turn_p99);
 	to->thread_cpu = fmax(to->thread_cpu, i->thread_cpu);

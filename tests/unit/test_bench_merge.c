@@ -87,6 +87,28 @@ static void histograms_and_counts_add_up_exactly(void)
 	release(r, &all);
 }
 
+/* What one shard cannot tell, all together cannot. */
+static void percentiles_of_intervals_need_all_shards(void)
+{
+	struct result r[2], all;
+	struct err e = { 0 };
+
+	make_shards(r, 0);
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < r[i].course_count; k++)
+			r[i].course[k].sent = r[i].course[k].e2e_count = 900;
+	r[0].course[5].e2e_p99 = r[1].course[6].e2e_p99 = 0;
+	r[0].course[7].e2e_count = r[0].course[7].e2e_p99 = 0;
+	ok(merge(r, &all, &e) == 0, "%s", e.text);
+	ok(judge_interval_has(&all.course[4], true, 99));
+	ok(judge_interval_has(&all.course[5], true, 50));
+	ok(!judge_interval_has(&all.course[5], true, 99));
+	ok(!judge_interval_has(&all.course[6], true, 99));
+	is_int(all.course[7].e2e_p99, r[1].course[7].e2e_p99,
+	       "who has none has no say");
+	release(r, &all);
+}
+
 static void losses_are_judged_over_all(void)
 {
 	struct metric lost;
@@ -305,6 +327,7 @@ static void repetitions_survive_a_file(void)
 }
 
 TEST_MAIN(T(histograms_and_counts_add_up_exactly),
+	  T(percentiles_of_intervals_need_all_shards),
 	  T(losses_are_judged_over_all), T(who_was_away_has_lost_nothing),
 	  T(topics_that_vary_are_judged_by_their_sum),
 	  T(missing_shards_are_told), T(strangers_are_refused),

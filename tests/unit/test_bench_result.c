@@ -191,6 +191,45 @@ static void intervals_are_single_lines(void)
 	buf_release(&out);
 }
 
+/* What is not shown for want of messages is not written either. */
+static void intervals_have_percentiles_of_enough(void)
+{
+	struct interval i = { .phase = RUN_MEASURE,
+			      .sent = 999,
+			      .e2e_count = 5000,
+			      .e2e_p50 = 7,
+			      .e2e_p99 = 8,
+			      .e2e_max = 9,
+			      .ack_count = 19,
+			      .ack_p50 = 5,
+			      .ack_p99 = 6,
+			      .ack_mean = 5,
+			      .broker_cpu = -1 };
+	struct result r = { 0 };
+	struct buf out = { 0 };
+	const char *text;
+
+	is_int(interval_to_ndjson(&r, &i, &out), 0);
+	text = buf_cstr(&out);
+	ok(strstr(text, "\"e2e_p50\":7,") != NULL, "%s", text);
+	ok(!strstr(text, "e2e_p99"), "999 messages, of five receivers");
+	ok(strstr(text, "\"e2e_max\":9,") != NULL);
+	ok(!strstr(text, "ack_p") && strstr(text, "ack_mean"));
+	i.sent = 1000;
+	i.ack_count = 20;
+	buf_clear(&out);
+	is_int(interval_to_ndjson(&r, &i, &out), 0);
+	text = buf_cstr(&out);
+	ok(strstr(text, "\"e2e_p99\":8,") != NULL);
+	ok(strstr(text, "\"ack_p50\":5,") && !strstr(text, "ack_p99"));
+	i.e2e_count = i.ack_count = 0;
+	buf_clear(&out);
+	is_int(interval_to_ndjson(&r, &i, &out), 0);
+	text = buf_cstr(&out);
+	ok(!strstr(text, "e2e_m") && !strstr(text, "ack_m"), "%s", text);
+	buf_release(&out);
+}
+
 static void lists_of_texts_are_bounded(void)
 {
 	struct result r;
@@ -215,4 +254,5 @@ static void lists_of_texts_are_bounded(void)
 TEST_MAIN(T(files_lose_nothing), T(figures_say_never),
 	  T(connecting_is_dated_afterwards), T(wrong_files_are_refused),
 	  T(saving_leaves_no_halves), T(intervals_are_single_lines),
+	  T(intervals_have_percentiles_of_enough),
 	  T(lists_of_texts_are_bounded))
