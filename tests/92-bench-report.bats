@@ -405,3 +405,42 @@ unwritable() { # OPTION FILE ERROR
     --ndjson all.ndjson --progress none
   assert "$(jq -s 'map(.sent) | add' all.ndjson)" = 100
 }
+
+# What has no room for a time is said, not left out.
+@test "messages without room for a header, or for when they left, are told" {
+  local size
+  for size in 15 16 21 22; do
+    cat > gap.yaml << EOF
+name: gap
+phases: {measure: 500ms, drain: 2s}
+groups:
+  - {name: s, clients: 1, subscribe: [{filter: a/#, qos: 1}]}
+  - name: p
+    clients: 1
+    publish:
+      - {topic: a/1, qos: 1, rate: 50/s, size: $size}
+      - {topic: a/2, qos: 1, rate: 50/s, size: $size}
+EOF
+    bench run ./gap.yaml --target self --progress none --json gap.$size.json \
+      --html gap.html
+    cp tool.out gap.$size
+    assert "$(valid gap.$size.json)" = ""
+  done
+  grep -Fx "  e2e is not measured: no message has a header (16 bytes)" gap.15
+  assert "$(grep -c e2e.raw gap.15)" = 0
+  for size in 16 21; do
+    grep -F "e2e.raw is not measured: no message has the time it left" gap.$size
+    assert "$(jq 'has("raw_gap"), has("e2e_gap")' gap.$size.json)" = \
+      $'true\nfalse'
+  done
+  assert "$(grep -c 'is not measured' gap.22)" = 0
+  # After a merge, and where some of them have it.
+  sed -i 's/, size: 22}$/, size: 16}/;0,/size: 16/s//size: 64/' gap.yaml
+  for i in 1 2; do
+    bench run ./gap.yaml --target self --progress none --shard $i/2 \
+      --run-id us --json $i.json
+  done
+  bench merge 1.json 2.json --html gap.html
+  grep -F "e2e.raw is not of all messages: of 2 kinds of messages, 1 is without the time it left" tool.out
+  grep -F "<p>e2e.raw is not of all messages: of 2 kinds" gap.html
+}

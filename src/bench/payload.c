@@ -88,7 +88,7 @@ static int render(struct payload *p, const struct header *h,
 }
 
 /* Bodies of generated content have room for the stamp when all sizes do. */
-static bool has_stamp(const struct payload_plan *plan)
+bool payload_has_stamp(const struct payload_plan *plan)
 {
 	return plan->kind == PAYLOAD_SIZE && plan->header == HEADER_FRONT &&
 	       plan->size[0] >= HEADER_SIZE + STAMP_SIZE;
@@ -99,7 +99,7 @@ bool payload_sent_time(const struct payload *p, struct bytes payload,
 {
 	uint64_t v = 0;
 
-	if (!has_stamp(p->plan) || payload.n < HEADER_SIZE + STAMP_SIZE)
+	if (!payload_has_stamp(p->plan) || payload.n < HEADER_SIZE + STAMP_SIZE)
 		return false;
 	for (size_t i = 0; i < STAMP_SIZE; i++)
 		v = v << 8 | payload.p[HEADER_SIZE + i];
@@ -130,7 +130,7 @@ int payload_make(struct payload *p, const struct header *h, uint64_t sent,
 	}
 	if (p->plan->header == HEADER_FRONT)
 		header_write(block_of(p), h);
-	if (has_stamp(p->plan))
+	if (payload_has_stamp(p->plan))
 		put_stamp(block_of(p) + HEADER_SIZE, sent);
 	ret->payload = bytes_of(block_of(p), p->plan->kind == PAYLOAD_SIZE
 						     ? size_of(p->plan, h)
@@ -155,7 +155,7 @@ bool payload_is_intact(const struct payload *p, const struct header *h,
 {
 	size_t from = p->plan->header == HEADER_FRONT ? HEADER_SIZE : 0, want;
 
-	if (has_stamp(p->plan))
+	if (payload_has_stamp(p->plan))
 		from += STAMP_SIZE;
 	if (p->plan->kind == PAYLOAD_TEMPLATE)
 		return true;

@@ -42,6 +42,8 @@ struct payload_out {
  */
 int payload_make(struct payload *p, const struct header *h, uint64_t sent,
 		 struct template_values *v, struct payload_out *ret) MUST_CHECK;
+/* Does it? What is sent otherwise, or not by itself, has no such room. */
+bool payload_has_stamp(const struct payload_plan *plan);
 /* That time; false when it is not in this payload. The header was found at
  * the front of it. */
 bool payload_sent_time(const struct payload *p, struct bytes payload,

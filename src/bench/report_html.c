@@ -168,6 +168,18 @@ static void begin_charts(const char *heading, struct html *h)
 	html_putf(h, "<h2>%s</h2><div class=charts>\n", heading);
 }
 
+static void write_gap(const struct result *r, enum timing t, const char *why,
+		      struct html *h)
+{
+	if (!*why)
+		return;
+	html_putf(h, "<p>%s %s: ", timing_name(t),
+		  judge_has_any(r, t) ? "is not of all messages"
+				      : "is not measured");
+	html_text(h, why);
+	html_put(h, "</p>\n");
+}
+
 static void write_latency(const struct result *r, struct html *h)
 {
 	char bound[32];
@@ -180,6 +192,11 @@ static void write_latency(const struct result *r, struct html *h)
 	page_latency_charts(r, h);
 	html_put(h, "</div>\n");
 	page_latency_table(r, h);
+	write_gap(r, TIMING_E2E, r->e2e_gap, h);
+	write_gap(r, TIMING_E2E_RAW, r->raw_gap, h);
+	if (*r->losses_unknown && judge_has_any(r, TIMING_E2E))
+		html_put(h, "<p>Figures of e2e leave out what was lost, which "
+			    "is not known.</p>\n");
 	if (r->clock_bound)
 		html_putf(h,
 			  "<p>Figures of e2e are known to %s: so far the "

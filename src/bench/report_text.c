@@ -290,6 +290,16 @@ static void say_late(struct page *p, enum timing t, const char *what)
 	say(p, "\n");
 }
 
+/* What is not in the table, or not all of it. */
+static void say_gap(struct page *p, enum timing t, const char *why)
+{
+	if (*why)
+		say(p, "  %s %s: %s\n", timing_name(t),
+		    judge_has_any(p->r, t) ? "is not of all messages"
+					   : "is not measured",
+		    why);
+}
+
 static void say_latency(struct page *p)
 {
 	char bound[32];
@@ -320,6 +330,8 @@ static void say_latency(struct page *p)
 		 "never connected (refused, failed, timed out)");
 	say_late(p, TIMING_SUB_ACK, "never answered by SUBACK (filters)");
 	say_late(p, TIMING_UNSUB_ACK, "never answered by UNSUBACK (filters)");
+	say_gap(p, TIMING_E2E, p->r->e2e_gap);
+	say_gap(p, TIMING_E2E_RAW, p->r->raw_gap);
 	if (*p->r->losses_unknown && judge_has_any(p->r, TIMING_E2E))
 		say(p, "  e2e figures leave out what was lost, which is not "
 		       "known\n");

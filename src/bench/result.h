@@ -143,6 +143,9 @@ struct result {
 	char varying_blind[RESULT_TEXT];
 	/* Why nobody knows what was lost; empty: it is known. */
 	char losses_unknown[RESULT_TEXT];
+	/* Why there is no e2e, or e2e.raw, of all messages or of some; empty:
+	 * there is, or nobody receives. */
+	char e2e_gap[RESULT_TEXT], raw_gap[RESULT_TEXT];
 	struct cause causes[RESULT_CAUSES];
 	struct worst worst[RESULT_WORST];
 	struct thread_load *threads;

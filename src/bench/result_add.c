@@ -123,6 +123,10 @@ int result_add(struct result *dst, const struct result *src, const char *prefix,
 		memcpy(dst->varying_blind, src->varying_blind, RESULT_TEXT);
 	if (*src->losses_unknown)
 		memcpy(dst->losses_unknown, src->losses_unknown, RESULT_TEXT);
+	if (*src->e2e_gap)
+		memcpy(dst->e2e_gap, src->e2e_gap, RESULT_TEXT);
+	if (*src->raw_gap)
+		memcpy(dst->raw_gap, src->raw_gap, RESULT_TEXT);
 	dst->throttled = larger(dst->throttled, src->throttled);
 	dst->steal = larger(dst->steal, src->steal);
 	return 0;

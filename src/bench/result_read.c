@@ -411,6 +411,8 @@ static void read_head(struct reader *rd, json_t *o, struct result *r)
 	r->varying_expected = take_int(rd, o, "varying_expected");
 	copy_text(rd, o, "varying_blind", r->varying_blind, RESULT_TEXT);
 	copy_text(rd, o, "losses_unknown", r->losses_unknown, RESULT_TEXT);
+	copy_text(rd, o, "e2e_gap", r->e2e_gap, RESULT_TEXT);
+	copy_text(rd, o, "raw_gap", r->raw_gap, RESULT_TEXT);
 	r->settings = json_incref(json_object_get(o, "settings"));
 	r->host = json_incref(json_object_get(o, "host"));
 	r->broker = json_incref(json_object_get(o, "broker"));

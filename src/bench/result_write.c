@@ -365,6 +365,10 @@ static void put_head(json_t *o, const struct result *r)
 		put_text(o, "varying_blind", r->varying_blind);
 	if (*r->losses_unknown)
 		put_text(o, "losses_unknown", r->losses_unknown);
+	if (*r->e2e_gap)
+		put_text(o, "e2e_gap", r->e2e_gap);
+	if (*r->raw_gap)
+		put_text(o, "raw_gap", r->raw_gap);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */

@@ -79,6 +79,45 @@ static bool is_open(const struct run *r)
 	return true;
 }
 
+static bool has_receivers(const struct run *r)
+{
+	for (size_t i = 0; i < r->crew_count; i++)
+		if (r->crews[i].group->subscribe_count)
+			return true;
+	return false;
+}
+
+/* "all messages", or how many kinds of them. */
+static void say_gap(char dst[RESULT_TEXT], size_t without, size_t all,
+		    const char *what)
+{
+	if (without == all)
+		snprintf(dst, RESULT_TEXT, "no message has %s", what);
+	else if (without)
+		snprintf(dst, RESULT_TEXT,
+			 "of %zu kinds of messages, %zu %s without %s", all,
+			 without, without == 1 ? "is" : "are", what);
+}
+
+/* Rather than leaving a latency out without a word. */
+static void note_gaps(const struct run *r)
+{
+	size_t all = r->entry_count, unmarked = 0, unstamped = 0;
+	const struct payload_plan *p;
+
+	if (!all || !has_receivers(r))
+		return;
+	for (size_t i = 0; i < all; i++) {
+		p = &r->entries[i].plan->payload;
+		unmarked += p->header == HEADER_NONE;
+		unstamped += p->header != HEADER_NONE && !payload_has_stamp(p);
+	}
+	say_gap(r->result->e2e_gap, unmarked, all, "a header (16 bytes)");
+	if (unmarked < all)
+		say_gap(r->result->raw_gap, unstamped, all - unmarked,
+			"the time it left (size: 22 or more, at the front)");
+}
+
 int run_take_figures(struct run *r)
 {
 	struct result *res = r->result;
@@ -116,6 +155,7 @@ int run_take_figures(struct run *r)
 			hist_record(&res->timings[TIMING_CONN_DNS],
 				    r->config->targets[i].resolve_time);
 	add_zeros(r);
+	note_gaps(r);
 	res->waited = res->measured_sent
 			      ? (double)waited / (double)res->measured_sent
 			      : 0;
