@@ -53,6 +53,8 @@ const char *judge_text(const struct result *r, const struct metric *m,
 enum { JUDGE_PERCENTILES = 5 };
 extern const double judge_percentiles[JUDGE_PERCENTILES];
 
+/* How many independent values of a latency there are, late ones included. */
+uint64_t judge_samples(const struct result *r, enum timing t);
 /* What a result with that many samples may say: percentiles of latencies need
  * enough messages (publishes; the deliveries of one message are no
  * independent samples). */

@@ -34,6 +34,7 @@ src_libbench_a_SOURCES += src/bench/html.h
 src_libbench_a_SOURCES += src/bench/identities.c
 src_libbench_a_SOURCES += src/bench/identities.h
 src_libbench_a_SOURCES += src/bench/judge.c
+src_libbench_a_SOURCES += src/bench/judge_verdict.c
 src_libbench_a_SOURCES += src/bench/judge.h
 src_libbench_a_SOURCES += src/bench/listener.c
 src_libbench_a_SOURCES += src/bench/listener.h

@@ -33,6 +33,8 @@ static const struct timing_info timings[TIMING_COUNT] = {
 	[TIMING_LAG_PENDING] = { "lag.pending",
 				 "connects waiting for others under way" },
 	[TIMING_LAG_TIMER] = { "lag.timer", "late by this program" },
+	[TIMING_LAG_RECEIVE] = { "lag.receive",
+				 "receiving threads late by this program" },
 	[TIMING_LAG_WINDOW] = { "lag.window", "waiting for the broker's acks" },
 	[TIMING_LAG_SOCKET] = { "lag.socket", "waiting for the socket" },
 	[TIMING_E2E] = { "e2e", "publish to delivery" },

@@ -35,6 +35,7 @@ enum timing {
 	TIMING_LAG_CONNECT, /* connects: our lag, as lag.timer of messages; */
 	TIMING_LAG_PENDING, /* until fewer of them were under way */
 	TIMING_LAG_TIMER,   /* due until this program got to it: our lag */
+	TIMING_LAG_RECEIVE, /* the same of threads that only receive */
 	TIMING_LAG_WINDOW,  /* until the broker's window had room */
 	TIMING_LAG_SOCKET,  /* until the kernel took its last byte */
 	TIMING_E2E,

@@ -368,7 +368,8 @@ static bool only_receives(const struct worker *w)
 	return receives;
 }
 
-/* Each time that was missed counts, as each message would. */
+/* Each time that was missed counts, as each message would; by itself, for
+ * many of these would hide how late a few messages left. */
 static void watch_due(struct timer *t, uint64_t now)
 {
 	struct worker *w = CONTAINER_OF(t, struct worker, watch_timer);
@@ -376,7 +377,7 @@ static void watch_due(struct timer *t, uint64_t now)
 
 	now = loop_refresh_now(w->loop);
 	for (; due <= now; due += WATCH_EVERY)
-		worker_record(w, TIMING_LAG_TIMER, due - w->run->epoch,
+		worker_record(w, TIMING_LAG_RECEIVE, due - w->run->epoch,
 			      now - due);
 	(void)loop_set_timer(w->loop, t, due);
 }
@@ -488,7 +489,7 @@ void worker_record(struct worker *w, enum timing t, uint64_t intended,
 		hist_record(&w->briefs[BRIEF_E2E], ns);
 	else if (t == TIMING_PUB_ACK || t == TIMING_PUB_TOTAL)
 		hist_record(&w->briefs[BRIEF_ACK], ns);
-	else if (t == TIMING_LAG_TIMER)
+	else if (t == TIMING_LAG_TIMER || t == TIMING_LAG_RECEIVE)
 		hist_record(&w->briefs[BRIEF_LAG], ns);
 }
 

@@ -170,6 +170,59 @@ static void short_runs_hide_no_lag(void)
 	result_release(&r);
 }
 
+/* Threads that only receive are late for themselves. */
+static void either_lag_counts(void)
+{
+	struct hist *h;
+	struct result r;
+	struct err e = { 0 };
+
+	sample_lag(&r, 200, 25);
+	h = result_timing(&r, TIMING_LAG_RECEIVE);
+	hist_record_many(h, 5000, 3000);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_INVALID, "the messages were");
+	result_release(&r);
+
+	sample_lag(&r, 200, 25);
+	hist_clear(&r.timings[TIMING_LAG_TIMER]);
+	hist_record_many(&r.timings[TIMING_LAG_TIMER], 5000, 200);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_VALID, "%s", r.verdict.reasons[0].text);
+	h = result_timing(&r, TIMING_LAG_RECEIVE);
+	hist_record_many(h, 5000, 800);
+	hist_record_many(h, 62000000, 200);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_INVALID, "their receivers were");
+	is_int(judge_own_lag(&r), TIMING_LAG_TIMER);
+	result_release(&r);
+}
+
+/* One message, delivered to thousands after the second that it was sent in. */
+static void deliveries_of_one_message_are_no_samples(void)
+{
+	struct interval i = {
+		.e2e_count = 5000, .e2e_p50 = 1, .e2e_p99 = 1, .connected = 5001
+	};
+	struct result r;
+
+	ok(!judge_interval_has(&i, true, 50));
+	i.sent = 1;
+	ok(!judge_interval_has(&i, true, 50));
+	i.sent = 0;
+	i.connected = 5;
+	ok(judge_interval_has(&i, true, 99));
+
+	/* What was sent and not acknowledged is one message, not two. */
+	sample_result(&r, 1);
+	r.measured_sent = r.late_publishes = 600;
+	ok(!judge_has_enough(&r, TIMING_E2E, 99));
+	ok(judge_has_enough(&r, TIMING_E2E, 90));
+	r.late_publishes = 1000;
+	ok(judge_has_enough(&r, TIMING_E2E, 99), "400 were never sent");
+	result_release(&r);
+}
+
 static void too_few_for_any_percentile_are_not_trusted(void)
 {
 	struct result r;
@@ -275,6 +328,7 @@ static void drift_is_noticed(void)
 TEST_MAIN(T(values_are_found), T(losses_are_infinitely_late),
 	  T(tables_say_never), T(who_only_listens_counts_carefully),
 	  T(rates_are_judged_by_the_second), T(short_runs_hide_no_lag),
+	  T(either_lag_counts), T(deliveries_of_one_message_are_no_samples),
 	  T(too_few_for_any_percentile_are_not_trusted),
 	  T(too_little_is_no_data), T(requirements_become_outcomes),
 	  T(evidence_is_gathered), T(drift_is_noticed))

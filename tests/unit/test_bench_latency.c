@@ -118,6 +118,28 @@ static double mean(const struct trial *t, enum timing k)
 	return hist_mean(&t->result.timings[k]);
 }
 
+/* Timers of the threads that only receive are no messages: among hundreds of
+ * them a few late messages would not be seen. */
+static void who_receives_does_not_dilute_the_lag(void)
+{
+	struct trial t = {
+		.yaml = "name: few\n"
+			"phases: {measure: 1s, drain: 1s}\n"
+			"groups:\n"
+			"  - {name: s, clients: 8, subscribe: [{filter: a}]}\n"
+			"  - name: p\n"
+			"    clients: 1\n"
+			"    publish: [{topic: a, qos: 0, rate: 30/s}]\n",
+	};
+
+	(void)trial_run(&t);
+	is_int(t.status, 0, "%s", t.err.text);
+	is_int(t.result.timings[TIMING_LAG_TIMER].total, 30);
+	ok(t.result.timings[TIMING_LAG_RECEIVE].total > 50);
+	is_int(judge_own_lag(&t.result), TIMING_LAG_TIMER);
+	trial_release(&t);
+}
+
 /* Messages larger than what the kernel holds are stuck themselves: the time
  * until their last byte has left is the socket's, not the broker's. */
 static void half_written_waits_for_the_socket(void)
@@ -505,6 +527,7 @@ static void one_seed_is_one_schedule(void)
 }
 
 TEST_MAIN(T(stall_of_the_peer_shows_in_full), T(full_socket_is_told_apart),
+	  T(who_receives_does_not_dilute_the_lag),
 	  T(half_written_waits_for_the_socket),
 	  T(stopped_generator_is_found_out),
 	  T(stopped_generator_of_rates_is_found_out),
