@@ -232,6 +232,18 @@ static void read_broker(const struct result *r, bool is_memory,
 		ret->value = is_memory ? most : sum / n;
 }
 
+/* Connects of the ramp: not of those that failed, nor of those that came
+ * back later. */
+static uint64_t made(const struct result *r)
+{
+	const uint64_t *n = r->account.n;
+	uint64_t first = n[COUNT_CONNECTED] > n[COUNT_RECONNECTS]
+				 ? n[COUNT_CONNECTED] - n[COUNT_RECONNECTS]
+				 : 0;
+
+	return first < r->clients ? first : r->clients;
+}
+
 static void read_gauge(const struct result *r, enum gauge g,
 		       struct reading *ret)
 {
@@ -246,10 +258,12 @@ static void read_gauge(const struct result *r, enum gauge g,
 		ret->value = (double)r->delivered_in_time / r->measured;
 		break;
 	case GAUGE_RATE_CONNECTS:
-		ret->value = (double)r->clients / r->connect_time;
+		ret->value = (double)made(r) / r->connect_time;
 		break;
 	case GAUGE_ERRORS:
 		ret->value = errors(r);
+		if (*r->losses_unknown)
+			ret->missing = r->losses_unknown;
 		break;
 	case GAUGE_CPU:
 		for (size_t i = 0; i < r->thread_count; i++)
@@ -324,9 +338,11 @@ void judge_read(const struct result *r, const struct metric *m,
 /* One shard cannot know what was lost: that is judged when all are merged. */
 static bool is_left_to_merge(const struct result *r, const struct require *q)
 {
+	const struct metric *m = &q->metric;
+
 	return r->shard < r->shards && r->shards > 1 && !r->is_merged &&
-	       q->metric.kind == METRIC_NUMBER &&
-	       q->metric.number == COUNT_LOST;
+	       ((m->kind == METRIC_NUMBER && m->number == COUNT_LOST) ||
+		(m->kind == METRIC_GAUGE && m->gauge == GAUGE_ERRORS));
 }
 
 int judge_requirements(struct result *r, const struct require *list, size_t n,

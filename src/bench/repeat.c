@@ -50,11 +50,22 @@ int repeat_read(const struct result *r, const struct metric *m,
 		*ret = (struct repeat_value){ .median = median_of(v, n),
 					      .min = v[0],
 					      .max = v[n - 1] };
-		if (ret->median > 0 && isfinite(ret->max))
+		if (!isfinite(ret->max))
+			ret->spread = HUGE_VAL;
+		else if (ret->median > 0)
 			ret->spread = (ret->max - ret->min) / 2 / ret->median;
 	}
 	free(v);
 	return v && !one.missing ? 0 : -1;
+}
+
+const char *repeat_spread(char *dst, size_t size, const struct repeat_value *v)
+{
+	if (isfinite(v->spread))
+		snprintf(dst, size, "%.1f%%", v->spread * 100);
+	else
+		snprintf(dst, size, "-");
+	return dst;
 }
 
 /* ----------------------------------------------------------------- together */

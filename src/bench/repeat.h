@@ -15,7 +15,8 @@
 
 struct repeat_value {
 	double median, min, max;
-	double spread; /* half of max - min, relative to the median; 0: one */
+	double spread; /* half of max - min, relative to the median; infinite
+			* where one of them is */
 };
 
 /* What is shown of repeated runs, where there is data. */
@@ -26,6 +27,9 @@ extern const size_t repeat_metric_count;
  * HUGE_VAL, as in struct reading. */
 int repeat_read(const struct result *r, const struct metric *m,
 		struct repeat_value *ret) MUST_CHECK;
+
+/* Its spread as tables have it: "12.3%", or "-". Returns dst. */
+const char *repeat_spread(char *dst, size_t size, const struct repeat_value *v);
 
 /* Takes over the n runs, which were judged, and the array (from malloc). ret
  * is initialised here and to be released whatever comes back; its verdict is

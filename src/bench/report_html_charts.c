@@ -172,7 +172,7 @@ void page_latency_charts(const struct result *r, struct html *h)
 	page_latency_course(r, h);
 	draw_percentiles(r, ack, TIMING_PUB_RAW,
 			 "Publish to acknowledgement by percentile",
-			 late_note(r->late_publishes, "publishes", late), h);
+			 late_note(judge_late(r, ack), "publishes", late), h);
 	draw_percentiles(r, TIMING_ECHO, TIMING_COUNT,
 			 "Request to answer by percentile", NULL, h);
 	draw_percentiles(r, TIMING_CONN_TOTAL, TIMING_COUNT,

@@ -66,15 +66,14 @@ static void repeat_row(const struct result *r, const char *name, struct html *h)
 	struct metric m;
 	char text[32];
 
-	if (metric_parse(name, &m, NULL) < 0 || repeat_read(r, &m, &v) < 0 ||
-	    isinf(v.max))
+	if (metric_parse(name, &m, NULL) < 0 || repeat_read(r, &m, &v) < 0)
 		return;
 	row_head(h, name);
 	cell(h, metric_format(text, sizeof(text), metric_unit(&m), v.median));
 	cell(h, metric_format(text, sizeof(text), metric_unit(&m), v.min));
 	cell(h, metric_format(text, sizeof(text), metric_unit(&m), v.max));
-	html_putf(h, "<td class=v>\xc2\xb1 %.1f %%</td></tr>\n",
-		  v.spread * 100);
+	html_putf(h, "<td class=v>\xc2\xb1 %s</td></tr>\n",
+		  repeat_spread(text, sizeof(text), &v));
 }
 
 void page_repeats_table(const struct result *r, struct html *h)
@@ -95,28 +94,33 @@ void page_repeats_table(const struct result *r, struct html *h)
 /* ------------------------------------------------------------------ accounts
  */
 
-static void part(struct html *h, const struct account *a, enum count c,
+static void part(struct html *h, const struct result *r, enum count c,
 		 bool is_fault)
 {
 	char number[32];
-	uint64_t v = a->n[c];
+	uint64_t v = r->account.n[c];
 
 	html_text(h, count_name(c));
+	if (c == COUNT_LOST && *r->losses_unknown) {
+		html_put(h, " <b>unknown</b>");
+		return;
+	}
 	html_putf(h, " <b%s>%s</b>", is_fault && v ? " class=bad" : "",
 		  metric_grouped(number, v));
 }
 
 /* Of the parts, all but the first are faults or left over. */
-static void identity_row(const struct account *a, const struct identity *i,
+static void identity_row(const struct result *r, const struct identity *i,
 			 struct html *h)
 {
+	const struct account *a = &r->account;
 	uint64_t sum = 0;
 
 	html_put(h, "<tr><td class=w>");
-	part(h, a, i->total, false);
+	part(h, r, i->total, false);
 	for (int k = 0; k < i->count; k++) {
 		html_put(h, k ? " + " : " = ");
-		part(h, a, i->parts[k],
+		part(h, r, i->parts[k],
 		     k > 0 && i->parts[k] != COUNT_SENT_QOS0);
 		sum += a->n[i->parts[k]];
 	}
@@ -132,7 +136,7 @@ void page_accounts(const struct result *r, struct html *h)
 	html_put(h, "<div class=scroll><table>");
 	for (int i = 0; i < IDENTITIES; i++)
 		if (r->account.n[all[i].total])
-			identity_row(&r->account, &all[i], h);
+			identity_row(r, &all[i], h);
 	html_put(h, "</table></div>\n");
 	if (!*r->losses_unknown)
 		return;

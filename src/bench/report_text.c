@@ -369,7 +369,7 @@ static void say_repeats(struct page *p)
 {
 	struct repeat_value v;
 	struct metric m;
-	char a[32], b[32], c[32];
+	char a[32], b[32], c[32], d[32];
 
 	if (!p->r->run_count)
 		return;
@@ -380,21 +380,42 @@ static void say_repeats(struct page *p)
 		if (metric_parse(repeat_metrics[i], &m, NULL) < 0 ||
 		    repeat_read(p->r, &m, &v) < 0)
 			continue;
-		say(p, "  %-14s %10s%10s%10s%9.1f%%\n", repeat_metrics[i],
+		say(p, "  %-14s %10s%10s%10s%10s\n", repeat_metrics[i],
 		    metric_format(a, sizeof(a), metric_unit(&m), v.median),
 		    metric_format(b, sizeof(b), metric_unit(&m), v.min),
 		    metric_format(c, sizeof(c), metric_unit(&m), v.max),
-		    v.spread * 100);
+		    repeat_spread(d, sizeof(d), &v));
 	}
 }
 
 /* --------------------------------------------------------- health, verdict */
 
+/* "p99 40 us", or as high as the samples are enough for. */
+static const char *tail_of(const struct hist *h, char dst[48])
+{
+	static const double tails[] = { 99, 90 };
+	char text[32];
+
+	if (!h->total)
+		return "-";
+	for (size_t i = 0; i < ARRAY_SIZE(tails); i++) {
+		if (!hist_has_enough(h, tails[i]))
+			continue;
+		snprintf(
+			dst, 48, "p%g %s", tails[i],
+			metric_format(text, sizeof(text), UNIT_NS,
+				      (double)hist_percentile(h, tails[i], 0)));
+		return dst;
+	}
+	snprintf(dst, 48, "%s at most",
+		 metric_format(text, sizeof(text), UNIT_NS, (double)h->max));
+	return dst;
+}
+
 static void say_generator(struct page *p)
 {
 	const struct result *r = p->r;
-	const struct hist *late = &r->timings[judge_own_lag(r)];
-	char memory[32], lag[32], floor[32];
+	char memory[32], lag[48], floor[48];
 	double busiest = 0;
 
 	for (size_t i = 0; i < r->thread_count; i++)
@@ -403,16 +424,12 @@ static void say_generator(struct page *p)
 	paint(p, BOLD, "Generator\n");
 	label(p, "");
 	say(p,
-	    "%zu thread%s, the busiest %.0f %%, %s; timers late p99 %s "
-	    "(idle %s)\n",
+	    "%zu thread%s, the busiest %.0f %%, %s; timers late %s (idle %s)\n",
 	    r->thread_count, r->thread_count == 1 ? "" : "s", busiest * 100,
 	    metric_format(memory, sizeof(memory), UNIT_BYTES,
 			  (double)r->memory),
-	    late->total ? metric_format(lag, sizeof(lag), UNIT_NS,
-					(double)hist_percentile(late, 99, 0))
-			: "-",
-	    metric_format(floor, sizeof(floor), UNIT_NS,
-			  (double)hist_percentile(&r->floor, 99, 0)));
+	    tail_of(&r->timings[judge_own_lag(r)], lag),
+	    tail_of(&r->floor, floor));
 }
 
 static void say_broker(struct page *p)

@@ -233,6 +233,11 @@ static json_t *never(void)
 	return json_string("never");
 }
 
+static json_t *number_or_never(double v)
+{
+	return isfinite(v) ? json_real(v) : never();
+}
+
 /* What people and scripts look for first, beside the histograms. By the same
  * rule as everywhere: what never came is later than all others.
  * TIMING_COUNT: the lag of the idle machine. */
@@ -248,7 +253,8 @@ static json_t *timing(const struct result *r, enum timing t)
 	put(o, "mean", late ? never() : json_real(hist_mean(h)));
 	if (late) {
 		put(o, "late", integer(late));
-		put(o, "max_came", integer(h->max));
+		if (h->total)
+			put(o, "max_came", integer(h->max));
 		put(o, "max", never());
 	}
 	for (int i = 0; i < JUDGE_PERCENTILES; i++) {
@@ -390,13 +396,14 @@ static json_t *repeats(const struct result *r)
 
 	for (size_t i = 0; i < repeat_metric_count; i++) {
 		if (metric_parse(repeat_metrics[i], &m, NULL) < 0 ||
-		    repeat_read(r, &m, &v) < 0 || isinf(v.max))
+		    repeat_read(r, &m, &v) < 0)
 			continue;
 		line = json_object();
-		put(line, "median", json_real(v.median));
-		put(line, "min", json_real(v.min));
-		put(line, "max", json_real(v.max));
-		put(line, "spread", json_real(v.spread));
+		put(line, "median", number_or_never(v.median));
+		put(line, "min", number_or_never(v.min));
+		put(line, "max", number_or_never(v.max));
+		if (isfinite(v.spread))
+			put(line, "spread", json_real(v.spread));
 		put(o, repeat_metrics[i], line);
 	}
 	return o;

@@ -335,7 +335,29 @@ static void the_broker_is_drawn_over_time(void)
 	result_release(&r);
 }
 
-TEST_MAIN(T(pages_hold_the_figures), T(nothing_gets_out_of_its_place),
-	  T(little_is_no_reason_to_fail), T(long_runs_stay_small),
-	  T(percentiles_end_at_what_came), T(health_is_drawn_over_time),
-	  T(short_intervals_make_no_rates), T(the_broker_is_drawn_over_time))
+/* No zero where nobody knows, and a line for what is not there. */
+static void pages_say_what_is_not_known(void)
+{
+	struct result r;
+	char *page;
+
+	sample_result(&r, 1);
+	page = page_of(&r);
+	has(page, "lost <b class=bad>1</b>");
+	free(page);
+	snprintf(r.losses_unknown, RESULT_TEXT, "topics vary");
+	snprintf(r.raw_gap, RESULT_TEXT, "it has no room");
+	page = page_of(&r);
+	check_sound(page);
+	has(page, "lost <b>unknown</b>");
+	has(page, "e2e leave out what was lost");
+	has(page, "<p>e2e.raw is not measured: it has no room</p>");
+	free(page);
+	result_release(&r);
+}
+
+TEST_MAIN(T(pages_say_what_is_not_known), T(pages_hold_the_figures),
+	  T(nothing_gets_out_of_its_place), T(little_is_no_reason_to_fail),
+	  T(long_runs_stay_small), T(percentiles_end_at_what_came),
+	  T(health_is_drawn_over_time), T(short_intervals_make_no_rates),
+	  T(the_broker_is_drawn_over_time))

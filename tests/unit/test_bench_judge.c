@@ -260,6 +260,32 @@ static void too_little_is_no_data(void)
 	result_release(&r);
 }
 
+/* What nobody knows is no zero, and what failed was not connected. */
+static void what_is_not_known_is_not_counted(void)
+{
+	struct require q;
+	struct result r;
+	struct err e = { 0 };
+	struct reading m;
+
+	sample_result(&r, 1);
+	m = read_metric(&r, "rate.connects", NULL);
+	ok(fabs(m.value - 4 / 0.5) < 1e-9);
+	r.account.n[COUNT_CONNECTED] = 3;
+	r.account.n[COUNT_RECONNECTS] = 1;
+	m = read_metric(&r, "rate.connects", NULL);
+	ok(fabs(m.value - 2 / 0.5) < 1e-9, "%g", m.value);
+	snprintf(r.losses_unknown, RESULT_TEXT, "topics vary");
+	is_str(read_metric(&r, "errors", NULL).missing, "topics vary");
+	is_int(require_parse("errors == 0", &q, &e), 0);
+	is_int(judge_requirements(&r, &q, 1, NULL, &e), 1);
+	r.shards = 2;
+	is_int(judge_requirements(&r, &q, 1, NULL, &e), 0);
+	is_str(r.outcomes[1].text, "to be judged by merge");
+	require_release(&q);
+	result_release(&r);
+}
+
 static void requirements_become_outcomes(void)
 {
 	struct require list[2];
@@ -330,5 +356,6 @@ TEST_MAIN(T(values_are_found), T(losses_are_infinitely_late),
 	  T(rates_are_judged_by_the_second), T(short_runs_hide_no_lag),
 	  T(either_lag_counts), T(deliveries_of_one_message_are_no_samples),
 	  T(too_few_for_any_percentile_are_not_trusted),
-	  T(too_little_is_no_data), T(requirements_become_outcomes),
-	  T(evidence_is_gathered), T(drift_is_noticed))
+	  T(too_little_is_no_data), T(what_is_not_known_is_not_counted),
+	  T(requirements_become_outcomes), T(evidence_is_gathered),
+	  T(drift_is_noticed))

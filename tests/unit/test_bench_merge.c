@@ -306,7 +306,7 @@ static void repetitions_survive_a_file(void)
 	char *before, *after;
 	struct result all, back;
 	struct err e = { 0 };
-	json_t *o;
+	json_t *o, *max;
 
 	pool(&all, scales, 2);
 	o = result_to_json(&all);
@@ -314,6 +314,10 @@ static void repetitions_survive_a_file(void)
 	result_init(&back);
 	ok(result_from_json(o, &back, &e) == 0, "%s", e.text);
 	ok(json_object_get(json_object_get(o, "repeats"), "e2e.p99") != NULL);
+	/* One was lost in each of them. */
+	max = json_object_get(json_object_get(o, "repeats"), "e2e.max");
+	is_str(json_string_value(json_object_get(max, "median")), "never");
+	ok(!json_object_get(max, "spread"));
 	json_decref(o);
 	o = result_to_json(&back);
 	after = json_dumps(o, JSON_INDENT(1));
