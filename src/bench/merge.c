@@ -70,17 +70,22 @@ void result_judge_varying(struct result *r)
 }
 
 /* What was accepted of a publisher is expected by each receiver of its topic,
- * wherever they are, unless it was away. */
-static void count_fixed(struct result *r)
+ * wherever they are, unless it was away. Returns how many deliveries did not
+ * come that nobody had accepted. */
+static uint64_t count_fixed(struct result *r)
 {
-	uint64_t *n = r->account.n, expected;
+	uint64_t *n = r->account.n, expected, most, excused = 0;
 	const struct tally *t = r->tallies;
 
 	for (size_t i = 0; i < r->tally_count; i++, t++) {
 		for (uint32_t k = 0; !t->varies && k < t->clients; k++) {
 			n[COUNT_EXPECTED] += t->unique[k];
-			expected = (t->sent[k] - t->unaccepted[k]) *
-				   t->receivers[k];
+			most = t->sent[k] * t->receivers[k];
+			expected = most - t->unaccepted[k] * t->receivers[k];
+			if (most > t->settled[k])
+				excused += most - (expected > t->settled[k]
+							   ? expected
+							   : t->settled[k]);
 			if (expected <= t->settled[k])
 				continue;
 			n[COUNT_EXPECTED] += expected - t->settled[k];
@@ -88,25 +93,42 @@ static void count_fixed(struct result *r)
 			blame(r, t, k, expected - t->settled[k], expected);
 		}
 	}
+	return excused;
 }
 
-static void count_lost(struct result *r)
+/* Returns what is missing without being lost, as count_fixed() does. */
+static uint64_t count_lost(struct result *r)
 {
-	r->account.n[COUNT_LOST] = r->account.n[COUNT_EXPECTED] = 0;
+	uint64_t *n = r->account.n, excused, known;
+
+	n[COUNT_LOST] = n[COUNT_EXPECTED] = 0;
 	r->losses_unknown[0] = '\0';
-	count_fixed(r);
+	excused = count_fixed(r);
+	known = n[COUNT_EXPECTED];
 	result_judge_varying(r);
+	known = n[COUNT_EXPECTED] - known;
+	if (!*r->varying_blind && r->varying_expected > known)
+		excused += r->varying_expected - known;
+	return excused;
 }
 
-static void count_late(struct result *r)
+/* As in one generator, see run_count_late(): what was not acknowledged may have
+ * come all the same, and what the broker refused is late for nobody. How many
+ * each of the two would have reached is taken from what all have. */
+static void count_late(struct result *r, uint64_t excused)
 {
 	const uint64_t *n = r->account.n;
-	double fan = n[COUNT_SENT]
-			     ? (double)n[COUNT_EXPECTED] / (double)n[COUNT_SENT]
-			     : 0;
+	double fan = n[COUNT_SENT] ? (double)(n[COUNT_EXPECTED] + excused) /
+					     (double)n[COUNT_SENT]
+				   : 0;
+	uint64_t unsent = n[COUNT_SKIPPED] + n[COUNT_BACKLOG];
+	uint64_t refused = (uint64_t)((double)n[COUNT_REFUSED] * fan);
 
+	if (unsent > r->late_publishes)
+		unsent = r->late_publishes;
 	r->late_deliveries = n[COUNT_LOST] +
-			     (uint64_t)ceil((double)r->late_publishes * fan);
+			     (excused > refused ? excused - refused : 0) +
+			     (uint64_t)ceil((double)unsent * fan);
 }
 
 int merge_parts(struct result *ret, const struct result *const *parts, size_t n,
@@ -124,7 +146,6 @@ int merge_parts(struct result *ret, const struct result *const *parts, size_t n,
 		    result_add_partial(ret, parts[i], e) < 0)
 			return -1;
 	}
-	count_lost(ret);
-	count_late(ret);
+	count_late(ret, count_lost(ret));
 	return 0;
 }

@@ -109,6 +109,46 @@ static void percentiles_of_intervals_need_all_shards(void)
 	release(r, &all);
 }
 
+/* 10 publishes of the first shard have no acknowledgement; of each of the two
+ * receivers, `came` of them have arrived all the same. */
+static void merge_unacked(struct result *all, uint64_t came, bool is_refused)
+{
+	struct result r[2];
+	struct err e = { 0 };
+
+	make_shards(r, 0);
+	r[0].account.n[COUNT_ACKED] = 490;
+	r[0].account.n[is_refused ? COUNT_REFUSED : COUNT_TIMED_OUT] = 10;
+	r[0].late_publishes = r[0].late_acks = is_refused ? 0 : 10;
+	r[0].tallies[0].unaccepted[0] = 10;
+	for (int i = 0; i < 2; i++) {
+		r[i].tallies[0].unique[0] = 490 + came;
+		r[i].tallies[0].settled[0] = 490 + came;
+		r[i].account.n[COUNT_UNIQUE] = 990 + came;
+		r[i].account.n[COUNT_RECEIVED] = 990 + came;
+	}
+	ok(merge(r, all, &e) == 0, "%s", e.text);
+	is_int(all->account.n[COUNT_LOST], 0);
+	result_release(&r[0]);
+	result_release(&r[1]);
+}
+
+static void only_what_did_not_come_is_late(void)
+{
+	struct result all;
+
+	merge_unacked(&all, 10, false);
+	is_int(all.late_deliveries, 0, "all arrived");
+	is_int(all.late_publishes, 10);
+	result_release(&all);
+	merge_unacked(&all, 3, false);
+	is_int(all.late_deliveries, 2 * 7);
+	result_release(&all);
+	merge_unacked(&all, 0, true);
+	is_int(all.late_deliveries, 0, "the broker has said so");
+	result_release(&all);
+}
+
 static void losses_are_judged_over_all(void)
 {
 	struct metric lost;
@@ -332,7 +372,8 @@ static void repetitions_survive_a_file(void)
 
 TEST_MAIN(T(histograms_and_counts_add_up_exactly),
 	  T(percentiles_of_intervals_need_all_shards),
-	  T(losses_are_judged_over_all), T(who_was_away_has_lost_nothing),
+	  T(only_what_did_not_come_is_late), T(losses_are_judged_over_all),
+	  T(who_was_away_has_lost_nothing),
 	  T(topics_that_vary_are_judged_by_their_sum),
 	  T(missing_shards_are_told), T(strangers_are_refused),
 	  T(repetitions_have_a_median_and_a_spread),
