@@ -31,6 +31,7 @@ enum { KILLS_DEFAULT = 40 };
 enum {
 	SIDES = 2,
 	WARM_UP = 4, /* kills */
+	LOAD = 40,   /* confirmed messages, for one kill in four */
 	NUMBERS = 400000,
 	PORT = 18837,
 	BYTES_SLACK = 16 * 1024, /* what stdio and the like may keep */
@@ -50,8 +51,9 @@ struct side {
 	pthread_t publisher, killer;
 	pid_t broker;
 	unsigned seed;
-	unsigned kills; /* to be done */
-	unsigned died;  /* by themselves */
+	unsigned kills;   /* to be done */
+	unsigned died;    /* by themselves */
+	unsigned stalled; /* waits in which nothing came */
 	atomic_uint ups, kept, confirmed, messages;
 	atomic_bool is_over;
 	unsigned sent;
@@ -143,29 +145,41 @@ static bool kill_broker(struct side *x)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-static void wait_for_more(const atomic_uint *count, unsigned than)
+static void wait_for_more(struct side *x, const atomic_uint *count,
+			  unsigned than)
 {
 	uint64_t end = within(30);
 
 	while (atomic_load(count) <= than && clock_boot() < end)
 		usleep(1000);
+	x->stalled += atomic_load(count) <= than;
 }
 
-/* One in four dies at any moment of its start, the others under load. */
+/* What the broker has answered: what is only queued is no load. */
+static void wait_for_load(struct side *x)
+{
+	wait_for_more(x, &x->confirmed, atomic_load(&x->confirmed) + LOAD);
+}
+
+/* One in four dies at any moment of its start, the others at any moment of a
+ * connection; one of these after LOAD at least, whatever chance says. */
 static void *kill_on(void *arg)
 {
 	struct side *x = arg;
 	unsigned ups = 0;
 
-	for (unsigned i = 0; i < x->kills; i++) {
+	for (unsigned i = 0; i < x->kills && !x->stalled; i++) {
 		if (i % 4)
-			wait_for_more(&x->ups, ups);
+			wait_for_more(x, &x->ups, ups);
+		if (i % 4 == 1)
+			wait_for_load(x);
 		usleep(pick(&x->seed, i % 4 ? 150000 : 50000));
 		ups = atomic_load(&x->ups);
 		x->died += !kill_broker(x);
 		x->broker = start_broker(x);
 	}
-	wait_for_more(&x->ups, ups);
+	wait_for_more(x, &x->ups, ups);
+	wait_for_load(x);
 	atomic_store(&x->is_over, true);
 	return NULL;
 }
@@ -313,7 +327,7 @@ static void check_subscription(struct side *x)
 
 	is_int(publish_next(x, &e), 0, "%s", e.text);
 	is_int(client_drain(x->client, within(60), &e), 0, "%s", e.text);
-	wait_for_more(&x->messages, before);
+	wait_for_more(x, &x->messages, before);
 	ok(atomic_load(&x->messages) > before, "%s", x->name);
 }
 
@@ -324,6 +338,7 @@ static void check_side(struct side *x)
 	ok(!x->failure, "%s: %s: %s", x->name, x->failure ? x->failure : "",
 	   x->why.text);
 	is_int(x->died, 0, "brokers that were not killed by us");
+	is_int(x->stalled, 0, "waits of 30 s for a connection or an answer");
 	read_log(x);
 	for (unsigned n = 0; n < x->sent; n++)
 		lost += !x->seen[n];
@@ -344,7 +359,7 @@ static void begin(struct side *x, unsigned of_them)
 {
 	x->seed = seed + x->is_persistent;
 	x->kills = of_them / SIDES;
-	x->died = x->sent = 0;
+	x->died = x->stalled = x->sent = 0;
 	x->failure = NULL;
 	memset(x->seen, 0, sizeof(x->seen));
 	atomic_store(&x->ups, 0);
