@@ -44,46 +44,6 @@ in_build = $(MKDIR_P) $(1) && cd $(1) && \
 	  $(SHELL) $(abs_top_srcdir)/configure -q $(2); } && \
 	$(MAKE) $(AM_MAKEFLAGS) $(3)
 
-BATS_TESTS += tests/10-smoke.bats
-BATS_TESTS += tests/15-helpers.bats
-BATS_TESTS += tests/20-options.bats
-BATS_TESTS += tests/25-docs.bats
-BATS_TESTS += tests/30-profile.bats
-BATS_TESTS += tests/40-pub.bats
-BATS_TESTS += tests/45-roundtrip.bats
-BATS_TESTS += tests/50-ack.bats
-BATS_TESTS += tests/50-sub.bats
-BATS_TESTS += tests/55-exit-status.bats
-BATS_TESTS += tests/60-tls.bats
-BATS_TESTS += tests/62-tls-faults.bats
-BATS_TESTS += tests/65-proxy.bats
-BATS_TESTS += tests/66-srv.bats
-BATS_TESTS += tests/67-power.bats
-BATS_TESTS += tests/67-redirect.bats
-BATS_TESTS += tests/70-ws.bats
-BATS_TESTS += tests/75-auth.bats
-BATS_TESTS += tests/77-brokers.bats
-BATS_TESTS += tests/94-bench-broker.bats
-BATS_TESTS += tests/94-bench-shard.bats
-BATS_TESTS += tests/90-bench.bats
-BATS_TESTS += tests/91-bench-scenarios.bats
-BATS_TESTS += tests/91-bench-reach.bats
-BATS_TESTS += tests/91-bench-unsubscribe.bats
-BATS_TESTS += tests/93-bench-truth.bats
-BATS_TESTS += tests/92-bench-ends.bats
-BATS_TESTS += tests/94-bench-search.bats
-BATS_TESTS += tests/92-bench-report.bats
-BATS_TESTS += tests/95-hold10k.bats
-BATS_TESTS += tests/60-store.bats
-BATS_TESTS += tests/62-store-trouble.bats
-BATS_TESTS += tests/65-crash.bats
-BATS_TESTS += tests/66-crash-sub.bats
-BATS_TESTS += tests/66-reconnect.bats
-BATS_TESTS += tests/67-faults.bats
-BATS_TESTS += tests/68-fault-points.bats
-BATS_TESTS += tests/68-keepalive.bats
-BATS_TESTS += tests/70-soak.bats
-
 # What sanitizers make too slow or too large.
 MASS_TESTS =
 MASS_TESTS += tests/47-mass.bats
@@ -92,6 +52,47 @@ EXTRA_DIST += $(MASS_TESTS)
 if !ENABLE_SANITIZE
 BATS_TESTS += $(MASS_TESTS)
 endif
+
+# The long ones first, so that none of them is left alone in the end.
+BATS_TESTS += tests/68-fault-points.bats
+BATS_TESTS += tests/66-crash-sub.bats
+BATS_TESTS += tests/92-bench-ends.bats
+BATS_TESTS += tests/77-brokers.bats
+BATS_TESTS += tests/91-bench-scenarios.bats
+BATS_TESTS += tests/94-bench-shard.bats
+BATS_TESTS += tests/67-power.bats
+BATS_TESTS += tests/45-roundtrip.bats
+BATS_TESTS += tests/10-smoke.bats
+BATS_TESTS += tests/15-helpers.bats
+BATS_TESTS += tests/20-options.bats
+BATS_TESTS += tests/25-docs.bats
+BATS_TESTS += tests/30-profile.bats
+BATS_TESTS += tests/40-pub.bats
+BATS_TESTS += tests/50-ack.bats
+BATS_TESTS += tests/50-sub.bats
+BATS_TESTS += tests/55-exit-status.bats
+BATS_TESTS += tests/60-tls.bats
+BATS_TESTS += tests/62-tls-faults.bats
+BATS_TESTS += tests/65-proxy.bats
+BATS_TESTS += tests/66-srv.bats
+BATS_TESTS += tests/67-redirect.bats
+BATS_TESTS += tests/70-ws.bats
+BATS_TESTS += tests/75-auth.bats
+BATS_TESTS += tests/94-bench-broker.bats
+BATS_TESTS += tests/90-bench.bats
+BATS_TESTS += tests/91-bench-reach.bats
+BATS_TESTS += tests/91-bench-unsubscribe.bats
+BATS_TESTS += tests/93-bench-truth.bats
+BATS_TESTS += tests/94-bench-search.bats
+BATS_TESTS += tests/92-bench-report.bats
+BATS_TESTS += tests/95-hold10k.bats
+BATS_TESTS += tests/60-store.bats
+BATS_TESTS += tests/62-store-trouble.bats
+BATS_TESTS += tests/65-crash.bats
+BATS_TESTS += tests/66-reconnect.bats
+BATS_TESTS += tests/67-faults.bats
+BATS_TESTS += tests/68-keepalive.bats
+BATS_TESTS += tests/70-soak.bats
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk
