@@ -44,8 +44,33 @@ teardown() {
   basic_teardown
 }
 
+# For its report of a failure bats notes before each command where it is, which
+# takes longer than most commands.  From here on it does so in the test and its
+# setup alone; in what they call, when a command has failed.
+trace_failures_only() {
+  set +o functrace
+  declare -ft bats_error_trap bats_check_status_from_trap
+  trap 'note_failure || bats_error_trap' ERR
+}
+
+# shellcheck disable=SC2034
+note_failure() {
+  local status=$?
+  case ${FUNCNAME[1]-} in
+  "${BATS_TEST_NAME-}" | setup) # noted; then came the call of this
+    BATS_DEBUG_LAST_STACK_TRACE=("${BATS_DEBUG_LASTLAST_STACK_TRACE[@]}")
+    ;;
+  *)
+    bats_capture_stack_trace
+    BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+    ;;
+  esac
+  return "$status"
+}
+
 # For files that need a setup of their own; they call these first and last.
 basic_setup() {
+  trace_failures_only
   cd "$BATS_TEST_TMPDIR" || return 1
   mkdir jobs
   # What the user has set up for himself is not for the tests.
@@ -172,9 +197,13 @@ job_pid() {
   cat "$BATS_TEST_TMPDIR/jobs/$1.pid"
 }
 
-# A zombie has ended too: it only waits to be asked for its status.
+# A zombie has ended too: it only waits to be asked for its status.  Without a
+# process, because this is what a test asks most often.
 has_ended() {
-  ! grep -qs '^State:.[^ZX]' "/proc/$(job_pid "$1")/status"
+  local pid stat=
+  read -r pid < "$BATS_TEST_TMPDIR/jobs/$1.pid" || return 0
+  read -r stat 2> /dev/null < "/proc/$pid/stat" || :
+  [[ ${stat##*)} != ' '[!ZX]* ]]
 }
 
 # Its threads, each with its state, and how far it has read its input.
@@ -227,13 +256,20 @@ stop() { # NAME [SIGNAL]
 
 # --- waiting ----------------------------------------------------------------
 
+# Each look is a process or two, and many tests wait at a time: after two
+# seconds 20 ms are not what matters.  The pause is no process: it is a read
+# from a pipe that has nothing.
 poll() { # SECONDS CMD...
-  local end=$((SECONDS + $1 + 1))
+  local end=$((SECONDS + $1 + 1)) looks=0 nothing result=0
   shift
+  "$@" > /dev/null 2>&1 && return
+  exec {nothing}<> <(:)
   until "$@" > /dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.02
+    [ $SECONDS -lt $end ] || { result=1 && break; }
+    read -rt "0.0$((looks++ < 100 ? 2 : 5))" -u "$nothing" || :
   done
+  exec {nothing}>&-
+  return $result
 }
 
 wait_for() {
