@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # test.sh [FLAVOUR...] - install what is missing, build, run all the tests.
 #
-#   plain    gcc: every test with a real broker, lint, fuzz corpora, distcheck
+#   plain    gcc: every test with a real broker, fuzz corpora
+#   dist     distcheck: the archive is whole, builds, and passes unit tests
+#   lint     clang-tidy, cppcheck, shellcheck, clang-format
 #   clang    unit tests; here and above, warnings are errors
 #   address  ASan and UBSan: every test
 #   thread   TSan: what runs threads
@@ -17,8 +19,8 @@ set -u
 : "${CI:=false}"
 cd "$(dirname "$0")/.." || exit 1
 top=$PWD
-# The long ones first: two run at a time.
-[ $# -gt 0 ] || set -- plain debian13 address thread clang fuzz
+# The long ones first.
+[ $# -gt 0 ] || set -- lint plain debian13 address thread dist clang fuzz
 
 if [ -e config.status ]; then
   echo "test.sh: this tree is built in place: run 'make distclean' first" >&2
@@ -41,10 +43,12 @@ step() {
   [ "$result" = PASS ]
 }
 
+# Compilers and checkers of sources take what the tests of the other flavours,
+# which wait for most of their time, leave over; and do not disturb them.
 build() { # CONFIGURE OPTIONS
   step configure "$top/configure" -q "$@" &&
-    step build make -s -j"$cpus" &&
-    step build-tests make -s -j"$cpus" check TESTS=
+    step build nice make -s -j"$cpus" &&
+    step build-tests nice make -s -j"$cpus" check TESTS=
 }
 
 # -k: a failed test must not hide the ones behind it.  The tests mostly wait,
@@ -53,38 +57,49 @@ tests() {
   make -s -k -j"$((cpus * 2))" "$@"
 }
 
+# Nobody looks at the debug information of a build that runs unattended; the
+# sanitizers' reports want line numbers.
 flavour_plain() {
-  build CC="${cache}gcc" --enable-werror || return
-  tests check
-  tests lint
-  step distcheck make -s -j"$cpus" distcheck \
-    TESTS="\$(UNIT_TESTS)"
+  build CC="${cache}gcc" CFLAGS=-O2 --enable-werror && tests check
+}
+
+# What this is for takes no optimizer.
+flavour_dist() {
+  step configure "$top/configure" -q &&
+    step distcheck make -s -j"$cpus" distcheck TESTS="\$(UNIT_TESTS)" \
+      DISTCHECK_CONFIGURE_FLAGS="CC='nice gcc' CFLAGS=-O0"
+}
+
+# Without hardening: the calls of libc as they are written.
+flavour_lint() {
+  step configure "$top/configure" -q --disable-hardening &&
+    nice make -s -k lint-tools
 }
 
 flavour_clang() {
-  build CC="${cache}clang" --enable-werror && tests check-unit
+  build CC="${cache}clang" CFLAGS=-O2 --enable-werror && tests check-unit
 }
 
 flavour_address() {
-  build CC="${cache}gcc" CFLAGS='-O1 -g' --enable-sanitize && tests check
+  build CC="${cache}gcc" CFLAGS='-O1 -g1' --enable-sanitize && tests check
 }
 
 flavour_thread() {
-  build CC="${cache}gcc" CFLAGS='-O1 -g' --enable-sanitize=thread &&
+  build CC="${cache}gcc" CFLAGS='-O1 -g1' --enable-sanitize=thread &&
     tests check-threads
 }
 
 flavour_fuzz() {
-  build CC="${cache}clang" CFLAGS='-O1 -g' --enable-fuzz --enable-sanitize &&
+  build CC="${cache}clang" CFLAGS='-O1 -g1' --enable-fuzz --enable-sanitize &&
     tests fuzz
 }
 
 flavour_debian13() {
   local inside=$top/contrib/scripts/debian13.sh
   step system "$inside" true &&
-    step configure "$inside" "$top/configure" -q --enable-werror &&
-    step build "$inside" make -s -j"$cpus" &&
-    step build-tests "$inside" make -s -j"$cpus" check TESTS= &&
+    step configure "$inside" "$top/configure" -q CFLAGS=-O2 --enable-werror &&
+    step build nice "$inside" make -s -j"$cpus" &&
+    step build-tests nice "$inside" make -s -j"$cpus" check TESTS= &&
     "$inside" make -s -k -j"$((cpus * 2))" check
 }
 
@@ -109,20 +124,25 @@ run_flavour() { # FLAVOUR
     done
 }
 
-# Two at a time: while the tests of one wait, the other compiles.
 dirs=()
 for flavour; do
   declare -F "flavour_$flavour" > /dev/null || {
-    echo "test.sh: no flavour '$flavour' (plain clang address thread fuzz debian13)" >&2
+    echo "test.sh: no flavour '$flavour' (plain dist lint clang address thread fuzz debian13)" >&2
     exit 2
   }
   dirs+=("build/test-$flavour")
 done
 mkdir -p "${dirs[@]}"
+# Two at a time: while the tests of one wait, the other compiles.  Lint takes
+# what both leave over.
+lint=
 for flavour; do
-  [ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+  until [ "$(jobs -rp | grep -cvx "${lint:-none}")" -lt 2 ]; do
+    wait -n
+  done
   echo "== $flavour: begun"
   run_flavour "$flavour" &
+  [ "$flavour" != lint ] || lint=$!
 done
 wait
 
