@@ -186,6 +186,7 @@ start() { # NAME CMD...
   # The child's redirection comes later than we look: what an earlier job of
   # that name has written must not be taken for its output.
   : > "$BATS_TEST_TMPDIR/$name.out"
+  : > "$BATS_TEST_TMPDIR/$name.err"
   "$@" < "${START_STDIN:-/dev/null}" 3>&- \
     > "$BATS_TEST_TMPDIR/$name.out" 2> "$BATS_TEST_TMPDIR/$name.err" &
   STARTED=$!
