@@ -263,7 +263,7 @@ stop() { # NAME [SIGNAL]
 poll() { # SECONDS CMD...
   local end=$((SECONDS + $1 + 1)) looks=0 nothing result=0
   shift
-  "$@" > /dev/null 2>&1 && return
+  "$@" > /dev/null 2>&1 && return 0
   exec {nothing}<> <(:)
   until "$@" > /dev/null 2>&1; do
     [ $SECONDS -lt $end ] || { result=1 && break; }
@@ -283,15 +283,15 @@ wait_for() {
 # start_broker [LINE...]: a mosquitto for everybody on 127.0.0.1:$PORT and on
 # the Unix socket $SOCKET; each LINE is added to its configuration.  Unless
 # told, it drops nothing for a slow subscriber (0, for no limit, would make 2.0
-# end connections whose messages it refuses).  Its log, with every packet, is
-# broker.err.  BROKER=NAME when a test needs several.
+# end connections whose messages it refuses).  Its log, with every packet unless
+# BROKER_LOG says of what, is broker.err.  BROKER=NAME when a test needs several.
 start_broker() {
   local name=${BROKER:-broker}
   # shellcheck disable=SC2119
   PORT=$(free_port) || return 1
   SOCKET=$BATS_TEST_TMPDIR/$name.sock
   {
-    printf '%s\n' 'user root' 'log_dest stderr' 'log_type all' \
+    printf '%s\n' 'user root' 'log_dest stderr' "log_type ${BROKER_LOG:-all}" \
       'max_queued_messages 1000000' "$@"
     printf '%s\n' "listener $PORT 127.0.0.1" 'allow_anonymous true'
     printf '%s\n' "listener 0 $SOCKET" 'allow_anonymous true'
