@@ -90,7 +90,9 @@ flavour_thread() {
 }
 
 flavour_fuzz() {
-  build CC="${cache}clang" CFLAGS='-O1 -g1' --enable-fuzz --enable-sanitize &&
+  step configure "$top/configure" -q CC="${cache}clang" CFLAGS='-O1 -g1' \
+    --enable-fuzz --enable-sanitize &&
+    step build nice make -s -j"$cpus" fuzz-targets &&
     tests fuzz
 }
 

@@ -55,17 +55,19 @@ EXTRA_DIST += tests/fuzz/fuzz.sh
 FUZZ_SECONDS = 10
 
 if ENABLE_FUZZ
-fuzz:
-	$(AM_V_at)FUZZ_SECONDS='$(FUZZ_SECONDS)' $(MAKE) $(AM_MAKEFLAGS) check \
+fuzz: fuzz-targets
+	$(AM_V_at)FUZZ_SECONDS='$(FUZZ_SECONDS)' $(MAKE) $(AM_MAKEFLAGS) \
+		check-TESTS check_PROGRAMS= check_LIBRARIES= \
 		TESTS=tests/fuzz/fuzz.sh VERBOSE=1
 else
 fuzz:
 	$(AM_V_at)$(call in_build,fuzz,--enable-fuzz --enable-sanitize \
 		CC=clang,fuzz FUZZ_SECONDS='$(FUZZ_SECONDS)')
 endif
+fuzz-targets: $(FUZZ_TARGETS)
 fuzz-long:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) fuzz FUZZ_SECONDS=3600
-.PHONY: fuzz fuzz-long
+.PHONY: fuzz fuzz-long fuzz-targets
 FUZZ_TARGETS += tests/fuzz/fuzz_http_connect
 tests_fuzz_fuzz_http_connect_LDADD = $(FUZZ_LIBS) $(NET_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_http_connect
