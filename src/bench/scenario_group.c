@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "mqtt/topic.h"
 
 #define FILE_SIZE_MAX ((size_t)256 << 20)
@@ -102,6 +103,64 @@ static int build_identity(struct builder *b, const char *key, const char *text,
 		b, key, text, &config, g, ret);
 }
 
+struct row_id {
+	size_t at, row; /* where it begins in the text of all */
+	struct bytes id;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct row_id *x = a, *y = b;
+	size_t n = x->id.n < y->id.n ? x->id.n : y->id.n;
+	int order = n ? memcmp(x->id.p, y->id.p, n) : 0;
+
+	if (!order)
+		order = (x->id.n > y->id.n) - (x->id.n < y->id.n);
+	return order ? order : (x->row > y->row) - (x->row < y->row);
+}
+
+/* Sorted, so that equal ones lie side by side. */
+static int list_ids(const struct group *g, struct row_id *ids, struct buf *text)
+{
+	size_t n = g->from.row_count;
+
+	for (size_t i = 0; i < n; i++) {
+		ids[i] = (struct row_id){ .at = buf_len(text), .row = i };
+		if (group_render(g, (uint32_t)i, g->id, text) < 0)
+			return -1;
+		ids[i].id.n = buf_len(text) - ids[i].at;
+	}
+	for (size_t i = 0; i < n; i++)
+		ids[i].id.p = buf_view(text).p + ids[i].at;
+	qsort(ids, n, sizeof(*ids), by_id);
+	return 0;
+}
+
+/* Two clients of one id would throw each other out for as long as they live. */
+static int check_ids(struct builder *b, const struct group *g)
+{
+	const struct identities *f = &g->from;
+	struct row_id *ids = calloc(f->row_count + 1, sizeof(*ids));
+	struct buf text = { 0 };
+	char shown[64];
+	int r = 0;
+
+	if (!ids || list_ids(g, ids, &text) < 0)
+		r = err_nomem(b->e);
+	for (size_t i = 1; r == 0 && i < f->row_count; i++)
+		if (ids[i].id.n && bytes_equal(ids[i - 1].id, ids[i].id))
+			r = build_fail(b, "id",
+				       "'%s' of %.100s:%zu is that of line "
+				       "%zu, too",
+				       text_visible(shown, sizeof(shown),
+						    ids[i].id),
+				       f->name, f->lines[ids[i].row],
+				       f->lines[ids[i - 1].row]);
+	buf_release(&text);
+	free(ids);
+	return r;
+}
+
 static int build_ids(struct builder *b, const struct raw_group *raw,
 		     struct group *g)
 {
@@ -119,6 +178,9 @@ static int build_ids(struct builder *b, const struct raw_group *raw,
 				  "is the same for all %u clients: "
 				  "expected %%i in it",
 				  g->clients);
+	if (g->from.row_count && (template_uses(g->id) & TEMPLATE_COLUMN) &&
+	    check_ids(b, g) < 0)
+		return -1;
 	/* [MQTT-3.1.2-22] */
 	if (g->password && !g->username && g->mqtt.version != MQTT_5)
 		return build_fail(b, "password",

@@ -533,6 +533,8 @@ static void rows_without_a_client_are_checked(void)
 		  "'w/x#y' contains a wildcard ('+' or '#') (who:6)" },
 		{ "{\"id\":\"a\",\"site\":1}\n\n{\"id\":\"b\",\"site\":\"+\"}\n",
 		  "'w/+' contains a wildcard ('+' or '#') (who:3)" },
+		{ "id,site\nb,1\nab,2\na,3\n,4\n,5\nab,6\n",
+		  "groups[0].id: 'ab' of who:7 is that of line 3, too" },
 	};
 	static const char text[] = "name: x\ngroups:\n  - name: g\n"
 				   "    clients: 1\n    clients-from: who\n"
