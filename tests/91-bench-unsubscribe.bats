@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # mqtt-bench: clients that give their subscriptions back for a while and stay
-# connected (churn with "how: unsubscribe"). What is lost and what is not is
+# connected (churn with "how: unsubscribe"), or go and have a session. What is lost and what is not is
 # counted to the message in tests/unit/test_bench_losses.c.
 
 load helper/helpers
@@ -86,6 +86,50 @@ END
   done
 }
 
+@test "mosquitto: a session keeps QoS 1 while its client is away, QoS 0 it need not" {
+  start_broker
+  local version session how
+  for version in 3.1.1 5; do
+    session='clean: no'
+    [ $version = 3.1.1 ] || session+=', session-expiry: 1m'
+    for how in drop disconnect; do
+      scenario $version 8 a/%i "every: 1500ms, down: 500ms, times: 2"
+      sed -i "s/how: unsubscribe/how: $how/
+        0,/^    clients: 8/s//&\n    mqtt: {$session}/" t.yaml
+      bench t.yaml "$PORT"
+      assert "$(field '.counts | [.reconnects, .subscribes] | @tsv')" \
+        = $'16\t8'
+      assert "$(field '.counts | [.lost, .duplicates < 200] | @tsv')" \
+        = $'0\ttrue'
+      # All of QoS 1, 1,600, and of QoS 0 three quarters or so.
+      assert "$(field '.counts.unique | . > 2000 and . < 3100')" = true
+    done
+  done
+}
+
+@test "a broker that loses a session before its time loses what was in it" {
+  local expiry
+  for expiry in 1s 1m; do
+    PUPPET=lost start_puppet << 'END'
+session-present 0
+serve
+END
+    scenario 5 1 a/1 'every: 500ms, down: 1500ms, times: 1' \
+      '{measure: 4s, drain: 5s}'
+    sed -i "s/how: unsubscribe/how: drop/
+      s/version: 5/&, clean: no, session-expiry: $expiry/" t.yaml
+    bench t.yaml "$PUPPET_PORT"
+    assert "$(field .counts.reconnects)" -eq 1
+    # Of QoS 1 50 messages a second, if that session must still be there.
+    if [ $expiry = 1s ]; then
+      assert "$(field .counts.lost)" -eq 0
+    else
+      assert "$(field '.counts.lost | . > 60 and . < 95')" = true
+    fi
+    stop lost
+  done
+}
+
 @test "a broker that takes its time with UNSUBACK and SUBACK is seen to" {
   start_puppet << 'END'
 on send unsuback all delay 300ms
@@ -118,7 +162,7 @@ END
   assert "$(field '.counts.unsubscribe_reasons | tojson')" = '{"0x83":1}'
   grep '1 unsubscriptions refused: .* (0x83)$' tool.out
   # Merged and read again it is the same.
-  mqtt-bench report result.json --json again.json > /dev/null
+  mqtt-bench report result.json --json again.json > /dev/null || test $? -eq 13
   assert "$(jq -S .counts again.json)" = "$(jq -S .counts result.json)"
 }
 

@@ -163,9 +163,6 @@ static void record_connect(struct actor *a, uint64_t now)
 void actor_become_ready(struct actor *a)
 {
 	set_state(a, ACTOR_READY);
-	if (!a->was_ready && worker_of(a)->sending_until)
-		actor_forgive(a);
-	a->was_ready = true;
 	actor_start_slow(a);
 	actor_go_on(a);
 }
@@ -188,12 +185,42 @@ static void leave_cleanly(struct actor *a)
 				loop_now(w->loop) + LEAVE_TIMEOUT);
 }
 
+/* Can it not have expired since there is something to miss? With several
+ * brokers nobody knows whether they share it. */
+static bool must_have_session(const struct actor *a, uint32_t expiry)
+{
+	const struct worker *w = worker_of(a);
+
+	return a->keeps_session && w->has_begun &&
+	       a->squad->crew->target_count == 1 &&
+	       (expiry == UINT32_MAX ||
+		expiry * CLOCK_SEC > clock_boot() - w->run->send_begin);
+}
+
+/* Unless its session has them. */
+static void get_subscriptions(struct actor *a, bool has_session,
+			      uint32_t expiry)
+{
+	bool is_member = a->is_present & 1u << FATE_KEPT;
+
+	if (!has_session && !must_have_session(a, expiry))
+		receiver_depart(a, FATE_KEPT);
+	a->keeps_session = !a->squad->crew->group->mqtt.is_clean && expiry > 0;
+	if (!has_session || !is_member) {
+		actor_subscribe(a);
+		return;
+	}
+	receiver_arrive(a, clock_boot());
+	actor_become_ready(a);
+}
+
 static void on_up(struct conn *c, const struct event_connack *ack)
 {
 	struct actor *a = actor_of(c);
 	struct worker *w = worker_of(a);
 	struct crew *crew = a->squad->crew;
 	struct session_stats st;
+	uint32_t expiry;
 	uint16_t allowed;
 
 	if (a->is_cleaner) {
@@ -214,6 +241,9 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	session_share_connect(c->session, &crew->connect);
 	session_stats(c->session, &st);
 	allowed = session_limits(c->session)->receive_max;
+	expiry = crew->group->mqtt.version == MQTT_5
+			 ? session_limits(c->session)->session_expiry
+			 : UINT32_MAX;
 	mutex_unlock(&c->lock);
 	c->target = crew_target(crew, actor_client(a));
 	a->window = allowed < crew->window ? allowed : crew->window;
@@ -227,14 +257,10 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	worker_connect_over(w);
 	set_state(a, ACTOR_SUBSCRIBING);
 	a->since = clock_boot();
-	if (!crew->receives || (ack->packet.session_present && a->was_ready &&
-				!actor_is_absent(a))) {
+	if (crew->receives)
+		get_subscriptions(a, ack->packet.session_present, expiry);
+	else
 		actor_become_ready(a);
-		return;
-	}
-	if (a->was_ready)
-		actor_forgive(a);
-	actor_subscribe(a);
 }
 
 /* ------------------------------------------------------------------ down */
@@ -274,6 +300,13 @@ static void connect_failed(struct actor *a, const struct err *why)
 	worker_connect_over(w);
 }
 
+/* From now on messages are not taken. */
+static void depart(struct actor *a)
+{
+	if (a->receiver && !worker_of(a)->is_counted)
+		receiver_depart(a, a->keeps_session ? FATE_DROPPED : FATE_KEPT);
+}
+
 static void on_down(struct conn *c, const struct err *why)
 {
 	struct actor *a = actor_of(c);
@@ -284,6 +317,7 @@ static void on_down(struct conn *c, const struct err *why)
 		w->probed = NULL;
 	actor_stop_slow(a);
 	actor_drop_requests(a);
+	depart(a);
 	if (a->state == ACTOR_CONNECTING) {
 		connect_failed(a, why);
 		return;
@@ -338,6 +372,7 @@ void actor_leave(struct actor *a, enum churn_how how)
 	if (is_up) {
 		a->is_leaver = !worker_of(a)->is_over;
 		set_state(a, ACTOR_LEAVING);
+		depart(a);
 	}
 	if (how == CHURN_DISCONNECT) {
 		say_goodbye(a);
@@ -439,7 +474,7 @@ int actor_init(struct actor *a, struct squad *s, uint32_t place)
 	}
 	a->store = store;
 	conn_init(&a->conn, s->worker->loop, session, &ops);
-	if (s->crew->receives && actor_make_receiver(a) < 0)
+	if (s->crew->receives && receiver_join(a) < 0)
 		return -1;
 	if (s->crew->group->churn.how == CHURN_UNSUBSCRIBE &&
 	    actor_make_absence(a) < 0)

@@ -12,111 +12,6 @@ static struct worker *worker_of(const struct actor *a)
 	return a->squad->worker;
 }
 
-/* ------------------------------------------------------------- receivers */
-
-static struct receiver *shared_receiver(struct worker *w, const char *share)
-{
-	struct receiver *r = w->shares;
-
-	while (r && strcmp(r->share, share) != 0)
-		r = r->next;
-	return r;
-}
-
-int actor_make_receiver(struct actor *a)
-{
-	struct worker *w = worker_of(a);
-	bool is_shared = a->squad->crew->is_shared;
-	const char *filter = NULL;
-
-	if (is_shared) {
-		buf_clear(&w->filter);
-		if (actor_filter(a, 0, &w->filter) < 0 ||
-		    !(filter = buf_cstr(&w->filter)))
-			return -1;
-		a->receiver = shared_receiver(w, filter);
-		if (a->receiver) {
-			a->receiver->members++;
-			return 0;
-		}
-	}
-	a->receiver = calloc(1, sizeof(*a->receiver));
-	if (!a->receiver)
-		return -1;
-	a->receiver->actor = a;
-	a->receiver->members = 1;
-	if (!is_shared)
-		return 0;
-	a->receiver->next = w->shares;
-	w->shares = a->receiver;
-	a->receiver->share = strdup(filter);
-	return a->receiver->share ? 0 : -1;
-}
-
-void receiver_free(struct receiver *r)
-{
-	if (!r)
-		return;
-	track_release(&r->track);
-	free(r->refused);
-	free(r->share);
-	free(r);
-}
-
-static void forgive(struct receiver *r)
-{
-	r->was_away = true;
-	track_restart(&r->track);
-}
-
-void receiver_ask_anew(struct receiver *r)
-{
-	free(STEAL(r->refused));
-}
-
-/* Without memory to note it nothing is expected. */
-void receiver_refuse(struct receiver *r, size_t filter)
-{
-	size_t n = r->actor->squad->crew->group->subscribe_count;
-
-	if (!r->refused)
-		r->refused = calloc(n / 8 + 1, 1);
-	if (r->refused)
-		r->refused[filter / 8] |= (uint8_t)(1u << filter % 8);
-	else
-		forgive(r);
-}
-
-bool receiver_is_refused(const struct receiver *r, size_t filter)
-{
-	return r->refused && r->refused[filter / 8] & 1u << filter % 8;
-}
-
-void actor_forgive(struct actor *a)
-{
-	/* Another member of a share group gets what this one does not. */
-	if (a->receiver && !a->squad->crew->is_shared)
-		forgive(a->receiver);
-}
-
-void actor_withdraw(struct actor *a)
-{
-	struct receiver *r = a->receiver;
-
-	if (++r->absent == r->members)
-		forgive(r);
-}
-
-void actor_return(struct actor *a, uint64_t now)
-{
-	struct receiver *r = a->receiver;
-
-	if (r->absent-- < r->members)
-		return;
-	r->back = now;
-	forgive(r);
-}
-
 /* -------------------------------------------------------------- messages */
 
 static const struct entry *entry_of(const struct run *r, uint32_t stream)
@@ -174,6 +69,12 @@ static void record_delay(struct actor *a, const struct entry *e,
 		hist_record(&w->timings[TIMING_E2E_RAW], (uint64_t)delay);
 }
 
+static struct reception *reception_of(const struct actor *a,
+				      const struct entry *e)
+{
+	return &a->receiver->of[crew_fate(a->squad->crew, e->plan->qos)];
+}
+
 static void count_new(struct actor *a, const struct entry *e,
 		      const struct header *h, uint64_t now)
 {
@@ -182,31 +83,29 @@ static void count_new(struct actor *a, const struct entry *e,
 	w->account.n[COUNT_UNIQUE]++;
 	w->delivered_in_time += run_is_measuring(w->run, now);
 	w->unique[h->publisher]++;
-	a->receiver->unique += !e->varies;
+	reception_of(a, e)->unique += !e->varies;
 	atomic_fetch_add_explicit(&w->progress.unique, 1, memory_order_relaxed);
 }
 
 /* The broker may hand out what it still had for the receiver when that
  * unsubscribed, even after it has subscribed again. Such a message counts, but
  * the one behind it need not come. */
-static bool is_left_over(const struct actor *a, const struct header *h,
-			 uint64_t now)
+static bool is_left_over(const struct run *r, const struct reception *of,
+			 const struct header *h, uint64_t now)
 {
-	const struct receiver *rc = a->receiver;
-	const struct run *r = worker_of(a)->run;
-
-	if (rc->absent == rc->members)
+	if (of->present == 0)
 		return true;
-	return rc->back && h->tag == r->tag.value &&
-	       delay_since(r, now, h->intended) > (int64_t)(now - rc->back);
+	return of->back && h->tag == r->tag.value &&
+	       delay_since(r, now, h->intended) > (int64_t)(now - of->back);
 }
 
 static void track(struct actor *a, const struct entry *e,
 		  const struct header *h, const struct publish *p, uint64_t now)
 {
 	struct worker *w = worker_of(a);
+	struct reception *of = reception_of(a, e);
 	enum track_result t = (e->varies ? track_see_sparse : track_see)(
-		&a->receiver->track, h->publisher, h->sequence);
+		&of->track, h->publisher, h->sequence);
 
 	w->account.n[COUNT_RECEIVED]++;
 	if (t == TRACK_DUPLICATE) {
@@ -217,8 +116,8 @@ static void track(struct actor *a, const struct entry *e,
 		w->account.n[COUNT_UNCERTAIN]++;
 		return;
 	}
-	if (!e->varies && is_left_over(a, h, now))
-		track_restart_one(&a->receiver->track, h->publisher);
+	if (!e->varies && is_left_over(w->run, of, h, now))
+		track_restart_one(&of->track, h->publisher);
 	if (t == TRACK_FULL)
 		w->untracked++;
 	if (t == TRACK_LATE && !a->squad->crew->is_shared)

@@ -113,21 +113,22 @@ static void count_answers(struct worker *w, const struct answers *to,
 
 /* -------------------------------------------------------------- subscribed */
 
-static void subscribed(struct actor *a, uint64_t now)
+/* Of a share group without its only filter it is no member. */
+static void subscribed(struct actor *a, uint64_t now, bool is_granted)
 {
 	if (actor_is_absent(a)) {
 		loop_stop_timer(worker_of(a)->loop, &a->absence->timer);
 		a->absence->phase = ABSENCE_NONE;
-		actor_return(a, now);
 	}
+	if (is_granted || !a->squad->crew->is_shared)
+		receiver_arrive(a, now);
 	if (a->state == ACTOR_SUBSCRIBING)
 		actor_become_ready(a);
 }
 
-/* Those of a share group have one filter, and are told apart by the first. */
 static void note_refused(const struct actor *a, size_t filter)
 {
-	if (a->receiver->actor == a)
+	if (!a->squad->crew->is_shared)
 		receiver_refuse(a->receiver, filter);
 }
 
@@ -136,7 +137,7 @@ static void refuse(struct actor *a, size_t n)
 	struct worker *w = worker_of(a);
 
 	worker_count(w, COUNT_SUB_REFUSED, n);
-	subscribed(a, loop_now(w->loop));
+	subscribed(a, loop_now(w->loop), false);
 }
 
 void actor_subscribe(struct actor *a)
@@ -145,7 +146,7 @@ void actor_subscribe(struct actor *a)
 	uint16_t pid;
 
 	worker_count(worker_of(a), COUNT_SUBSCRIBES, n);
-	if (a->receiver->actor == a)
+	if (!a->squad->crew->is_shared)
 		receiver_ask_anew(a->receiver);
 	if (request(a, session_subscribe, n, &pid) == SUBMIT_OK)
 		return;
@@ -168,7 +169,7 @@ void actor_on_suback(struct actor *a, const struct suback *s, uint64_t now)
 	for (size_t i = 0; is_first && i < s->reasons.n; i++)
 		if (s->reasons.p[i] >= 0x80)
 			note_refused(a, i);
-	subscribed(a, now);
+	subscribed(a, now, s->reasons.n && s->reasons.p[0] < 0x80);
 }
 
 /* ----------------------------------------------------------------- absence */
@@ -211,7 +212,7 @@ void actor_unsubscribe(struct actor *a, uint64_t due)
 	worker_touch(w, a);
 	a->since = due;
 	a->absence->phase = ABSENCE_BEGINS;
-	actor_withdraw(a);
+	receiver_depart(a, FATE_KEPT);
 	(void)loop_set_timer(w->loop, &a->absence->timer,
 			     clock_add(due, w->run->config->ack_timeout));
 }

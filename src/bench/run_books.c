@@ -100,7 +100,8 @@ static void balance_pair(struct fan *f, struct receiver *rc)
 	uint64_t sent = t->sent[client], excused = t->unaccepted[client];
 	uint64_t missing, first, lost;
 
-	missing = track_lost(&rc->track, f->stream, sent, &first);
+	missing = track_lost(&rc->of[fan_fate(f, rc)].track, f->stream, sent,
+			     &first);
 	lost = missing > excused ? missing - excused : 0;
 	r->result->account.n[COUNT_EXPECTED] += sent - (missing - lost);
 	r->result->account.n[COUNT_LOST] += lost;
@@ -122,20 +123,20 @@ static struct tally *tally_of(const struct run *r, uint32_t stream)
 }
 
 /* Who was away is expected to have what it got, and the gaps in between. */
-static void balance_away(struct run *r, struct receiver *rc)
+static void balance_away(struct run *r, struct reception *of)
 {
 	uint64_t *n = r->result->account.n, missing, open, first;
 	uint32_t at = 0, stream, client;
 	const struct tally *t;
 
-	n[COUNT_EXPECTED] += rc->unique;
-	while (track_next(&rc->track, &at, &stream)) {
+	n[COUNT_EXPECTED] += of->unique;
+	while (track_next(&of->track, &at, &stream)) {
 		t = tally_of(r, stream);
 		if (!t)
 			continue;
 		client = stream - t->first_stream;
 		open = t->unaccepted[client];
-		missing = track_lost(&rc->track, stream, t->sent[client],
+		missing = track_lost(&of->track, stream, t->sent[client],
 				     &first);
 		n[COUNT_EXPECTED] += missing > open ? missing - open : 0;
 		n[COUNT_LOST] += missing > open ? missing - open : 0;
@@ -166,9 +167,21 @@ static int balance_fixed(struct run *r)
 	return result;
 }
 
-/* Every receiver that was away, once, the shared ones too. */
+/* Are there messages of that fate for them, whose topics vary? */
+static bool hides_varying(const struct run *r, const struct crew *c,
+			  enum fate f)
+{
+	for (size_t i = 0; i < r->entry_count; i++)
+		if (r->entries[i].varies &&
+		    crew_fate(c, r->entries[i].plan->qos) == f)
+			return true;
+	return false;
+}
+
+/* Every receiver that was away, once, the shared ones too. True when some of
+ * them may have missed messages whose topics vary. */
 static bool each_away(struct run *r,
-		      void (*each)(struct run *r, struct receiver *rc))
+		      void (*each)(struct run *r, struct reception *of))
 {
 	bool any = false;
 	struct squad *s;
@@ -179,11 +192,15 @@ static bool each_away(struct run *r,
 			s = &r->workers[w].squads[i];
 			for (uint32_t k = 0; k < s->share.count; k++) {
 				rc = s->actors[k].receiver;
-				if (!rc || rc->actor != &s->actors[k] ||
-				    !rc->was_away)
-					continue;
-				each(r, rc);
-				any = true;
+				for (enum fate f = 0;
+				     rc && rc->actor == &s->actors[k] &&
+				     f < FATES;
+				     f++) {
+					if (!rc->of[f].was_away)
+						continue;
+					each(r, &rc->of[f]);
+					any |= hides_varying(r, s->crew, f);
+				}
 			}
 		}
 	}
@@ -194,12 +211,12 @@ static bool each_away(struct run *r,
 
 /* One shard knows what its receivers got, but not what they should have got:
  * for each stream it says how many of them there are, and what is settled. */
-static void settle(struct tally *t, const struct receiver *rc, uint32_t stream)
+static void settle(struct tally *t, const struct reception *of, uint32_t stream)
 {
 	uint32_t client = stream - t->first_stream;
 	uint64_t settled;
 
-	if (!track_settled(&rc->track, stream, &settled))
+	if (!track_settled(&of->track, stream, &settled))
 		return;
 	t->receivers[client]++;
 	t->settled[client] += settled;
@@ -207,18 +224,18 @@ static void settle(struct tally *t, const struct receiver *rc, uint32_t stream)
 
 static void settle_pair(struct fan *f, struct receiver *rc)
 {
-	settle(f->tally, rc, f->stream);
+	settle(f->tally, &rc->of[fan_fate(f, rc)], f->stream);
 }
 
-static void settle_away(struct run *r, struct receiver *rc)
+static void settle_away(struct run *r, struct reception *of)
 {
 	uint32_t at = 0, stream;
 	struct tally *t;
 
-	while (track_next(&rc->track, &at, &stream)) {
+	while (track_next(&of->track, &at, &stream)) {
 		t = tally_of(r, stream);
 		if (t)
-			settle(t, rc, stream);
+			settle(t, of, stream);
 	}
 }
 
@@ -243,10 +260,10 @@ static int settle_all(struct run *r)
 }
 
 /* Only whether there are any is asked for. */
-static void leave(struct run *r, struct receiver *rc)
+static void leave(struct run *r, struct reception *of)
 {
 	(void)r;
-	(void)rc;
+	(void)of;
 }
 
 /* ---------------------------------------------------------- all of the books

@@ -66,12 +66,12 @@ static bool is_first_member(const struct actor *a)
 
 static void sum_received(struct worker *w, const struct actor *a)
 {
-	if (!is_first_member(a))
-		return;
-	if (a->receiver->was_away)
-		w->away++;
-	else
-		w->present += a->receiver->unique;
+	for (enum fate f = 0; is_first_member(a) && f < FATES; f++) {
+		if (a->receiver->of[f].was_away)
+			w->away++;
+		else
+			w->present += a->receiver->of[f].unique;
+	}
 }
 
 /* Answers come to who asked, hence on the same worker. */
@@ -91,30 +91,38 @@ static void sum_up(struct worker *w)
 	w->unsettled -= w->account.n[COUNT_ECHOED];
 }
 
+static uint64_t count_missing(const struct run *r, const struct reception *of)
+{
+	const struct sent_stream *sent;
+	uint64_t lost, first, n = 0;
+	uint32_t at = 0, stream;
+
+	while (track_next(&of->track, &at, &stream)) {
+		sent = &r->sent[stream];
+		lost = sent->sent ? track_lost(&of->track, stream, sent->sent,
+					       &first)
+				  : 0;
+		n += lost > sent->unaccepted;
+	}
+	return n;
+}
+
 /* What those who were away should still get of what was sent since. */
 static void sum_missing(struct worker *w)
 {
-	const struct sent_stream *sent;
 	const struct squad *s;
-	uint64_t lost, first;
-	uint32_t stream;
+	const struct receiver *rc;
 
 	w->missing = 0;
 	for (size_t i = 0; i < w->run->crew_count; i++) {
 		s = &w->squads[i];
-		for (uint32_t k = 0, at = 0; k < s->share.count; k++, at = 0) {
-			const struct receiver *rc = s->actors[k].receiver;
-
-			if (!is_first_member(&s->actors[k]) || !rc->was_away)
-				continue;
-			while (track_next(&rc->track, &at, &stream)) {
-				sent = &w->run->sent[stream];
-				lost = sent->sent
-					       ? track_lost(&rc->track, stream,
-							    sent->sent, &first)
-					       : 0;
-				w->missing += lost > sent->unaccepted;
-			}
+		for (uint32_t k = 0; k < s->share.count; k++) {
+			rc = s->actors[k].receiver;
+			for (enum fate f = 0;
+			     is_first_member(&s->actors[k]) && f < FATES; f++)
+				if (rc->of[f].was_away)
+					w->missing += count_missing(w->run,
+								    &rc->of[f]);
 		}
 	}
 }

@@ -19,6 +19,7 @@
  *	actor_send.c      publishing: open and closed model, backlog
  *	actor_output.c    what was sent, but has not left yet
  *	actor_receive.c   deliveries, acknowledgements, slow consumers
+ *	receiver.c        who is there to get what
  *	churn.c           clients that come and go on purpose
  *	tidy.c            nothing is left at the broker
  *
@@ -32,9 +33,9 @@
 #include <stdatomic.h>
 
 #include "bench/payload.h"
+#include "bench/receiver.h"
 #include "bench/route.h"
 #include "bench/run.h"
-#include "bench/track.h"
 #include "client/conn.h"
 #include "client/pool.h"
 #include "client/sync.h"
@@ -82,9 +83,11 @@ struct crew {
 				      * the run has */
 	struct buf connect_props;
 	uint16_t window, aliases;
-	bool is_closed; /* has entries without a rate */
-	bool receives;  /* subscribes to something */
-	bool is_shared; /* its subscriptions are one receiver */
+	bool is_closed;    /* has entries without a rate */
+	bool receives;     /* subscribes to something */
+	bool is_kept;      /* with QoS 1 or 2 */
+	bool hears[FATES]; /* is there somebody who sends such messages? */
+	bool is_shared;    /* its subscriptions are one receiver */
 	bool is_slow;
 };
 
@@ -165,33 +168,19 @@ struct actor {
 	uint32_t place;            /* in the squad */
 	uint16_t in_flight;
 	uint16_t window;
-	uint8_t state;    /* enum actor_state */
-	uint8_t attempts; /* failed first connects */
-	uint8_t obstacle; /* what the first of the backlog waits for:
-			   * TIMING_LAG_WINDOW or _SOCKET */
+	uint8_t state;      /* enum actor_state */
+	uint8_t attempts;   /* failed first connects */
+	uint8_t is_present; /* bits by fate: a member of its receiver */
+	uint8_t obstacle;   /* what the first of the backlog waits for:
+			     * TIMING_LAG_WINDOW or _SOCKET */
 	bool was_up : 1;
-	bool was_ready : 1;
-	bool is_touched : 1;  /* stands in worker.touched */
-	bool is_hungry : 1;   /* stands in worker.hungry */
-	bool is_blocked : 1;  /* by its socket */
-	bool is_leaver : 1;   /* churn took it down */
-	bool is_cleaner : 1;  /* connects only to end its session */
-	bool has_session : 1; /* the broker may keep one */
-};
-
-/* Who gets each message once: a subscriber, or all members of a share group
- * together, which are on one worker for that reason. */
-struct receiver {
-	struct track track;
-	uint64_t unique;           /* first deliveries, of fixed topics */
-	const struct actor *actor; /* the first member: its filters */
-	char *share;               /* "$share/..."; NULL: not shared */
-	uint8_t *refused;          /* a bit for each filter; NULL: none is */
-	struct receiver *next;     /* of the shared ones of a worker */
-	uint64_t back;             /* when the last absence of all its members
-				    * ended; 0: there was none */
-	uint32_t members, absent;
-	atomic_bool was_away; /* what it missed is nobody's loss */
+	bool is_touched : 1;    /* stands in worker.touched */
+	bool is_hungry : 1;     /* stands in worker.hungry */
+	bool is_blocked : 1;    /* by its socket */
+	bool is_leaver : 1;     /* churn took it down */
+	bool is_cleaner : 1;    /* connects only to end its session */
+	bool has_session : 1;   /* the broker may keep one */
+	bool keeps_session : 1; /* and it will have that again */
 };
 
 struct squad {
@@ -294,6 +283,7 @@ struct worker {
 	struct actor_list queue; /* reconnects that wait for their turn */
 	size_t queue_head;
 	uint64_t sending_until; /* 0: not sending; absolute */
+	bool has_begun;         /* to send, now or once */
 	bool is_over;           /* no more connects, but for tidying up */
 	bool is_counted;        /* the books are closed */
 	struct tidy tidy;
@@ -492,22 +482,6 @@ static inline bool run_is_measuring(const struct run *r, uint64_t now)
 {
 	return now >= r->measure_begin && now < r->measure_end;
 }
-
-/* actor_receive.c */
-/* Its receiver: a new one, or the one of its share group. */
-int actor_make_receiver(struct actor *a) MUST_CHECK;
-void receiver_free(struct receiver *r);
-/* It subscribes for the first time, or after its session was lost. */
-void receiver_ask_anew(struct receiver *r);
-/* What that filter would have brought is not expected. */
-void receiver_refuse(struct receiver *r, size_t filter);
-bool receiver_is_refused(const struct receiver *r, size_t filter);
-/* It has subscribed anew: what came in between is not missed. */
-void actor_forgive(struct actor *a);
-/* It gives its subscriptions back, and has them again: between, nothing is
- * missed, unless other members of its share group were there to get it. */
-void actor_withdraw(struct actor *a);
-void actor_return(struct actor *a, uint64_t now);
 
 /* actor.c */
 int actor_init(struct actor *a, struct squad *s, uint32_t place) MUST_CHECK;

@@ -46,9 +46,11 @@ static int add_squad(struct run *r, struct squad *s, struct buf *text)
 		a = &s->actors[i];
 		if (!a->receiver || a->receiver->actor != a)
 			continue;
-		if (!a->was_ready)
-			a->receiver->was_away = true;
-		else if (add_receiver(r, a, text) < 0)
+		for (enum fate f = 0; f < FATES; f++)
+			if (!a->receiver->of[f].present && s->crew->hears[f])
+				a->receiver->of[f].was_away = true;
+		if (a->receiver->of[FATE_KEPT].present &&
+		    add_receiver(r, a, text) < 0)
 			return -1;
 	}
 	return 0;
@@ -106,13 +108,18 @@ static bool is_left_out(const struct fan *f, const struct receiver *rc)
 	       !hears_itself(a, f->topic);
 }
 
+enum fate fan_fate(const struct fan *f, const struct receiver *rc)
+{
+	return crew_fate(rc->actor->squad->crew, f->qos);
+}
+
 static void fan_found(void *ctx, uint32_t receiver)
 {
 	struct fan *f = ctx;
 	struct receiver *rc = f->run->receivers[receiver];
 
-	if (f->marks[receiver] == f->stream + 1 || rc->was_away ||
-	    is_left_out(f, rc))
+	if (f->marks[receiver] == f->stream + 1 ||
+	    rc->of[fan_fate(f, rc)].was_away || is_left_out(f, rc))
 		return;
 	f->marks[receiver] = f->stream + 1;
 	f->count++;
@@ -132,6 +139,7 @@ int fan_out(struct fan *f, const struct crew *c, uint32_t entry,
 	f->stream = c->entries[entry].first_stream + client;
 	/* cppcheck-suppress autoVariables; only fan_found() looks at it */
 	f->from = &from;
+	f->qos = c->entries[entry].plan->qos;
 	f->count = 0;
 	r = actor_topic(&from, entry, 0, &topic);
 	f->topic = buf_view(&topic);

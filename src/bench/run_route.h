@@ -19,6 +19,7 @@ struct fan {
 	uint32_t count;
 	void (*each)(struct fan *f, struct receiver *rc);
 	const struct actor *from; /* the publisher */
+	uint8_t qos;
 	struct bytes topic;
 	struct run *books;   /* balance_pair: where it is counted, */
 	struct tally *tally; /* and what was sent */
@@ -29,6 +30,8 @@ int fan_out(struct fan *f, const struct crew *c, uint32_t entry,
 	    uint32_t client) MUST_CHECK;
 /* Calls f->each for all receivers of all fixed topics. */
 int fan_all(struct run *r, struct fan *f) MUST_CHECK;
+/* That of the topic's messages for a receiver. */
+enum fate fan_fate(const struct fan *f, const struct receiver *rc);
 /* Does one of its subscriptions leave out its own messages? */
 bool group_has_no_local(const struct group *g);
 

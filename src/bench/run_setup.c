@@ -152,6 +152,14 @@ static void pin(struct crew *c, uint32_t hash)
 	c->pinned = (int)(hash / config->shards % c->run->worker_count);
 }
 
+static bool wants_qos(const struct group *g)
+{
+	for (size_t i = 0; i < g->subscribe_count; i++)
+		if (!(g->subscribe[i].options & 3))
+			return false;
+	return true;
+}
+
 static int setup_crew(struct run *r, size_t i, uint64_t *stream,
 		      uint64_t *connect)
 {
@@ -162,6 +170,7 @@ static int setup_crew(struct run *r, size_t i, uint64_t *stream,
 	c->run = r;
 	c->number = (uint32_t)i;
 	c->receives = g->subscribe_count > 0;
+	c->is_kept = wants_qos(g);
 	c->is_slow = g->ack_delay || g->pause_every;
 	c->share = share_of(g->clients, config->shard, config->shards);
 	c->pinned = -1;
@@ -207,6 +216,10 @@ static int setup_crews(struct run *r, struct err *e)
 			       (unsigned long long)stream,
 			       HEADER_PUBLISHERS_MAX);
 	r->stream_count = (uint32_t)stream;
+	for (size_t i = 0; i < r->crew_count; i++)
+		for (size_t k = 0; k < r->entry_count; k++)
+			r->crews[i].hears[crew_fate(
+				&r->crews[i], r->entries[k].plan->qos)] = true;
 	return 0;
 }
 

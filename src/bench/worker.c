@@ -387,6 +387,7 @@ void worker_start_sending(struct worker *w)
 	struct run *r = w->run;
 	struct squad *s;
 
+	w->has_begun = true;
 	w->sending_until = r->send_end;
 	atomic_store(&w->progress.sources, w->source_count);
 	for (size_t i = 0; i < w->source_count; i++)

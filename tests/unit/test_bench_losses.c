@@ -321,6 +321,63 @@ static void share_groups_miss_what_none_gets(void)
 	trial_release(&all);
 }
 
+/* All of a group go at once, or all who are not in one. */
+#define LEAVING(filter, how, down, drain)                                     \
+	"name: leaving\n"                                                     \
+	"phases: {measure: 2s, drain: " drain "}\n"                           \
+	"groups:\n"                                                           \
+	"  - name: s\n"                                                       \
+	"    clients: 20\n"                                                   \
+	"    subscribe: [{filter: '" filter "', qos: 1}]\n"                   \
+	"    churn: {every: 500ms, how: " how ", down: " down ", times: 1}\n" \
+	"  - name: p\n"                                                       \
+	"    clients: 20\n"                                                   \
+	"    publish: [{topic: 'a/%i', qos: 1, size: 64, rate: 25/s},\n"      \
+	"              {topic: 'a/%i', qos: 0, size: 64, rate: 25/s}]\n"
+
+static void who_left_misses_nothing(void)
+{
+	static const char *const yaml[] = {
+		LEAVING("$share/g/a/#", "drop", "300ms", "5s"),
+		LEAVING("$share/g/a/#", "disconnect", "300ms", "5s"),
+		/* Not back before the end. */
+		LEAVING("$share/g/a/#", "drop", "30s", "1s"),
+		LEAVING("a/%i", "drop", "30s", "1s"),
+		LEAVING("a/%i", "disconnect", "30s", "1s"),
+	};
+
+	for (int i = 0; i < 10; i++) {
+		struct trial t = { .yaml = yaml[i / 2],
+				   .processes = processes[i % 2] };
+
+		(void)trial_run(&t);
+		check_books(&t);
+		is_int(trial_count(&t, COUNT_SENT), 2000);
+		is_int(trial_count(&t, COUNT_LOST), 0, "%d", i);
+		is_int(trial_count(&t, COUNT_RECONNECTS), i < 4 ? 20 : 0);
+		ok(trial_count(&t, COUNT_UNIQUE) < (i < 4 ? 1900 : 800));
+		ok(trial_count(&t, COUNT_UNIQUE) > 400);
+		trial_release(&t);
+	}
+}
+
+/* Before they go and after they are back everything counts. */
+static void who_left_together_sees_gaps(void)
+{
+	struct trial t = { .yaml = LEAVING("$share/g/a/#", "drop", "300ms",
+					   "1s"),
+			   .faults = "drop=7" };
+	uint64_t dropped;
+
+	(void)trial_run(&t);
+	check_books(&t);
+	dropped = t.peer.counts->dropped;
+	ok(trial_count(&t, COUNT_LOST) <= dropped);
+	ok(trial_count(&t, COUNT_LOST) > dropped * 3 / 4, "%d of %d dropped",
+	   (int)trial_count(&t, COUNT_LOST), (int)dropped);
+	trial_release(&t);
+}
+
 /* Nothing is excused but the absence. */
 static void who_unsubscribed_sees_gaps(void)
 {
@@ -391,5 +448,6 @@ TEST_MAIN(T(topics_that_vary_are_judged), T(who_was_away_misses_nothing),
 	  T(who_was_away_sees_gaps), T(what_is_not_known_is_not_said),
 	  T(silence_is_no_end), T(strangers_are_waited_for),
 	  T(who_unsubscribed_misses_nothing), T(left_over_messages_count),
-	  T(share_groups_miss_what_none_gets), T(who_unsubscribed_sees_gaps),
+	  T(share_groups_miss_what_none_gets), T(who_left_misses_nothing),
+	  T(who_left_together_sees_gaps), T(who_unsubscribed_sees_gaps),
 	  T(requests_go_on_meanwhile), T(what_has_no_header_is_not_expected))
