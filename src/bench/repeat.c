@@ -87,26 +87,13 @@ static int add_course(struct result *dst, const struct result *src)
 static void add_verdict(struct verdict *dst, const struct verdict *src,
 			size_t run)
 {
-	struct verdict_reason *to;
-
 	if (src->trust > dst->trust)
 		dst->trust = src->trust;
 	if (src->bound > dst->bound)
 		dst->bound = src->bound;
-	for (size_t i = 0; i < src->count; i++) {
-		if (dst->count == VERDICT_REASONS)
-			return;
-		to = &dst->reasons[dst->count++];
-		to->trust = src->reasons[i].trust;
-		snprintf(to->text, sizeof(to->text), "run %zu: %.130s", run + 1,
-			 src->reasons[i].text);
-		for (; to > dst->reasons && to[-1].trust < to->trust; to--) {
-			struct verdict_reason swap = to[-1];
-
-			to[-1] = *to;
-			*to = swap;
-		}
-	}
+	for (size_t i = 0; i < src->count; i++)
+		verdict_add(dst, src->reasons[i].trust, "run %zu: %.130s",
+			    run + 1, src->reasons[i].text);
 }
 
 static int add_run(struct result *dst, const struct result *src, size_t run,

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/attr.h"
 #include "base/clock.h"
 #include "bench/metric.h"
 
@@ -23,26 +22,34 @@
 #define WAITED 0.5
 #define MEASURED_MIN 100
 
-static PRINTF(3, 4) void add(struct verdict *v, enum trust trust,
-			     const char *fmt, ...)
+/* A place behind those that weigh as much or more; NULL when all do. Where
+ * there is none left the last one, which weighs least, gives way. */
+static struct verdict_reason *place_for(struct verdict *v, enum trust trust)
 {
 	size_t at = v->count;
+
+	if (at < VERDICT_REASONS)
+		v->count++;
+	else if (v->reasons[--at].trust >= trust)
+		return NULL;
+	for (; at > 0 && v->reasons[at - 1].trust < trust; at--)
+		v->reasons[at] = v->reasons[at - 1];
+	return &v->reasons[at];
+}
+
+void verdict_add(struct verdict *v, enum trust trust, const char *fmt, ...)
+{
+	struct verdict_reason *r = place_for(v, trust);
 	va_list ap;
 
 	if (trust > v->trust)
 		v->trust = trust;
-	if (at == VERDICT_REASONS)
+	if (!r)
 		return;
-	/* Behind those that weigh as much or more. */
-	while (at > 0 && v->reasons[at - 1].trust < trust) {
-		v->reasons[at] = v->reasons[at - 1];
-		at--;
-	}
-	v->reasons[at].trust = trust;
+	r->trust = trust;
 	va_start(ap, fmt);
-	vsnprintf(v->reasons[at].text, VERDICT_TEXT, fmt, ap);
+	vsnprintf(r->text, VERDICT_TEXT, fmt, ap);
 	va_end(ap);
-	v->count++;
 }
 
 static enum trust weight(uint64_t own, uint64_t reported)
@@ -64,13 +71,15 @@ static void say_part(struct verdict *v, enum trust trust, const char *latency,
 	metric_format(a, sizeof(a), UNIT_NS, (double)own);
 	metric_format(b, sizeof(b), UNIT_NS, (double)l->reported);
 	if (latency)
-		add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s)", what,
-		    l->percentile, a, part, latency, l->percentile, b);
+		verdict_add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s)",
+			    what, l->percentile, a, part, latency,
+			    l->percentile, b);
 	else
-		add(v, trust,
-		    "%s p%g is %s, %.0f %% of the second by which rates are "
-		    "counted",
-		    what, l->percentile, a, part);
+		verdict_add(
+			v, trust,
+			"%s p%g is %s, %.0f %% of the second by which rates are "
+			"counted",
+			what, l->percentile, a, part);
 }
 
 /* A lag that the idle machine has as well is not the load's fault. Where it
@@ -130,9 +139,10 @@ static void judge_samples(const struct evidence *e, struct verdict *v)
 		is_compared |= e->levels[i].is_known;
 	if (is_compared || (!e->connects_only && e->measured < MEASURED_MIN))
 		return;
-	add(v, TRUST_SUSPECT,
-	    "%" PRIu64 " of %s %s too few to tell this program's part in it",
-	    e->samples, e->latency, e->samples == 1 ? "is" : "are");
+	verdict_add(v, TRUST_SUSPECT,
+		    "%" PRIu64
+		    " of %s %s too few to tell this program's part in it",
+		    e->samples, e->latency, e->samples == 1 ? "is" : "are");
 }
 
 /* Beside messages, connects are told of only where they are worth nothing. */
@@ -152,16 +162,18 @@ static void judge_connects(const struct evidence *e, struct verdict *v)
 {
 	if (e->busiest >= BUSY) {
 		v->bound = BOUND_GENERATOR;
-		add(v, e->connects_held ? TRUST_INVALID : TRUST_SUSPECT,
-		    "a thread of this program was busy for %.0f %% of the "
-		    "time that it connected in%s",
-		    e->busiest * 100,
-		    e->connects_held ? " and connects had to wait" : "");
+		verdict_add(
+			v, e->connects_held ? TRUST_INVALID : TRUST_SUSPECT,
+			"a thread of this program was busy for %.0f %% of the "
+			"time that it connected in%s",
+			e->busiest * 100,
+			e->connects_held ? " and connects had to wait" : "");
 	} else if (e->connects_held && v->bound == BOUND_NONE) {
 		v->bound = BOUND_BROKER;
-		add(v, TRUST_VALID,
-		    "connects waited for the broker's answers to those under "
-		    "way");
+		verdict_add(
+			v, TRUST_VALID,
+			"connects waited for the broker's answers to those under "
+			"way");
 	}
 }
 
@@ -201,75 +213,81 @@ static void judge_rate(const struct evidence *e, struct verdict *v)
 
 	if (e->busiest >= BUSY) {
 		v->bound = BOUND_GENERATOR;
-		add(v, missed ? TRUST_INVALID : TRUST_SUSPECT,
-		    "a thread of this program was busy for %.0f %% of the "
-		    "time%s",
-		    e->busiest * 100,
-		    missed ? " and the rate was not reached" : "");
+		verdict_add(
+			v, missed ? TRUST_INVALID : TRUST_SUSPECT,
+			"a thread of this program was busy for %.0f %% of the "
+			"time%s",
+			e->busiest * 100,
+			missed ? " and the rate was not reached" : "");
 	} else if (missed) {
 		if (v->bound == BOUND_NONE && e->waited >= WAITED)
 			v->bound = BOUND_BROKER;
-		add(v, TRUST_VALID, "%s asked for, %s reached%s",
-		    metric_format(asked, sizeof(asked), UNIT_PER_SECOND,
-				  e->asked),
-		    metric_format(got, sizeof(got), UNIT_PER_SECOND,
-				  e->achieved),
-		    v->bound == BOUND_BROKER
-			    ? ": the broker's acknowledgements or socket held it back"
-			    : "");
+		verdict_add(
+			v, TRUST_VALID, "%s asked for, %s reached%s",
+			metric_format(asked, sizeof(asked), UNIT_PER_SECOND,
+				      e->asked),
+			metric_format(got, sizeof(got), UNIT_PER_SECOND,
+				      e->achieved),
+			v->bound == BOUND_BROKER
+				? ": the broker's acknowledgements or socket held it back"
+				: "");
 	}
 }
 
 static void judge_machine(const struct evidence *e, struct verdict *v)
 {
 	if (e->throttled > THROTTLED)
-		add(v, TRUST_SUSPECT,
-		    "the cgroup's processor limit held this "
-		    "program back for %.1f %% of the time",
-		    e->throttled * 100);
+		verdict_add(v, TRUST_SUSPECT,
+			    "the cgroup's processor limit held this "
+			    "program back for %.1f %% of the time",
+			    e->throttled * 100);
 	if (e->steal > STOLEN)
-		add(v, TRUST_SUSPECT,
-		    "other virtual machines took %.1f %% of "
-		    "the processors",
-		    e->steal * 100);
+		verdict_add(v, TRUST_SUSPECT,
+			    "other virtual machines took %.1f %% of "
+			    "the processors",
+			    e->steal * 100);
 }
 
 static void judge_books(const struct evidence *e, struct verdict *v)
 {
 	if (e->imbalances)
-		add(v, TRUST_INVALID, "the counts do not add up in %d place%s",
-		    e->imbalances, e->imbalances > 1 ? "s" : "");
+		verdict_add(v, TRUST_INVALID,
+			    "the counts do not add up in %d place%s",
+			    e->imbalances, e->imbalances > 1 ? "s" : "");
 	if (e->clock_errors)
-		add(v, TRUST_INVALID,
-		    "%" PRIu64 " messages arrived before "
-		    "they were sent: the clocks disagree",
-		    e->clock_errors);
+		verdict_add(v, TRUST_INVALID,
+			    "%" PRIu64 " messages arrived before "
+			    "they were sent: the clocks disagree",
+			    e->clock_errors);
 	if (e->untracked)
-		add(v, TRUST_INVALID,
-		    "memory was too short to track %" PRIu64 " messages",
-		    e->untracked);
+		verdict_add(v, TRUST_INVALID,
+			    "memory was too short to track %" PRIu64
+			    " messages",
+			    e->untracked);
 	if (e->uncertain)
-		add(v, TRUST_SUSPECT,
-		    "%" PRIu64 " of %" PRIu64 " messages "
-		    "came so late that they may be duplicates",
-		    e->uncertain, e->received);
+		verdict_add(v, TRUST_SUSPECT,
+			    "%" PRIu64 " of %" PRIu64 " messages "
+			    "came so late that they may be duplicates",
+			    e->uncertain, e->received);
 }
 
 static void judge_course(const struct evidence *e, struct verdict *v)
 {
 	if (e->is_partial)
-		add(v, TRUST_SUSPECT, "the run did not reach its end");
+		verdict_add(v, TRUST_SUSPECT, "the run did not reach its end");
 	if (e->late_start > 0)
-		add(v, TRUST_SUSPECT,
-		    "clients were ready %.1f s after --start-at: it did not begin with the others",
-		    e->late_start);
+		verdict_add(
+			v, TRUST_SUSPECT,
+			"clients were ready %.1f s after --start-at: it did not begin with the others",
+			e->late_start);
 	if (e->expects_messages && e->measured == 0)
-		add(v, TRUST_INVALID, "nothing was measured");
+		verdict_add(v, TRUST_INVALID, "nothing was measured");
 	else if (e->expects_messages && e->measured < MEASURED_MIN)
-		add(v, TRUST_SUSPECT, "only %" PRIu64 " messages were measured",
-		    e->measured);
+		verdict_add(v, TRUST_SUSPECT,
+			    "only %" PRIu64 " messages were measured",
+			    e->measured);
 	if (e->unsteady)
-		add(v, TRUST_SUSPECT, "not steady: %s", e->unsteady);
+		verdict_add(v, TRUST_SUSPECT, "not steady: %s", e->unsteady);
 }
 
 void verdict_judge(const struct evidence *e, struct verdict *ret)
@@ -287,10 +305,11 @@ void verdict_judge(const struct evidence *e, struct verdict *ret)
 		judge_rate(e, ret);
 	} else if (e->busiest >= BUSY) {
 		ret->bound = BOUND_GENERATOR;
-		add(ret, TRUST_SUSPECT,
-		    "a thread of this program was busy for "
-		    "%.0f %% of the time: the broker may be able to do more",
-		    e->busiest * 100);
+		verdict_add(
+			ret, TRUST_SUSPECT,
+			"a thread of this program was busy for "
+			"%.0f %% of the time: the broker may be able to do more",
+			e->busiest * 100);
 	}
 	if (!e->connects_only)
 		judge_connects_too(e, ret);

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
+
 enum trust { TRUST_VALID, TRUST_SUSPECT, TRUST_INVALID };
 
 /* Who set the pace, as far as it can be told. */
@@ -85,6 +87,9 @@ struct verdict {
 };
 
 void verdict_judge(const struct evidence *e, struct verdict *ret);
+/* A reason among the others; of too many the lightest are left out. */
+PRINTF(3, 4)
+void verdict_add(struct verdict *v, enum trust trust, const char *fmt, ...);
 
 /* "VALID", "SUSPECT", "INVALID". */
 const char *trust_name(enum trust t);

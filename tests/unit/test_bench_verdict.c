@@ -236,6 +236,24 @@ static void worst_reason_comes_first(void)
 	is_int(v.reasons[1].trust, TRUST_VALID);
 }
 
+/* Of many runs the last may be the one that is wrong. */
+static void the_worst_reason_has_a_place(void)
+{
+	struct verdict v = { .trust = TRUST_VALID };
+
+	for (int i = 0; i < 20; i++)
+		verdict_add(&v, i < 15 ? TRUST_VALID : TRUST_SUSPECT, "run %d",
+			    i);
+	verdict_add(&v, TRUST_INVALID, "run 20");
+	verdict_add(&v, TRUST_VALID, "run 21");
+	is_int(v.trust, TRUST_INVALID);
+	is_int(v.count, VERDICT_REASONS);
+	is_str(v.reasons[0].text, "run 20");
+	is_str(v.reasons[1].text, "run 15");
+	is_str(v.reasons[5].text, "run 19");
+	is_str(v.reasons[6].text, "run 0");
+}
+
 static void closed_model_is_its_own_limit(void)
 {
 	struct evidence e = good();
@@ -274,5 +292,5 @@ TEST_MAIN(T(calm_run_is_valid), T(stall_of_the_broker_is_valid),
 	  T(full_threads_are_generator_bound),
 	  T(missed_rate_with_time_to_spare_is_the_broker),
 	  T(wrong_books_are_invalid), T(worst_reason_comes_first),
-	  T(closed_model_is_its_own_limit),
+	  T(the_worst_reason_has_a_place), T(closed_model_is_its_own_limit),
 	  T(short_and_broken_runs_are_suspect))
