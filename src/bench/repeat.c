@@ -151,6 +151,9 @@ int repeat_pool(struct result *runs, size_t n, struct result *ret,
 	ret->run_count = n;
 	if (result_describe_as(ret, &runs[0], e) < 0)
 		return -1;
+	/* What a broker counts goes on from run to run. */
+	json_decref(ret->broker);
+	ret->broker = json_incref(runs[n - 1].broker);
 	for (size_t i = 0; i < n; i++)
 		if (add_run(ret, &runs[i], i, e) < 0)
 			return -1;

@@ -275,6 +275,8 @@ static void pool(struct result *ret, const double *scales, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		sample_result(&runs[i], scales[i]);
 		runs[i].started += 20 * (double)i;
+		runs[i].broker = json_pack("{s:i}", "messages",
+					   1000 * ((int)i + 1));
 		is_int(judge_result(&runs[i], &e), 0);
 	}
 	ok(repeat_pool(runs, n, ret, &e) == 0, "%s", e.text);
@@ -309,6 +311,8 @@ static void repetitions_have_a_median_and_a_spread(void)
 	ok(fabs(v.spread - 0.1 / 1.1) < 0.01, "spread %f", v.spread);
 	ok(fabs(read_metric(&all, "lost", NULL, &m) - 3) < 0.5,
 	   "losses of all runs count");
+	is_int(json_integer_value(json_object_get(all.broker, "messages")),
+	       3000);
 	is_int(all.course_count, 36);
 	ok(fabs(all.course[12].at - 19) < 0.1);
 	is_int(all.tallies[0].receivers[0], 2);
