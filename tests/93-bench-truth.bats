@@ -105,12 +105,37 @@ END
     echo '    clients: 20'
     echo '    publish: [{topic: a/%i, qos: 1, size: 64, rate: 10/s}]'
   } > t.yaml
-  bench run t.yaml --target "mqtt://127.0.0.1:$PUPPET_PORT" --json r.json
+  bench run t.yaml --target "mqtt://127.0.0.1:$PUPPET_PORT" \
+    --broker-stats no --json r.json
   assert "$(jq -c '.counts | [.subscribes, .subscribed, .sub_refused]' r.json)" \
     = '[20,17,3]'
   # It gets nothing: of 17 that is a loss.
   assert "$(jq -c '.counts | [.sent, .expected, .lost]' r.json)" \
     = '[200,170,170]'
+}
+
+@test "what waits for the window and then for the connection is booked in parts" {
+  start_puppet << 'END'
+on conn 1 send puback 1 delay 300ms
+on conn 1 recv publish 2 reset
+serve
+END
+  cat > t.yaml << 'END'
+name: parts
+phases: {measure: 1500ms, drain: 5s}
+groups:
+  - name: p
+    clients: 1
+    mqtt: {window: 1}
+    reconnect: 500ms
+    publish: [{topic: a, qos: 1, size: 64, rate: 20/s}]
+END
+  bench run t.yaml --target "mqtt://127.0.0.1:$PUPPET_PORT" \
+    --broker-stats no --json r.json
+  assert "$(jq -c '.counts | [.sent, .acked, .reconnects]' r.json)" = '[30,30,1]'
+  # The third message: 200 ms for the window, and then 500 ms.
+  assert "$(jq '.timings."lag.window".max | . > 2e8 and . < 4e8' r.json)" = true
+  assert "$(jq '.timings."lag.socket".max | . > 4e8 and . < 8e8' r.json)" = true
 }
 
 @test "losses are infinitely late: no percentile improves by them" {

@@ -317,6 +317,7 @@ static void on_down(struct conn *c, const struct err *why)
 		w->probed = NULL;
 	actor_stop_slow(a);
 	actor_drop_requests(a);
+	actor_wait_for_connection(a, loop_refresh_now(w->loop));
 	depart(a);
 	if (a->state == ACTOR_CONNECTING) {
 		connect_failed(a, why);

@@ -9,9 +9,14 @@
 #include "mqtt/reason.h"
 
 #define HELPING 64 /* messages of the closed model at a time */
-#define BACKLOG_MAX (UINT32_C(1) << 16)
 
-enum sent { SENT, SENT_NOT_NOW, SENT_NEVER };
+/* Where it does not go now: what holds it up. */
+enum sent { SENT, SENT_NEVER, SENT_NO_ROOM, SENT_NO_WINDOW };
+
+static bool is_held_up(enum sent s)
+{
+	return s == SENT_NO_ROOM || s == SENT_NO_WINDOW;
+}
 
 static struct worker *worker_of(const struct actor *a)
 {
@@ -312,10 +317,8 @@ static enum sent send_one(struct actor *a, uint32_t entry, uint64_t intended,
 		return never_sent(a, entry, intended, s);
 	h.size = encode_publish_size(a->squad->crew->group->mqtt.version, &p);
 	s = submit(a, &p, actor_tag(entry, intended, lag), &h);
-	if (s == SUBMIT_OFFLINE || s == SUBMIT_NO_PID) {
-		a->obstacle = TIMING_LAG_SOCKET;
-		return SENT_NOT_NOW;
-	}
+	if (s == SUBMIT_OFFLINE || s == SUBMIT_NO_PID)
+		return SENT_NO_ROOM;
 	if (s != SUBMIT_OK)
 		return never_sent(a, entry, intended, s);
 	count_sent(a, &h, &p);
@@ -324,50 +327,35 @@ static enum sent send_one(struct actor *a, uint32_t entry, uint64_t intended,
 
 /* --------------------------------------------------------------- backlog */
 
-static int grow_backlog(struct actor *a)
-{
-	struct backlog *old = a->backlog, *b;
-	uint32_t cap = old ? 2 * old->cap : 4;
-
-	if (cap > BACKLOG_MAX)
-		return -1;
-	b = malloc(sizeof(*b) + cap * sizeof(b->ring[0]));
-	if (!b)
-		return -1;
-	*b = (struct backlog){ .cap = cap };
-	for (; old && b->count < old->count; b->count++)
-		b->ring[b->count] =
-			old->ring[(old->head + b->count) & (old->cap - 1)];
-	free(old);
-	a->backlog = b;
-	return 0;
-}
-
 static void put_off(struct actor *a, uint32_t entry, uint64_t intended,
-		    uint64_t lag)
+		    uint64_t lag, enum sent why)
 {
-	struct backlog *b = a->backlog;
-
-	if ((!b || b->count == b->cap) && grow_backlog(a) < 0) {
-		count_skipped(a, entry, intended);
-		return;
-	}
-	b = a->backlog;
-	b->ring[(b->head + b->count++) & (b->cap - 1)] = (struct waiting){
-		intended, (uint16_t)entry, (uint16_t)hist_slot(lag)
+	uint64_t now = loop_now(worker_of(a)->loop);
+	const struct waiting m = {
+		.intended = intended,
+		.entry = (uint16_t)entry,
+		.lag = (uint16_t)hist_slot(lag),
 	};
+
+	if (backlog_is_full(a->backlog) &&
+	    backlog_grow(&a->backlog, why == SENT_NO_WINDOW, now) < 0)
+		count_skipped(a, entry, intended);
+	else
+		backlog_put(a->backlog, &m, now);
 }
 
-/* If it cannot, notes why. */
-static bool can_send(struct actor *a, uint8_t qos)
+/* SENT: it can. */
+static enum sent can_send(const struct actor *a, uint8_t qos)
 {
 	if (a->state != ACTOR_READY || a->is_blocked)
-		a->obstacle = TIMING_LAG_SOCKET;
-	else if (qos > 0 && a->in_flight >= a->window)
-		a->obstacle = TIMING_LAG_WINDOW;
-	else
-		return true;
-	return false;
+		return SENT_NO_ROOM;
+	return qos > 0 && a->in_flight >= a->window ? SENT_NO_WINDOW : SENT;
+}
+
+void actor_wait_for_connection(struct actor *a, uint64_t now)
+{
+	if (a->backlog)
+		backlog_switch(a->backlog, false, now);
 }
 
 static bool is_too_late(const struct actor *a, uint64_t late)
@@ -383,6 +371,7 @@ void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended)
 	struct worker *w = worker_of(a);
 	uint64_t now = loop_refresh_now(w->loop);
 	uint64_t late = since_epoch(w, now) - intended;
+	enum sent sent;
 
 	w->account.n[COUNT_SCHEDULED]++;
 	w->measured_due += run_measures(w->run, intended);
@@ -391,12 +380,17 @@ void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended)
 		count_skipped(a, entry, intended);
 		return;
 	}
-	if ((a->backlog && a->backlog->count) || !can_send(a, plan->qos) ||
-	    send_one(a, entry, intended, 0, now) == SENT_NOT_NOW) {
-		put_off(a, entry, intended, late);
+	if (a->backlog && a->backlog->count) {
+		put_off(a, entry, intended, late, SENT_NO_ROOM);
 		return;
 	}
-	worker_touch(w, a);
+	sent = can_send(a, plan->qos);
+	if (sent == SENT)
+		sent = send_one(a, entry, intended, 0, now);
+	if (is_held_up(sent))
+		put_off(a, entry, intended, late, sent);
+	else
+		worker_touch(w, a);
 }
 
 void actor_skip(struct actor *a, uint32_t entry, uint64_t intended)
@@ -415,26 +409,29 @@ static bool send_waiting(struct actor *a, uint64_t now)
 {
 	struct worker *w = worker_of(a);
 	struct backlog *b = a->backlog;
-	struct waiting first = b->ring[b->head];
+	struct waiting first = *backlog_first(b);
 	uint64_t late = since_epoch(w, now) - first.intended;
-	uint64_t ours = hist_slot_low(first.lag);
-	enum timing cause = a->obstacle;
-	uint64_t waited = late - ours;
+	uint64_t waited = late - hist_slot_low(first.lag);
+	uint64_t window = backlog_window(b, waited, now);
+	enum sent sent;
 
-	if (is_too_late(a, late))
+	if (is_too_late(a, late)) {
 		count_skipped(a, first.entry, first.intended);
-	else if (!can_send(a, qos_of(a, first.entry)) ||
-		 send_one(a, first.entry, first.intended,
-			  cause == TIMING_LAG_SOCKET ? waited : 0,
-			  now) == SENT_NOT_NOW)
-		return false;
-	else {
-		if (cause == TIMING_LAG_WINDOW)
-			worker_record(w, cause, first.intended, waited);
-		w->waited += run_measures(w->run, first.intended);
+		backlog_drop_first(b);
+		return true;
 	}
-	b->head = (b->head + 1) & (b->cap - 1);
-	b->count--;
+	sent = can_send(a, qos_of(a, first.entry));
+	if (sent == SENT)
+		sent = send_one(a, first.entry, first.intended, waited - window,
+				now);
+	if (is_held_up(sent)) {
+		backlog_switch(b, sent == SENT_NO_WINDOW, now);
+		return false;
+	}
+	if (window)
+		worker_record(w, TIMING_LAG_WINDOW, first.intended, window);
+	w->waited += run_measures(w->run, first.intended);
+	backlog_drop_first(b);
 	return true;
 }
 
@@ -461,10 +458,10 @@ static bool send_closed(struct actor *a, uint64_t now)
 	for (uint32_t i = 0; i < crew->group->publish_count; i++) {
 		quota = quota_of(a, i);
 		if (!entry_is_closed(&crew->entries[i]) ||
-		    !can_send(a, crew->entries[i].plan->qos) ||
+		    can_send(a, crew->entries[i].plan->qos) != SENT ||
 		    (quota && *quota == 0))
 			continue;
-		if (send_one(a, i, since_epoch(w, now), 0, now) == SENT_NOT_NOW)
+		if (is_held_up(send_one(a, i, since_epoch(w, now), 0, now)))
 			continue;
 		w->account.n[COUNT_SCHEDULED]++;
 		if (quota) {

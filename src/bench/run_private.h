@@ -16,7 +16,8 @@
  *	actor.c           one client's connection: start, up, down, events
  *	actor_connect.c   who it says it is, and where it connects to
  *	actor_subscribe.c subscriptions, also those given back for a while
- *	actor_send.c      publishing: open and closed model, backlog
+ *	actor_send.c      publishing: open and closed model
+ *	backlog.c         what waits to be published, and for what
  *	actor_output.c    what was sent, but has not left yet
  *	actor_receive.c   deliveries, acknowledgements, slow consumers
  *	receiver.c        who is there to get what
@@ -32,6 +33,7 @@
 
 #include <stdatomic.h>
 
+#include "bench/backlog.h"
 #include "bench/payload.h"
 #include "bench/receiver.h"
 #include "bench/route.h"
@@ -103,19 +105,6 @@ struct attempt {
 	bool looks_up; /* see struct run_target */
 };
 
-/* A message that waits for its turn. */
-struct waiting {
-	uint64_t intended; /* ns since the epoch */
-	uint16_t entry;    /* index in the group */
-	uint16_t lag;      /* hist_slot() of how late our timer was: no
-			    * part of the waiting */
-};
-
-struct backlog {
-	uint32_t head, count, cap; /* cap is a power of two */
-	struct waiting ring[];
-};
-
 /* A message that the connection was given. */
 struct handed {
 	struct actor *actor;
@@ -171,8 +160,6 @@ struct actor {
 	uint8_t state;      /* enum actor_state */
 	uint8_t attempts;   /* failed first connects */
 	uint8_t is_present; /* bits by fate: a member of its receiver */
-	uint8_t obstacle;   /* what the first of the backlog waits for:
-			     * TIMING_LAG_WINDOW or _SOCKET */
 	bool was_up : 1;
 	bool is_touched : 1;    /* stands in worker.touched */
 	bool is_hungry : 1;     /* stands in worker.hungry */
@@ -515,6 +502,8 @@ void actor_drop_requests(struct actor *a);
 
 /* actor_send.c */
 void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended);
+/* What waits does so for the connection from now on. */
+void actor_wait_for_connection(struct actor *a, uint64_t now);
 /* It was due, and will not be sent any more. */
 void actor_skip(struct actor *a, uint32_t entry, uint64_t intended);
 /* lag: from when it was meant to leave until it did, ns. */

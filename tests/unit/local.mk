@@ -93,6 +93,8 @@ tests_unit_test_transport_LDADD = $(NET_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_account
 tests_unit_test_bench_account_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_backlog
+tests_unit_test_bench_backlog_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_metric
 tests_unit_test_bench_metric_LDADD = $(BENCH_LIBS)
