@@ -43,12 +43,12 @@ step() {
   [ "$result" = PASS ]
 }
 
-# Compilers and checkers of sources take what the tests of the other flavours,
-# which wait for most of their time, leave over; and do not disturb them.
+# Tests wait for most of their time.  Compilers take what they leave over, and do
+# not disturb them; and lint what compilers leave.
 build() { # CONFIGURE OPTIONS
   step configure "$top/configure" -q "$@" &&
-    step build nice make -s -j"$cpus" &&
-    step build-tests nice make -s -j"$cpus" check TESTS=
+    step build nice -n 5 make -s -j"$cpus" &&
+    step build-tests nice -n 5 make -s -j"$cpus" check TESTS=
 }
 
 # -k: a failed test must not hide the ones behind it.  The tests mostly wait,
@@ -67,13 +67,13 @@ flavour_plain() {
 flavour_dist() {
   step configure "$top/configure" -q &&
     step distcheck make -s -j"$cpus" distcheck TESTS="\$(UNIT_TESTS)" \
-      DISTCHECK_CONFIGURE_FLAGS="CC='nice gcc' CFLAGS=-O0"
+      DISTCHECK_CONFIGURE_FLAGS="CC='nice -n 5 gcc' CFLAGS=-O0"
 }
 
 # Without hardening: the calls of libc as they are written.
 flavour_lint() {
   step configure "$top/configure" -q --disable-hardening &&
-    nice make -s -k lint-tools
+    nice -n 19 make -s -k lint-tools
 }
 
 flavour_clang() {
@@ -92,7 +92,7 @@ flavour_thread() {
 flavour_fuzz() {
   step configure "$top/configure" -q CC="${cache}clang" CFLAGS='-O1 -g1' \
     --enable-fuzz --enable-sanitize &&
-    step build nice make -s -j"$cpus" fuzz-targets &&
+    step build nice -n 5 make -s -j"$cpus" fuzz-targets &&
     tests fuzz
 }
 
@@ -100,8 +100,8 @@ flavour_debian13() {
   local inside=$top/contrib/scripts/debian13.sh
   step system "$inside" true &&
     step configure "$inside" "$top/configure" -q CFLAGS=-O2 --enable-werror &&
-    step build nice "$inside" make -s -j"$cpus" &&
-    step build-tests nice "$inside" make -s -j"$cpus" check TESTS= &&
+    step build nice -n 5 "$inside" make -s -j"$cpus" &&
+    step build-tests nice -n 5 "$inside" make -s -j"$cpus" check TESTS= &&
     "$inside" make -s -k -j"$((cpus * 2))" check
 }
 
@@ -135,8 +135,8 @@ for flavour; do
   dirs+=("build/test-$flavour")
 done
 mkdir -p "${dirs[@]}"
-# Two at a time: while the tests of one wait, the other compiles.  Lint takes
-# what both leave over.
+# Two at a time: while the tests of one wait, the other compiles.  Lint runs
+# beside them, see build.
 lint=
 for flavour; do
   until [ "$(jobs -rp | grep -cvx "${lint:-none}")" -lt 2 ]; do
