@@ -320,7 +320,7 @@ groups:
       - {topic: one, qos: 1, rate: 1/s}
 END_OF_SCENARIO
   run_tool mqtt-bench run legs.yaml --json result.json --broker-stats no \
-    --target "mqtt://127.0.0.1:$PUPPET_PORT"
+    --target "mqtt://127.0.0.1:$PUPPET_PORT" || assert "$status" -eq 13
   stop puppet
 }
 
