@@ -155,8 +155,10 @@ static void blocked_signals_end_the_wait(void)
 static void ask(void)
 {
 	struct err e = { 0 };
-	int rc = secret_from_terminal("Password: ", 5 * CLOCK_SEC, &secret, &e);
+	int rc;
 
+	signal(SIGINT, SIG_DFL); /* ignored where the tests run in background */
+	rc = secret_from_terminal("Password: ", 5 * CLOCK_SEC, &secret, &e);
 	if (rc)
 		dprintf(STDOUT_FILENO, "{%s}\n", e.text);
 	else
