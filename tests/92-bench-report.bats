@@ -226,6 +226,35 @@ valid() { # FILE [SCHEMA]
   assert "$stderr" =~ "the old measurement is not valid"
 }
 
+@test "how evenly a share group was served is told, required and merged" {
+  local i
+  cat > share.yaml << 'END'
+name: share
+phases: {measure: 1s, drain: 5s}
+require: ['share.fairness >= 0.99']
+groups:
+  - {name: s, clients: 4, subscribe: [{filter: $share/g/a/#, qos: 1}]}
+  - {name: p, clients: 4, publish: [{topic: a/%i, qos: 1, rate: 50/s}]}
+END
+  bench run share.yaml --target self --progress none --json share.json
+  grep -F 'shared      $share/g/a/#: 4 members got 50 to 50, median 50; fairness 1.000' \
+    tool.out
+  grep -E '^PASS +share.fairness >= 0.99' tool.out
+  assert "$(valid share.json)" = ""
+  assert "$(jq -c '.shares[] | [.members, .served, .min, .median, .max,
+    .fairness]' share.json)" = '[4,[4,50],50,50,50,1]'
+  for i in 1 2; do
+    bench run share.yaml --target self --progress none --shard $i/2 \
+      --run-id us --json $i.json || true
+  done
+  bench merge 1.json 2.json --json all.json
+  assert "$(jq '.shares | length' all.json)" -eq 1
+  # Without such a group there is nothing to be even.
+  small_load
+  bench run small.yaml --target self --progress none --json small.json
+  run_tool 1 mqtt-bench report small.json --require 'share.fairness > 0'
+}
+
 @test "shards become one result that knows what was lost" {
   local i pids=()
   start_broker

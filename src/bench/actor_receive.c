@@ -62,6 +62,8 @@ static void record_delay(struct actor *a, const struct entry *e,
 	if (!run_measures(r, intended))
 		return;
 	w->measured_delivered++;
+	if (a->squad->served)
+		a->squad->served[a->place]++;
 	if (!payload_sent_time(&w->payloads[e->number], payload, &sent))
 		return;
 	delay = delay_since(r, now, sent);

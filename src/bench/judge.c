@@ -273,6 +273,9 @@ static void read_gauge(const struct result *r, enum gauge g,
 	case GAUGE_MEMORY:
 		ret->value = (double)r->memory;
 		break;
+	case GAUGE_SHARE_FAIRNESS:
+		ret->value = shared_fairness(&r->shares);
+		break;
 	default:
 		read_broker(r, g == GAUGE_BROKER_MEMORY, ret);
 		break;

@@ -53,6 +53,7 @@ static const char *const gauges[GAUGE_COUNT] = {
 	[GAUGE_MEMORY] = "memory",
 	[GAUGE_BROKER_CPU] = "broker.cpu",
 	[GAUGE_BROKER_MEMORY] = "broker.memory",
+	[GAUGE_SHARE_FAIRNESS] = "share.fairness",
 };
 
 const char *timing_name(enum timing t)
@@ -202,7 +203,8 @@ enum metric_unit metric_unit(const struct metric *m)
 bool metric_is_cost(const struct metric *m)
 {
 	if (m->kind == METRIC_GAUGE)
-		return metric_unit(m) != UNIT_PER_SECOND;
+		return metric_unit(m) != UNIT_PER_SECOND &&
+		       m->gauge != GAUGE_SHARE_FAIRNESS;
 	if (m->kind == METRIC_TIMING)
 		return m->stat != STAT_COUNT;
 	return m->number != COUNT_SENT && m->number != COUNT_ACKED &&

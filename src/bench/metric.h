@@ -55,6 +55,7 @@ enum gauge {
 	GAUGE_MEMORY,        /* of this program, bytes (proportional) */
 	GAUGE_BROKER_CPU,
 	GAUGE_BROKER_MEMORY,
+	GAUGE_SHARE_FAIRNESS, /* of the least even share group, 0..1 */
 	GAUGE_COUNT,
 };
 

@@ -2,6 +2,7 @@
 #include "bench/report.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "bench/repeat.h"
 #include "mqtt/reason.h"
 
+#define SHARES_SAID 10
 #define LABEL 12 /* columns of the first column */
 
 enum paint { PLAIN, BOLD, GOOD, WARN, BAD, FAINT };
@@ -249,6 +251,29 @@ static void say_causes(struct page *p)
 			continue;
 		label(p, i ? "" : "most lost");
 		say(p, "%s\n", p->r->worst[i].text);
+	}
+}
+
+/* Those of many groups would fill pages: the least even are told by the
+ * metric. */
+static void say_shares(struct page *p)
+{
+	const struct shared *s = p->r->shares.v;
+	struct evenness even;
+	char n[3][32];
+
+	for (size_t i = 0; i < p->r->shares.count && i < SHARES_SAID;
+	     i++, s++) {
+		if (shared_evenness(s, &even) < 0)
+			continue;
+		label(p, i ? "" : "shared");
+		say(p,
+		    "%s: %" PRIu32 " members got %s to %s, median %s; "
+		    "fairness %.3f\n",
+		    s->filter, s->members, metric_grouped(n[0], even.min),
+		    metric_grouped(n[1], even.max),
+		    metric_grouped(n[2], even.median),
+		    isnan(even.fairness) ? 0 : even.fairness);
 	}
 }
 
@@ -499,6 +524,7 @@ int report_text(const struct result *r, const struct report_style *style,
 	say_messages(&p);
 	say_rates(&p);
 	say_causes(&p);
+	say_shares(&p);
 	say_latency(&p);
 	say_repeats(&p);
 	say_generator(&p);

@@ -49,6 +49,7 @@ void result_release(struct result *r)
 	}
 	for (size_t i = 0; i < r->run_count; i++)
 		result_release(&r->runs[i]);
+	shared_release(&r->shares);
 	free(r->runs);
 	free(r->tallies);
 	free(r->outcomes);

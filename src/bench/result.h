@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "bench/account.h"
+#include "bench/fairness.h"
 #include "bench/hist.h"
 #include "bench/metric.h"
 #include "bench/verdict.h"
@@ -136,6 +137,7 @@ struct result {
 	size_t course_count;
 	struct tally *tallies;
 	size_t tally_count;
+	struct shared_list shares;
 	/* Topics that vary from message to message: only the sum of what all
 	 * receivers should have got is known, and not even that when there is
 	 * a reason. */

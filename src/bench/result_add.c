@@ -97,7 +97,8 @@ int result_add(struct result *dst, const struct result *src, const char *prefix,
 		if (add_hist(&dst->timings[t], &src->timings[t]) < 0)
 			return err_nomem(e);
 	if (add_hist(&dst->floor, &src->floor) < 0 ||
-	    add_threads(dst, src, prefix) < 0)
+	    add_threads(dst, src, prefix) < 0 ||
+	    shared_add(&dst->shares, &src->shares) < 0)
 		return err_nomem(e);
 	account_add(&dst->account, &src->account);
 	add_lists(dst, src);

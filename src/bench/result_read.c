@@ -253,6 +253,30 @@ static void read_tally(struct reader *rd, json_t *o, struct tally *t)
 	free(wide);
 }
 
+static void read_shares(struct reader *rd, json_t *root, struct result *r)
+{
+	uint32_t members;
+	uint64_t *served;
+	char *filter;
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(take_list(rd, root, "shares"), i, v)
+	{
+		filter = take_text(rd, v, "filter");
+		if (!filter)
+			fail(rd, "filter", "there");
+		members = take_small(rd, v, "members", 1u << 24);
+		served = read_runs(rd, v, "served", members);
+		for (uint32_t k = 0; !rd->has_failed && k < members; k++)
+			if (shared_add_member(&r->shares, filter, served[k]) <
+			    0)
+				fail(rd, "shares", "small enough for memory");
+		free(served);
+		free(filter);
+	}
+}
+
 static enum trust trust_of(const char *name)
 {
 	enum trust t = TRUST_VALID;
@@ -474,6 +498,7 @@ int result_from_json(json_t *root, struct result *r, struct err *e)
 		return err_nomem(e);
 	json_array_foreach(list, i, v) if (!rd.has_failed)
 		read_tally(&rd, v, &r->tallies[r->tally_count++]);
+	read_shares(&rd, root, r);
 	read_runs_of(&rd, root, r);
 	return rd.has_failed ? -1 : 0;
 }

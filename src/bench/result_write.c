@@ -196,6 +196,28 @@ static json_t *tally(const struct tally *t)
 	return o;
 }
 
+static json_t *shares(const struct shared_list *l)
+{
+	json_t *list = json_array(), *o;
+	struct evenness even;
+
+	for (size_t i = 0; i < l->count; i++) {
+		o = json_object();
+		put_text(o, "filter", l->v[i].filter);
+		put(o, "members", integer(l->v[i].members));
+		put(o, "served", runs(l->v[i].served, l->v[i].members));
+		if (shared_evenness(&l->v[i], &even) == 0) {
+			put(o, "min", integer(even.min));
+			put(o, "median", integer(even.median));
+			put(o, "max", integer(even.max));
+			if (!isnan(even.fairness))
+				put(o, "fairness", json_real(even.fairness));
+		}
+		(void)json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *verdict(const struct verdict *v)
 {
 	json_t *o = json_object(), *list = json_array(), *reason;
@@ -430,6 +452,8 @@ json_t *result_to_json(const struct result *r)
 	for (size_t i = 0; i < r->tally_count; i++)
 		(void)json_array_append_new(tallies, tally(&r->tallies[i]));
 	put(o, "tallies", tallies);
+	if (r->shares.count)
+		put(o, "shares", shares(&r->shares));
 	if (r->settings)
 		put(o, "settings", json_incref(r->settings));
 	if (r->host)

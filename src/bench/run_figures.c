@@ -31,6 +31,25 @@ static int take_threads(struct run *r)
 	return 0;
 }
 
+static int take_shares(struct run *r)
+{
+	const struct squad *s;
+
+	for (size_t i = 0; i < r->crew_count; i++) {
+		for (size_t w = 0; w < r->worker_count; w++) {
+			s = &r->workers[w].squads[i];
+			for (uint32_t k = 0; s->served && k < s->share.count;
+			     k++)
+				if (shared_add_member(
+					    &r->result->shares,
+					    s->actors[k].receiver->share,
+					    s->served[k]) < 0)
+					return -1;
+		}
+	}
+	return 0;
+}
+
 /* What did not have to wait waited for nothing. */
 static void add_zeros(struct run *r)
 {
@@ -162,7 +181,7 @@ int run_take_figures(struct run *r)
 	res->cpu = host_cpu_seconds(0);
 	res->asked = asked_rate(r);
 	res->is_open = is_open(r);
-	return take_threads(r);
+	return take_shares(r) < 0 ? -1 : take_threads(r);
 }
 
 /* Requests that nobody answered, though the broker took them. */

@@ -177,6 +177,8 @@ struct squad {
 	struct actor *actors; /* share.count of them */
 	uint64_t *sequences;  /* next number: [place][entry] */
 	uint64_t *unaccepted; /* the same; NULL until there is one */
+	uint64_t *served;     /* first deliveries in the measured phase, by
+			       * place; NULL: not of a share group */
 	uint64_t *quota;      /* closed model with a count: what is left;
 			       * NULL: no limit */
 	uint32_t ramp_place;  /* the next to connect for the first time */

@@ -267,7 +267,10 @@ static int setup_squad(struct worker *w, size_t i)
 	s->sequences = calloc((size_t)s->share.count * c->group->publish_count +
 				      1,
 			      sizeof(*s->sequences));
-	if (!s->actors || !s->sequences || (c->is_closed && fill_quota(s) < 0))
+	if (c->is_shared)
+		s->served = calloc(s->share.count, sizeof(*s->served));
+	if (!s->actors || !s->sequences || (c->is_shared && !s->served) ||
+	    (c->is_closed && fill_quota(s) < 0))
 		return -1;
 	for (uint32_t k = 0; k < s->share.count; k++)
 		if (actor_init(&s->actors[k], s, k) < 0)
@@ -374,6 +377,7 @@ static void release_squad(struct squad *s)
 	free(s->actors);
 	free(s->sequences);
 	free(s->unaccepted);
+	free(s->served);
 	free(s->quota);
 }
 

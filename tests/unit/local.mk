@@ -95,6 +95,8 @@ UNIT_TESTS += tests/unit/test_bench_account
 tests_unit_test_bench_account_LDADD = $(BENCH_LIBS)
 UNIT_TESTS += tests/unit/test_bench_backlog
 tests_unit_test_bench_backlog_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_fairness
+tests_unit_test_bench_fairness_LDADD = $(BENCH_LIBS)
 
 UNIT_TESTS += tests/unit/test_bench_metric
 tests_unit_test_bench_metric_LDADD = $(BENCH_LIBS)
