@@ -430,3 +430,35 @@ END
   run_tool 8 mqtt-bench conn --target "mqtt://127.0.0.1:$port" -c 2 \
     -u user-1 -P secret-2
 }
+
+@test "of several targets a client that was dropped goes to the next" {
+  local name targets=()
+  for name in one two; do
+    PUPPET=$name start_puppet <<< serve
+    targets+=(--target "mqtt://127.0.0.1:$PUPPET_PORT")
+  done
+  cat > t.yaml << 'END'
+name: moving
+phases: {measure: 1500ms, drain: 1s}
+groups:
+  - name: s
+    clients: 4
+    churn: {every: 500ms, down: 200ms, how: drop, times: 1}
+  - name: kept
+    clients: 2
+    mqtt: {clean: no, session-expiry: 1m}
+    churn: {every: 500ms, down: 200ms, how: drop, times: 1}
+END
+  mqtt-bench run t.yaml "${targets[@]}" --progress none --broker-stats no \
+    --json r.json || test $? -eq 13
+  assert "$(jq .counts.reconnects r.json)" -eq 6
+  for name in one two; do
+    assert "$(PUPPET=$name puppet_log |
+      grep -o 'recv connect .*client-id=bench-s-[1-4]' | wc -l)" -eq 4
+    assert "$(PUPPET=$name puppet_log |
+      grep -o 'client-id=bench-s-[1-4]' | sort -u | wc -l)" -eq 4
+    # Who has a session goes where that is.
+    assert "$(PUPPET=$name puppet_log |
+      grep -o 'client-id=bench-kept-[12]' | sort -u | wc -l)" -eq 1
+  done
+}

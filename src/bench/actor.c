@@ -106,6 +106,7 @@ void actor_connect(struct actor *a, uint64_t due)
 	conn_start_on_loop(&a->conn, &a->attempt->target);
 }
 
+/* To the next target, unless its session is where it was. */
 static void reconnect_later(struct actor *a, uint64_t delay)
 {
 	struct worker *w = worker_of(a);
@@ -115,6 +116,7 @@ static void reconnect_later(struct actor *a, uint64_t delay)
 		set_state(a, ACTOR_IDLE);
 		return;
 	}
+	a->moves += !a->has_session;
 	if (!new_attempt(a) ||
 	    loop_set_timer(w->loop, &a->attempt->timer, due) < 0) {
 		give_up(a);
@@ -176,7 +178,7 @@ static void leave_cleanly(struct actor *a)
 	mutex_lock(&a->conn.lock);
 	session_share_connect(a->conn.session, &a->squad->crew->connect);
 	mutex_unlock(&a->conn.lock);
-	a->conn.target = crew_target(a->squad->crew, actor_client(a));
+	a->conn.target = actor_target(a);
 	a->has_session = false;
 	drop_attempt(a);
 	worker_connect_over(w);
@@ -185,14 +187,12 @@ static void leave_cleanly(struct actor *a)
 				loop_now(w->loop) + LEAVE_TIMEOUT);
 }
 
-/* Can it not have expired since there is something to miss? With several
- * brokers nobody knows whether they share it. */
+/* Can it not have expired since there is something to miss? */
 static bool must_have_session(const struct actor *a, uint32_t expiry)
 {
 	const struct worker *w = worker_of(a);
 
 	return a->keeps_session && w->has_begun &&
-	       a->squad->crew->target_count == 1 &&
 	       (expiry == UINT32_MAX ||
 		expiry * CLOCK_SEC > clock_boot() - w->run->send_begin);
 }
@@ -245,7 +245,7 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 			 ? session_limits(c->session)->session_expiry
 			 : UINT32_MAX;
 	mutex_unlock(&c->lock);
-	c->target = crew_target(crew, actor_client(a));
+	c->target = actor_target(a);
 	a->window = allowed < crew->window ? allowed : crew->window;
 	if (crew->group->publish_count)
 		w->window = result_least(w->window, a->window);

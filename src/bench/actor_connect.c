@@ -77,8 +77,7 @@ static void fill_target(struct actor *a)
 	const struct crew *crew = a->squad->crew;
 	const struct run_config *config = crew->run->config;
 	uint64_t n = crew->first_connect + actor_client(a);
-	const struct run_target *t =
-		&config->targets[crew_target_number(crew, actor_client(a))];
+	const struct run_target *t = &config->targets[actor_target_number(a)];
 
 	a->attempt->looks_up = t->looks_up;
 	a->attempt->target = (struct conn_target){

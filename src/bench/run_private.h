@@ -157,6 +157,7 @@ struct actor {
 	uint32_t place;            /* in the squad */
 	uint16_t in_flight;
 	uint16_t window;
+	uint16_t moves;     /* from target to target */
 	uint8_t state;      /* enum actor_state */
 	uint8_t attempts;   /* failed first connects */
 	uint8_t is_present; /* bits by fate: a member of its receiver */
@@ -399,10 +400,10 @@ static inline uint32_t actor_client(const struct actor *a)
 }
 /* Appends its i-th filter. */
 int actor_filter(const struct actor *a, size_t i, struct buf *ret) MUST_CHECK;
-/* What a connection that is up refers to. */
-/* Which of the run's targets a client goes to. */
-size_t crew_target_number(const struct crew *c, uint32_t client);
-const struct conn_target *crew_target(const struct crew *c, uint32_t client);
+/* Which of the run's targets it goes to. */
+size_t actor_target_number(const struct actor *a);
+/* What its connection refers to when it is up. */
+const struct conn_target *actor_target(const struct actor *a);
 
 /* run_route.c */
 int run_build_route(struct run *r, struct err *e) MUST_CHECK;

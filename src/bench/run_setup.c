@@ -17,14 +17,18 @@ int actor_filter(const struct actor *a, size_t i, struct buf *ret)
 	return group_render(g, actor_client(a), g->subscribe[i].filter, ret);
 }
 
-size_t crew_target_number(const struct crew *c, uint32_t client)
+size_t actor_target_number(const struct actor *a)
 {
-	return c->first_target + (c->first_connect + client) % c->target_count;
+	const struct crew *c = a->squad->crew;
+
+	return c->first_target +
+	       (c->first_connect + actor_client(a) + a->moves) %
+		       c->target_count;
 }
 
-const struct conn_target *crew_target(const struct crew *c, uint32_t client)
+const struct conn_target *actor_target(const struct actor *a)
 {
-	return &c->targets[crew_target_number(c, client)];
+	return &a->squad->crew->targets[actor_target_number(a)];
 }
 
 /* ------------------------------------------------------------------ crews */
