@@ -22,6 +22,7 @@ src_libbase_a_SOURCES += src/base/log.c
 src_libbase_a_SOURCES += src/base/log.h
 src_libbase_a_SOURCES += src/base/parse.c
 src_libbase_a_SOURCES += src/base/parse.h
+src_libbase_a_SOURCES += src/base/prefetch.h
 src_libbase_a_SOURCES += src/base/write_all.c
 src_libbase_a_SOURCES += src/base/write_all.h
 src_libbase_a_SOURCES += src/base/template.c

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -175,9 +175,9 @@ static void leave_cleanly(struct actor *a)
 	struct worker *w = worker_of(a);
 	const struct disconnect bye = { 0 };
 
-	mutex_lock(&a->conn.lock);
+	mutex_lock(a->conn.lock);
 	session_share_connect(a->conn.session, &a->squad->crew->connect);
-	mutex_unlock(&a->conn.lock);
+	mutex_unlock(a->conn.lock);
 	a->conn.target = actor_target(a);
 	a->has_session = false;
 	drop_attempt(a);
@@ -237,14 +237,14 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	a->has_session = crew->group->mqtt.version == MQTT_5
 				 ? crew->group->mqtt.session_expiry > 0
 				 : !crew->group->mqtt.is_clean;
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	session_share_connect(c->session, &crew->connect);
 	session_stats(c->session, &st);
 	allowed = session_limits(c->session)->receive_max;
 	expiry = crew->group->mqtt.version == MQTT_5
 			 ? session_limits(c->session)->session_expiry
 			 : UINT32_MAX;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	c->target = actor_target(a);
 	a->window = allowed < crew->window ? allowed : crew->window;
 	if (crew->group->publish_count)
@@ -474,11 +474,8 @@ int actor_init(struct actor *a, struct squad *s, uint32_t place)
 		return -1;
 	}
 	a->store = store;
-	conn_init(&a->conn, s->worker->loop, session, &ops);
+	conn_init(&a->conn, s->worker->loop, session, &ops, NULL);
 	if (s->crew->receives && receiver_join(a) < 0)
-		return -1;
-	if (s->crew->group->churn.how == CHURN_UNSUBSCRIBE &&
-	    actor_make_absence(a) < 0)
 		return -1;
 	return s->crew->is_slow ? actor_make_slow(a) : 0;
 }
@@ -493,9 +490,8 @@ void actor_release(struct actor *a)
 	if (a->slow)
 		free(a->slow->acks);
 	free(a->slow);
-	actor_free_absence(a);
+	actor_stop_absence(a);
 	free(a->backlog);
-	free(a->output);
 	if (!a->squad->crew->is_shared)
 		receiver_free(a->receiver);
 	conn_release(&a->conn);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 /* Renders into the attempt's text; the views are made when all is in. */
 struct piece {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,11 @@ static struct worker *worker_of(const struct actor *a)
 	return a->squad->worker;
 }
 
+static struct output *output_of(const struct actor *a)
+{
+	return a->squad->outputs ? a->squad->outputs[a->place] : NULL;
+}
+
 /* Who sends as fast as it goes is never late. */
 static void record_wait(const struct handed *h, uint64_t ns)
 {
@@ -26,24 +31,44 @@ static void record_wait(const struct handed *h, uint64_t ns)
 		worker_record(worker_of(a), TIMING_LAG_SOCKET, h->intended, ns);
 }
 
+/* With room for one more; NULL without memory. */
+static struct output *grow(const struct actor *a)
+{
+	struct squad *s = a->squad;
+	struct output *o = output_of(a), *larger;
+	uint32_t count = o ? o->count : 0;
+	uint32_t cap = count ? 2 * count : 16;
+
+	if (o && o->count < o->cap)
+		return o;
+	if (!s->outputs)
+		s->outputs = calloc(s->share.count, sizeof(*s->outputs));
+	if (!s->outputs)
+		return NULL;
+	larger = realloc(o, sizeof(*o) + cap * sizeof(o->v[0]));
+	if (!larger)
+		return NULL;
+	larger->count = count;
+	larger->cap = cap;
+	s->outputs[a->place] = larger;
+	return larger;
+}
+
 /* Without memory the message counts as having left. */
 static void keep(const struct handed *h)
 {
-	struct output *o = h->actor->output, *larger;
-	uint32_t count = o ? o->count : 0, cap = o ? o->cap : 0;
+	struct output *o = grow(h->actor);
 
-	if (count == cap) {
-		cap = cap ? 2 * cap : 16;
-		larger = realloc(o, sizeof(*o) + cap * sizeof(o->v[0]));
-		if (!larger) {
-			record_wait(h, h->waited);
-			return;
-		}
-		o = h->actor->output = larger;
-		o->cap = cap;
-	}
-	o->v[count] = *h;
-	o->count = count + 1;
+	if (o)
+		o->v[o->count++] = *h;
+	else
+		record_wait(h, h->waited);
+}
+
+static void drop(const struct actor *a)
+{
+	if (output_of(a))
+		free(STEAL(a->squad->outputs[a->place]));
 }
 
 void actor_note_handed_locked(const struct handed *h)
@@ -52,7 +77,7 @@ void actor_note_handed_locked(const struct handed *h)
 	size_t cap = l->cap ? 2 * l->cap : 64;
 	struct handed *v;
 
-	if (h->actor->output) {
+	if (output_of(h->actor)) {
 		keep(h);
 		return;
 	}
@@ -92,7 +117,7 @@ static void correct_tag(const struct handed *h, uint64_t lag)
  * end. */
 static uint32_t count_left(const struct actor *a)
 {
-	const struct output *o = a->output;
+	const struct output *o = output_of(a);
 	size_t waiting = session_output_len(a->conn.session), behind = 0;
 	struct session_stats st;
 	uint32_t i = o->count;
@@ -124,34 +149,36 @@ static void keep_stuck(struct actor *a)
 void actor_note_output_locked(struct actor *a)
 {
 	struct worker *w = worker_of(a);
+	struct output *o;
 	struct handed *v;
 	uint64_t now;
 	uint32_t left;
 
 	if (session_output_len(a->conn.session))
 		keep_stuck(a);
-	if (!a->output)
+	o = output_of(a);
+	if (!o)
 		return;
 	now = loop_refresh_now(w->loop);
-	v = a->output->v;
+	v = o->v;
 	left = count_left(a);
 	for (uint32_t i = 0; i < left; i++) {
 		record_wait(&v[i], v[i].waited + now - v[i].at);
 		if (v[i].seq)
 			correct_tag(&v[i], now - w->run->epoch - v[i].intended);
 	}
-	a->output->count -= left;
-	if (a->output->count)
-		memmove(v, v + left, a->output->count * sizeof(*v));
+	o->count -= left;
+	if (o->count)
+		memmove(v, v + left, o->count * sizeof(*v));
 	else
-		free(STEAL(a->output));
+		drop(a);
 }
 
 void actor_forget_output(struct actor *a, uint64_t now)
 {
-	struct output *o = a->output;
+	struct output *o = output_of(a);
 
 	for (uint32_t i = 0; o && i < o->count; i++)
 		record_wait(&o->v[i], o->v[i].waited + now - o->v[i].at);
-	free(STEAL(a->output));
+	drop(a);
 }

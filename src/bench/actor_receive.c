@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #include <stdlib.h>
 
@@ -147,10 +147,10 @@ static void respond(struct actor *a, const struct publish *p)
 
 	if (!answer.topic.n)
 		return;
-	mutex_lock(&a->conn.lock);
+	mutex_lock(a->conn.lock);
 	r = session_publish(a->conn.session, &answer, RESPONSE_TAG,
 			    loop_now(w->loop), &seq);
-	mutex_unlock(&a->conn.lock);
+	mutex_unlock(a->conn.lock);
 	if (r == SUBMIT_OK)
 		w->account.n[COUNT_ANSWERED]++;
 }
@@ -239,9 +239,9 @@ void actor_on_message(struct actor *a, const struct event_message *m,
 
 static void acknowledge(struct actor *a, uint64_t delivery)
 {
-	mutex_lock(&a->conn.lock);
+	mutex_lock(a->conn.lock);
 	session_acknowledge(a->conn.session, delivery);
-	mutex_unlock(&a->conn.lock);
+	mutex_unlock(a->conn.lock);
 }
 
 static int grow_acks(struct slow *s)

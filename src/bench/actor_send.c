@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #include <stdlib.h>
 
@@ -288,7 +288,7 @@ static enum submit submit(struct actor *a, const struct publish *p,
 	struct conn *c = &a->conn;
 	enum submit s = SUBMIT_OFFLINE;
 
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	if (!c->wants_write)
 		s = session_publish(c->session, p, tag, h->at, &h->seq);
 	if (s == SUBMIT_OK)
@@ -296,7 +296,7 @@ static enum submit submit(struct actor *a, const struct publish *p,
 	if (c->wants_write ||
 	    session_output_len(c->session) >= CONN_OUTPUT_HIGH)
 		a->is_blocked = true;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	return s;
 }
 
@@ -563,9 +563,9 @@ void actor_count_rest(struct actor *a, uint64_t now)
 	const struct waiting *first;
 	struct session_stats st;
 
-	mutex_lock(&a->conn.lock);
+	mutex_lock(a->conn.lock);
 	session_stats(a->conn.session, &st);
-	mutex_unlock(&a->conn.lock);
+	mutex_unlock(a->conn.lock);
 	w->account.n[COUNT_BYTES_OUT] += st.put;
 	if (b)
 		w->account.n[COUNT_BACKLOG] += b->count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #include <stdlib.h>
 
@@ -34,14 +34,22 @@ static const struct group *group_of(const struct actor *a)
 	return a->squad->crew->group;
 }
 
+/* NULL: it never unsubscribes. */
+static struct absence *absence_of(const struct actor *a)
+{
+	return a->squad->absences ? &a->squad->absences[a->place] : NULL;
+}
+
 static bool is_in(const struct actor *a, enum absence_phase phase)
 {
-	return a->absence && a->absence->phase == phase;
+	const struct absence *ab = absence_of(a);
+
+	return ab && ab->phase == phase;
 }
 
 bool actor_is_absent(const struct actor *a)
 {
-	return a->absence && !is_in(a, ABSENCE_NONE);
+	return absence_of(a) && !is_in(a, ABSENCE_NONE);
 }
 
 bool actor_is_asking(const struct actor *a)
@@ -82,9 +90,9 @@ static enum submit request(struct actor *a, submit_fn *submit, size_t n,
 	enum submit r = SUBMIT_NO_MEMORY;
 
 	if (s && fill_filters(a, s, n) == 0) {
-		mutex_lock(&a->conn.lock);
+		mutex_lock(a->conn.lock);
 		r = submit(a->conn.session, &p, ret_pid);
-		mutex_unlock(&a->conn.lock);
+		mutex_unlock(a->conn.lock);
 	}
 	free(s);
 	return r;
@@ -117,8 +125,8 @@ static void count_answers(struct worker *w, const struct answers *to,
 static void subscribed(struct actor *a, uint64_t now, bool is_granted)
 {
 	if (actor_is_absent(a)) {
-		loop_stop_timer(worker_of(a)->loop, &a->absence->timer);
-		a->absence->phase = ABSENCE_NONE;
+		loop_stop_timer(worker_of(a)->loop, &absence_of(a)->timer);
+		absence_of(a)->phase = ABSENCE_NONE;
 	}
 	if (is_granted || !a->squad->crew->is_shared)
 		receiver_arrive(a, now);
@@ -192,15 +200,15 @@ void actor_drop_requests(struct actor *a)
 	count_unanswered(a);
 	if (!actor_is_absent(a))
 		return;
-	loop_stop_timer(worker_of(a)->loop, &a->absence->timer);
-	a->absence->phase = ABSENCE_LASTS;
+	loop_stop_timer(worker_of(a)->loop, &absence_of(a)->timer);
+	absence_of(a)->phase = ABSENCE_LASTS;
 }
 
 void actor_unsubscribe(struct actor *a, uint64_t due)
 {
 	struct worker *w = worker_of(a);
 	size_t n = group_of(a)->listed_count;
-	enum submit r = request(a, session_unsubscribe, n, &a->absence->pid);
+	enum submit r = request(a, session_unsubscribe, n, &absence_of(a)->pid);
 
 	if (r == SUBMIT_OFFLINE) /* as will be told in a moment */
 		return;
@@ -211,9 +219,9 @@ void actor_unsubscribe(struct actor *a, uint64_t due)
 	}
 	worker_touch(w, a);
 	a->since = due;
-	a->absence->phase = ABSENCE_BEGINS;
+	absence_of(a)->phase = ABSENCE_BEGINS;
 	receiver_depart(a, FATE_KEPT);
-	(void)loop_set_timer(w->loop, &a->absence->timer,
+	(void)loop_set_timer(w->loop, &absence_of(a)->timer,
 			     clock_add(due, w->run->config->ack_timeout));
 }
 
@@ -225,12 +233,12 @@ void actor_on_unsuback(struct actor *a, const struct suback *s, uint64_t now)
 
 	/* One that comes after its deadline was given up. */
 	if (w->is_counted || !is_in(a, ABSENCE_BEGINS) ||
-	    s->pid != a->absence->pid)
+	    s->pid != absence_of(a)->pid)
 		return;
 	hist_record(&w->timings[TIMING_UNSUB_ACK], now - a->since);
 	count_answers(w, &to, s->reasons, group_of(a)->listed_count);
-	a->absence->phase = ABSENCE_LASTS;
-	(void)loop_set_timer(w->loop, &a->absence->timer,
+	absence_of(a)->phase = ABSENCE_LASTS;
+	(void)loop_set_timer(w->loop, &absence_of(a)->timer,
 			     clock_add(now, group_of(a)->churn.down));
 }
 
@@ -238,7 +246,7 @@ static void subscribe_again(struct actor *a, uint64_t due)
 {
 	struct worker *w = worker_of(a);
 	size_t n = group_of(a)->listed_count;
-	enum submit r = request(a, session_subscribe, n, &a->absence->pid);
+	enum submit r = request(a, session_subscribe, n, &absence_of(a)->pid);
 
 	if (r == SUBMIT_OFFLINE)
 		return;
@@ -248,7 +256,7 @@ static void subscribe_again(struct actor *a, uint64_t due)
 		return;
 	}
 	a->since = due;
-	a->absence->phase = ABSENCE_ENDS;
+	absence_of(a)->phase = ABSENCE_ENDS;
 	worker_touch(w, a);
 }
 
@@ -260,24 +268,25 @@ static void absence_due(struct timer *t, uint64_t now)
 
 	(void)now;
 	count_unanswered(a);
-	a->absence->phase = ABSENCE_LASTS;
+	absence_of(a)->phase = ABSENCE_LASTS;
 	subscribe_again(a, t->node.deadline);
 	worker_flush(worker_of(a));
 }
 
-int actor_make_absence(struct actor *a)
+int squad_make_absences(struct squad *s)
 {
-	a->absence = calloc(1, sizeof(*a->absence));
-	if (!a->absence)
+	s->absences = calloc(s->share.count, sizeof(*s->absences));
+	if (!s->absences)
 		return -1;
-	a->absence->actor = a;
-	a->absence->timer.on_due = absence_due;
+	for (uint32_t i = 0; i < s->share.count; i++) {
+		s->absences[i].actor = &s->actors[i];
+		s->absences[i].timer.on_due = absence_due;
+	}
 	return 0;
 }
 
-void actor_free_absence(struct actor *a)
+void actor_stop_absence(struct actor *a)
 {
-	if (a->absence)
-		loop_stop_timer(worker_of(a)->loop, &a->absence->timer);
-	free(STEAL(a->absence));
+	if (absence_of(a))
+		loop_stop_timer(worker_of(a)->loop, &absence_of(a)->timer);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #include "base/clock.h"
 

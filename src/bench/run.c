@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "bench/actor.h"
 #include "bench/host.h"
 
 #define POLL (10 * CLOCK_MSEC) /* how often the progress is looked at */
@@ -329,7 +330,7 @@ static void count_rest(struct worker *w)
 	uint64_t now = loop_refresh_now(w->loop);
 	struct squad *s;
 
-	worker_skip_rest(w);
+	sending_skip_rest(w);
 	/* So far it was what publishes would be without aliases. */
 	w->account.n[COUNT_BYTES_OUT] = 0;
 	for (size_t i = 0; i < w->run->crew_count; i++) {

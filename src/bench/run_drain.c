@@ -11,7 +11,7 @@
  * that, how many deliveries it makes here; and on and on how many have come.
  * Between machines nobody tells, and the drain takes the time that it may.
  */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #include <stdlib.h>
 

@@ -12,7 +12,8 @@
  *	run_books.c       who has got it: expected, lost
  *	run_drain.c       whether more is to come
  *	run_figures.c     what the workers found out, added up
- *	worker.c          one loop's share: connect ramp, schedules, figures
+ *	worker.c          one loop's share: connect ramp, figures
+ *	sending.c         one loop's share: the schedules of the open model
  *	actor.c           one client's connection: start, up, down, events
  *	actor_connect.c   who it says it is, and where it connects to
  *	actor_subscribe.c subscriptions, also those given back for a while
@@ -28,7 +29,8 @@
  * part of a crew on one worker; an actor is one client. After the setup
  * everything below a worker belongs to its loop's thread; the coordinator
  * talks to it by tasks and reads its progress (atomics), until the loops
- * have been stopped and all is the coordinator's again.
+ * have been stopped and all is the coordinator's again. What can be done with
+ * an actor is in bench/actor.h.
  */
 
 #include <stdatomic.h>
@@ -150,9 +152,7 @@ struct actor {
 	struct attempt *attempt;   /* while connecting */
 	struct backlog *backlog;   /* NULL: nothing waits */
 	struct slow *slow;         /* NULL: not slow */
-	struct absence *absence;   /* NULL: never unsubscribes */
 	struct receiver *receiver; /* NULL: subscribes to nothing */
-	struct output *output;     /* NULL: its socket takes everything */
 	uint64_t since;            /* when connect or request was due */
 	uint32_t place;            /* in the squad */
 	uint16_t in_flight;
@@ -180,9 +180,13 @@ struct squad {
 	uint64_t *unaccepted; /* the same; NULL until there is one */
 	uint64_t *served;     /* first deliveries in the measured phase, by
 			       * place; NULL: not of a share group */
-	uint64_t *quota;      /* closed model with a count: what is left;
-			       * NULL: no limit */
-	uint32_t ramp_place;  /* the next to connect for the first time */
+	/* By place, what few clients have: subscriptions that they give back,
+	 * and messages that their socket did not take. NULL where none has. */
+	struct absence *absences;
+	struct output **outputs;
+	uint64_t *quota;     /* closed model with a count: what is left;
+			      * NULL: no limit */
+	uint32_t ramp_place; /* the next to connect for the first time */
 	struct timer churn_timer;
 	uint32_t churn_times;     /* done */
 	uint32_t churn_next;      /* place to go on at */
@@ -433,8 +437,6 @@ void worker_calibrate(struct worker *w);
 void worker_start_connecting(struct worker *w);
 void worker_start_sending(struct worker *w);
 void worker_stop_sending(struct worker *w);
-/* At the very end: counts what was due and is still not sent. */
-void worker_skip_rest(struct worker *w);
 /* Processor time of its thread so far; the coordinator's. */
 double worker_cpu_seconds(const struct worker *w);
 void worker_disconnect_all(struct worker *w);
@@ -473,75 +475,12 @@ static inline bool run_is_measuring(const struct run *r, uint64_t now)
 	return now >= r->measure_begin && now < r->measure_end;
 }
 
-/* actor.c */
-int actor_init(struct actor *a, struct squad *s, uint32_t place) MUST_CHECK;
-void actor_release(struct actor *a);
-void actor_connect(struct actor *a, uint64_t due);
-/* Takes it down on purpose; back after the group's churn.down. */
-void actor_leave(struct actor *a, enum churn_how how);
-/* It is connected, and has subscribed to what it subscribes to. */
-void actor_become_ready(struct actor *a);
-
-/* actor_connect.c */
-/* CONNECT and where to, for the next attempt. */
-int actor_fill_attempt(struct actor *a) MUST_CHECK;
-
-/* actor_subscribe.c */
-/* The first SUBSCRIBE of a connection. */
-void actor_subscribe(struct actor *a);
-void actor_on_suback(struct actor *a, const struct suback *s, uint64_t now);
-int actor_make_absence(struct actor *a) MUST_CHECK;
-void actor_free_absence(struct actor *a);
-/* It has unsubscribed, and not subscribed again yet. */
-bool actor_is_absent(const struct actor *a);
-/* Does it wait for the answer to one of the requests of its absence? */
-bool actor_is_asking(const struct actor *a);
-/* UNSUBSCRIBE, and SUBSCRIBE after the group's churn.down; the caller
- * flushes. Only for who is not absent. */
-void actor_unsubscribe(struct actor *a, uint64_t due);
-void actor_on_unsuback(struct actor *a, const struct suback *s, uint64_t now);
-/* The connection or the run ends: what is under way will not be answered. */
-void actor_drop_requests(struct actor *a);
-
-/* actor_send.c */
-void actor_publish_due(struct actor *a, uint32_t entry, uint64_t intended);
-/* What waits does so for the connection from now on. */
-void actor_wait_for_connection(struct actor *a, uint64_t now);
-/* It was due, and will not be sent any more. */
-void actor_skip(struct actor *a, uint32_t entry, uint64_t intended);
-/* lag: from when it was meant to leave until it did, ns. */
-uint64_t actor_tag(uint32_t entry, uint64_t intended, uint64_t lag);
-/* Appends the topic of its message with that number. */
-int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
-		struct buf *ret) MUST_CHECK;
-/* Sends what waits, and for the closed model what fits. */
-void actor_go_on(struct actor *a);
-void actor_on_published(struct actor *a, const struct event_published *p,
-			uint64_t now);
-/* At the end: what is still waiting or unacknowledged. */
-void actor_count_rest(struct actor *a, uint64_t now);
-
-/* actor_output.c */
-/* The connection was given a message, which has to leave in this turn or is
- * kept in mind until it does. */
-void actor_note_handed_locked(const struct handed *h);
-/* The socket was offered what there was. */
-void actor_note_output_locked(struct actor *a);
-/* The messages that have not left will not do so any more: the connection,
- * or the run, is over. */
-void actor_forget_output(struct actor *a, uint64_t now);
-/* At the end of a turn: what was handed over in it and is not kept in mind
- * has left. */
-void worker_settle_handed(struct worker *w);
-
-/* actor_receive.c */
-void actor_on_message(struct actor *a, const struct event_message *m,
-		      uint64_t now);
-/* Everything up to that delivery has been seen. */
-void actor_acknowledge(struct actor *a, uint64_t delivery, uint64_t now);
-int actor_make_slow(struct actor *a) MUST_CHECK;
-void actor_start_slow(struct actor *a);
-void actor_stop_slow(struct actor *a);
+/* sending.c: of the worker's own thread. */
+void sending_init(struct worker *w);
+void sending_start(struct worker *w);
+void sending_stop(struct worker *w);
+/* At the very end: counts what was due and is still not sent. */
+void sending_skip_rest(struct worker *w);
 
 /* tidy.c: after the books are closed. */
 /* Takes back what was retained; progress.is_tidy when that is done. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bench/actor.h"
 #include "mqtt/topic.h"
 
 /* -------------------------------------------------------------- receivers */

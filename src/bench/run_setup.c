@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "bench/actor.h"
 #include "mqtt/props.h"
 #include "mqtt/topic.h"
 
@@ -274,7 +275,9 @@ static int setup_squad(struct worker *w, size_t i)
 	if (c->is_shared)
 		s->served = calloc(s->share.count, sizeof(*s->served));
 	if (!s->actors || !s->sequences || (c->is_shared && !s->served) ||
-	    (c->is_closed && fill_quota(s) < 0))
+	    (c->is_closed && fill_quota(s) < 0) ||
+	    (c->group->churn.how == CHURN_UNSUBSCRIBE &&
+	     squad_make_absences(s) < 0))
 		return -1;
 	for (uint32_t k = 0; k < s->share.count; k++)
 		if (actor_init(&s->actors[k], s, k) < 0)
@@ -378,6 +381,10 @@ static void release_squad(struct squad *s)
 {
 	for (uint32_t k = 0; s->actors && k < s->share.count; k++)
 		actor_release(&s->actors[k]);
+	for (uint32_t k = 0; s->outputs && k < s->share.count; k++)
+		free(s->outputs[k]);
+	free(s->outputs);
+	free(s->absences);
 	free(s->actors);
 	free(s->sequences);
 	free(s->unaccepted);

@@ -112,6 +112,13 @@ static uint64_t time_of(struct schedule *s, double period)
 	return (uint64_t)(mass * (double)CLOCK_SEC + 0.5);
 }
 
+static uint64_t next_tick(uint64_t time, uint64_t tick)
+{
+	uint64_t past = time % tick;
+
+	return past ? time + tick - past : time;
+}
+
 bool schedule_next(struct schedule *s, uint64_t *ret_time, uint32_t *ret_client)
 {
 	const struct schedule_config *c = s->config;
@@ -131,7 +138,7 @@ bool schedule_next(struct schedule *s, uint64_t *ret_time, uint32_t *ret_client)
 	if (time == CLOCK_NEVER)
 		return false;
 	if (c->tick)
-		time += (c->tick - time % c->tick) % c->tick;
+		time = next_tick(time, c->tick);
 	*ret_time = time;
 	*ret_client = step.client;
 	return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #define HELPING 128 /* messages before the loop looks at its sockets */
 
@@ -83,13 +83,13 @@ static bool remove_one(struct worker *w, struct actor *a)
 	if (render_topic(w) < 0)
 		return true;
 	p.topic = buf_view(&w->topic);
-	mutex_lock(&a->conn.lock);
+	mutex_lock(a->conn.lock);
 	(void)session_publish(a->conn.session, &p, RESPONSE_TAG,
 			      loop_now(w->loop), &seq);
 	if (a->conn.wants_write ||
 	    session_output_len(a->conn.session) >= CONN_OUTPUT_HIGH)
 		a->is_blocked = true;
-	mutex_unlock(&a->conn.lock);
+	mutex_unlock(a->conn.lock);
 	worker_touch(w, a);
 	return !a->is_blocked;
 }

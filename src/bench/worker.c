@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/run_private.h"
+#include "bench/actor.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,15 +9,12 @@
 
 #include "base/clock.h"
 
-#define SEND_BATCH 128 /* messages before the loop looks at its sockets */
 #define PROBE_EVERY CLOCK_SEC
 #define WATCH_EVERY (10 * CLOCK_MSEC)
-#define SKIPPING_MAX (5 * CLOCK_SEC)
 #define CALIBRATIONS 200
 #define CALIBRATION_GAP UINT64_C(470123)
 
 static void connect_due(struct timer *t, uint64_t now);
-static void send_due(struct timer *t, uint64_t now);
 static void probe_due(struct timer *t, uint64_t now);
 static void watch_due(struct timer *t, uint64_t now);
 static void carry_out(struct task *t);
@@ -28,7 +25,7 @@ void worker_init(struct worker *w, struct run *r, unsigned number)
 	w->run = r;
 	w->number = number;
 	w->connect_timer.on_due = connect_due;
-	w->send_timer.on_due = send_due;
+	sending_init(w);
 	w->probe_timer.on_due = probe_due;
 	w->watch_timer.on_due = watch_due;
 	w->task.run = carry_out;
@@ -214,7 +211,7 @@ static void calibrate_due(struct timer *t, uint64_t now)
 		(void)loop_set_timer(w->loop, t, now + CALIBRATION_GAP);
 		return;
 	}
-	t->on_due = send_due;
+	sending_init(w);
 	atomic_store(&w->is_calibrated, true);
 }
 
@@ -236,33 +233,6 @@ void worker_start_connecting(struct worker *w)
 
 /* --------------------------------------------------------------- sending */
 
-/* Moves a source on to its next message, or takes it out. */
-static void advance(struct worker *w, struct source *s)
-{
-	const struct run *r = w->run;
-	uint64_t at;
-
-	if (!schedule_next(&s->schedule, &at, &s->client)) {
-		heap_remove(&w->due, &s->node);
-		atomic_fetch_sub(&w->progress.sources, 1);
-		return;
-	}
-	if (r->send_begin + at >= r->send_end) {
-		heap_remove(&w->due, &s->node);
-		return;
-	}
-	s->intended = r->send_begin + at - r->epoch;
-	if (heap_has(&s->node))
-		heap_update(&w->due, &s->node, r->send_begin + at);
-	else if (heap_insert(&w->due, &s->node, r->send_begin + at) < 0)
-		w->untracked++;
-}
-
-static struct actor *actor_of(struct squad *s, uint32_t client)
-{
-	return &s->actors[(client - s->share.first) / s->share.step];
-}
-
 void worker_flush(struct worker *w)
 {
 	struct actor *a;
@@ -270,9 +240,9 @@ void worker_flush(struct worker *w)
 	for (size_t i = 0; i < w->touched.count; i++) {
 		a = w->touched.v[i];
 		a->is_touched = false;
-		mutex_lock(&a->conn.lock);
+		mutex_lock(a->conn.lock);
 		conn_flush_locked(&a->conn);
-		mutex_unlock(&a->conn.lock);
+		mutex_unlock(a->conn.lock);
 	}
 	w->touched.count = 0;
 }
@@ -281,41 +251,6 @@ void worker_touch(struct worker *w, struct actor *a)
 {
 	if (!a->is_touched)
 		a->is_touched = list_add(&w->touched, a);
-}
-
-/* Never at once, even when late: the loop has to look at its sockets and at
- * what it is told in between. */
-static void arm_sending(struct worker *w)
-{
-	struct heap_node *first = heap_first(&w->due);
-	uint64_t soonest = loop_now(w->loop) + 1;
-
-	if (!first)
-		loop_stop_timer(w->loop, &w->send_timer);
-	else
-		(void)loop_set_timer(w->loop, &w->send_timer,
-				     first->deadline > soonest ? first->deadline
-							       : soonest);
-}
-
-static void send_due(struct timer *t, uint64_t now)
-{
-	struct worker *w = CONTAINER_OF(t, struct worker, send_timer);
-	struct heap_node *n;
-	struct source *s;
-
-	for (int i = 0; i < SEND_BATCH; i++) {
-		n = heap_first(&w->due);
-		if (!n || (n->deadline > now &&
-			   n->deadline > (now = loop_refresh_now(w->loop))))
-			break;
-		s = CONTAINER_OF(n, struct source, node);
-		actor_publish_due(actor_of(s->squad, s->client), s->entry_index,
-				  s->intended);
-		advance(w, s);
-	}
-	worker_flush(w);
-	arm_sending(w);
 }
 
 static void start_closed(struct worker *w, struct squad *s)
@@ -389,10 +324,7 @@ void worker_start_sending(struct worker *w)
 
 	w->has_begun = true;
 	w->sending_until = r->send_end;
-	atomic_store(&w->progress.sources, w->source_count);
-	for (size_t i = 0; i < w->source_count; i++)
-		advance(w, &w->sources[i]);
-	arm_sending(w);
+	sending_start(w);
 	for (size_t i = 0; i < r->crew_count; i++) {
 		s = &w->squads[i];
 		s->stage_timer.on_due = stage_due;
@@ -408,17 +340,11 @@ void worker_start_sending(struct worker *w)
 	connect_more(w); /* those who join now */
 }
 
-/* What was due before the end and was not got to is still sent: it is our
- * lag, and would be missing otherwise. */
 void worker_stop_sending(struct worker *w)
 {
 	struct run *r = w->run;
 
-	for (size_t i = 0; i < w->source_count; i++)
-		if (heap_has(&w->sources[i].node) &&
-		    w->sources[i].node.deadline >= r->send_end)
-			heap_remove(&w->due, &w->sources[i].node);
-	arm_sending(w);
+	sending_stop(w);
 	loop_stop_timer(w->loop, &w->probe_timer);
 	loop_stop_timer(w->loop, &w->watch_timer);
 	w->sending_until = 0;
@@ -427,27 +353,6 @@ void worker_stop_sending(struct worker *w)
 		loop_stop_timer(w->loop, &w->squads[i].stage_timer);
 		churn_stop(&w->squads[i]);
 	}
-}
-
-/* Far too much may have been asked for: whoever looks at the verdict need
- * not wait until the last message of it is counted. */
-void worker_skip_rest(struct worker *w)
-{
-	uint64_t end = loop_refresh_now(w->loop) + SKIPPING_MAX;
-	struct heap_node *n;
-	struct source *s;
-
-	while ((n = heap_first(&w->due)) && loop_refresh_now(w->loop) < end) {
-		s = CONTAINER_OF(n, struct source, node);
-		for (int i = 0; i < SEND_BATCH && heap_has(n); i++) {
-			actor_skip(actor_of(s->squad, s->client),
-				   s->entry_index, s->intended);
-			advance(w, s);
-		}
-	}
-	while ((n = heap_first(&w->due)))
-		heap_remove(&w->due, n);
-	loop_stop_timer(w->loop, &w->send_timer);
 }
 
 void worker_feed(struct worker *w, struct actor *a)
@@ -519,10 +424,10 @@ static void probe_due(struct timer *t, uint64_t now)
 		return;
 	w->probed = a;
 	w->probed_at = loop_refresh_now(w->loop);
-	mutex_lock(&a->conn.lock);
+	mutex_lock(a->conn.lock);
 	session_ping(a->conn.session, w->probed_at);
 	conn_flush_locked(&a->conn);
-	mutex_unlock(&a->conn.lock);
+	mutex_unlock(a->conn.lock);
 	w->account.n[COUNT_PINGS]++;
 }
 

@@ -69,9 +69,9 @@ static void fill_target(struct client *c, const struct client_server *s)
 {
 	const struct client_params *p = c->params;
 
-	mutex_lock(&c->conn.lock); /* error lines of publishers show it */
+	mutex_lock(c->conn.lock); /* error lines of publishers show it */
 	name_server(c, s);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	c->target = (struct conn_target){
 		.dial = {
 			.host = s->host,
@@ -143,11 +143,11 @@ void attempt_start_round(struct client *c)
 	const struct client_params *p = c->params;
 	enum state_error r;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	/* The call of client_connect() has done this for the first one. */
 	r = c->state == CLIENT_CONNECTING ? STATE_OK
 					  : state_apply(&c->state, STATE_RETRY);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (r != STATE_OK)
 		return;
 	err_clear(&c->round_error);
@@ -184,9 +184,9 @@ static void note_failure(struct client *c, const struct err *why)
 {
 	struct err all = *why;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	c->last_error = *why;
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (c->round_error.kind == ERR_NONE) {
 		c->round_error = *why;
 		return;
@@ -238,7 +238,7 @@ static void end_round(struct client *c, const struct err *why, bool was_up)
 	struct err e = *why;
 	uint64_t delay = 0, now = loop_refresh_now(c->loop);
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	(void)state_apply(&c->state, STATE_TEARDOWN_DONE);
 	if (c->params->reconnect.resend_only && was_up &&
 	    session_is_idle(c->conn.session))
@@ -247,7 +247,7 @@ static void end_round(struct client *c, const struct err *why, bool was_up)
 		v = reconnect_next(&c->reconnect, why, was_up, now, &delay);
 	client_raise_room_locked(c); /* another rule holds offline */
 	cond_broadcast(&c->changed);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (v != RECONNECT_AFTER) {
 		give_up(c, &e, v);
 		return;
@@ -267,9 +267,9 @@ static void cannot_start(struct client *c, struct err *why)
 {
 	bool was_up;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	was_up = c->was_up;
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (was_up && (why->kind == ERR_LOCAL || why->kind == ERR_USAGE))
 		why->kind = ERR_CONNECT;
 	c->fallback = 0;
@@ -314,10 +314,10 @@ void attempt_failed(struct client *c, const struct err *cause)
 	struct err copy = *cause, *why = &copy;
 	bool was_connected, was_up;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	was_connected = c->state == CLIENT_CONNECTED;
 	was_up = c->was_up;
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (was_connected) {
 		lost_connection(c, why);
 		return;

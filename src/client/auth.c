@@ -57,9 +57,9 @@ static void send_auth(struct client *c, uint8_t reason, struct bytes data)
 	struct err e;
 
 	if (!data.n || props_put_bytes(&props, PROP_AUTH_DATA, data) == 0) {
-		mutex_lock(&c->conn.lock);
+		mutex_lock(c->conn.lock);
 		r = session_auth(c->conn.session, reason, buf_view(&props));
-		mutex_unlock(&c->conn.lock);
+		mutex_unlock(c->conn.lock);
 	}
 	if (r == SUBMIT_OK) {
 		conn_kick(&c->conn);

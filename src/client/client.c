@@ -51,7 +51,7 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 	name_address(conn, address, sizeof(address));
 	attempt_note_up(c);
 	auth_schedule(c);
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	up.is_first = !c->was_up;
 	up.limits = session_limits(c->conn.session);
 	up.client_id = session_client_id(c->conn.session);
@@ -62,7 +62,7 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 	subscribe_again_locked(c, ack->packet.session_present);
 	client_raise_room_locked(c);
 	cond_broadcast(&c->changed);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (c->handlers.on_up)
 		c->handlers.on_up(c->handlers.ctx, &up);
 	beat_start(c);
@@ -71,11 +71,11 @@ static void on_up(struct conn *conn, const struct event_connack *ack)
 static void published(struct client *c, const struct event_published *p)
 {
 	if (c->has_tokens) {
-		mutex_lock(&c->conn.lock);
+		mutex_lock(c->conn.lock);
 		if (token_complete(&c->tokens, TOKEN_PUBLISH, p->seq,
 				   bytes_of(&p->reason, 1), p->props))
 			cond_broadcast(&c->changed);
-		mutex_unlock(&c->conn.lock);
+		mutex_unlock(c->conn.lock);
 	}
 	if (c->handlers.on_published)
 		c->handlers.on_published(c->handlers.ctx, p);
@@ -115,9 +115,9 @@ static void collect_dropped(struct client *c)
 	bool has, was_any = false;
 
 	for (;;) {
-		mutex_lock(&c->conn.lock);
+		mutex_lock(c->conn.lock);
 		has = session_next_dropped(c->conn.session, &p);
-		mutex_unlock(&c->conn.lock);
+		mutex_unlock(c->conn.lock);
 		if (!has)
 			break;
 		c->has_tokens = true;
@@ -126,9 +126,9 @@ static void collect_dropped(struct client *c)
 	}
 	if (!was_any)
 		return;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	cond_broadcast(&c->changed); /* a drain may have waited for that */
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 }
 
 static void run_collect(struct task *t)
@@ -143,9 +143,9 @@ static void on_events(struct conn *conn, const struct event *ev, size_t n)
 
 	/* The hot path of a publisher takes no lock: a token for a message
 	 * of this batch was there before the batch was read. */
-	mutex_lock(&conn->lock);
+	mutex_lock(conn->lock);
 	c->has_tokens = c->tokens.first != NULL;
-	mutex_unlock(&conn->lock);
+	mutex_unlock(conn->lock);
 	for (i = 0; i < n; i++)
 		on_event(c, &ev[i]);
 }
@@ -182,13 +182,13 @@ static void came_down(struct client *c)
 	static const struct err gone = { .kind = ERR_LOST,
 					 .text = "disconnected" };
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	(void)state_apply(&c->state, STATE_TEARDOWN_DONE);
 	if (c->is_close_pending)
 		(void)state_apply(&c->state, STATE_CALL_CLOSE);
 	token_fail_all(&c->tokens, &gone);
 	cond_broadcast(&c->changed);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 }
 
 static void on_down(struct conn *conn, const struct err *why)
@@ -196,9 +196,9 @@ static void on_down(struct conn *conn, const struct err *why)
 	struct client *c = client_of(conn);
 	bool wants_bye;
 
-	mutex_lock(&conn->lock);
+	mutex_lock(conn->lock);
 	wants_bye = c->wants_bye;
-	mutex_unlock(&conn->lock);
+	mutex_unlock(conn->lock);
 	/* What arrived before the end is still to be written. */
 	on_batch_end(conn);
 	beat_lost(c, why);
@@ -221,7 +221,7 @@ static const struct conn_ops ops = {
 
 void client_give_up(struct client *c, const struct err *why)
 {
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	if (c->state != CLIENT_CLOSED)
 		c->state = CLIENT_DISCONNECTED;
 	if (!c->has_failed)
@@ -229,7 +229,7 @@ void client_give_up(struct client *c, const struct err *why)
 	c->has_failed = true;
 	token_fail_all(&c->tokens, why);
 	cond_broadcast(&c->changed);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	event_raise(c->event_fd);
 }
 
@@ -266,10 +266,10 @@ static void run_bye(struct task *t)
 	/* Bytes that arrive after a close make the kernel reset the connection,
 	 * which may destroy what we wrote last. A publisher whose messages
 	 * are all acknowledged gets none. */
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	c->conn.closes_at_once = !c->has_subscribed &&
 				 session_is_idle(c->conn.session);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	conn_disconnect_on_loop(&c->conn, &c->bye, c->bye_deadline);
 }
 
@@ -293,7 +293,8 @@ static int set_up(struct client *c, struct err *e)
 	s = session_new(c->store, &c->params->session);
 	if (!s)
 		return err_nomem(e);
-	conn_init(&c->conn, c->loop, s, &ops);
+	mutex_init(&c->lock);
+	conn_init(&c->conn, c->loop, s, &ops, &c->lock);
 	if (c->params->trace)
 		c->conn.trace = trace_new();
 	attempt_init(c);
@@ -335,6 +336,7 @@ static void release_conn(struct client *c)
 	trace_free(c->conn.trace);
 	session_free(c->conn.session);
 	conn_release(&c->conn);
+	mutex_release(&c->lock);
 }
 
 void client_free(struct client *c)
@@ -376,7 +378,7 @@ static int wait_connected(struct client *c, uint64_t deadline, struct err *e)
 			return client_interrupted(e);
 		if (clock_boot() >= deadline)
 			return connect_timed_out(c, e);
-		cond_wait(&c->changed, &c->conn.lock, deadline);
+		cond_wait(&c->changed, c->conn.lock, deadline);
 	}
 	return c->has_failed ? client_failed_locked(c, e) : 0;
 }
@@ -398,11 +400,11 @@ int client_start_connect(struct client *c, struct err *e)
 	enum state_error r;
 	int ret = 0;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	r = ask_for_connection(c);
 	if (r != STATE_OK)
 		ret = state_refuse(e, r, "connect", c->state);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return ret;
 }
 
@@ -413,11 +415,11 @@ int client_connect(struct client *c, uint64_t deadline, struct err *e)
 
 	if (client_check_thread(c, "connect", e) < 0)
 		return -1;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	r = ask_for_connection(c);
 	ret = r == STATE_OK ? wait_connected(c, deadline, e)
 			    : state_refuse(e, r, "connect", c->state);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (ret < 0 && r == STATE_OK) /* nothing goes on behind our back */
 		(void)client_disconnect(c, NULL, clock_boot(), NULL);
 	return ret;
@@ -441,7 +443,7 @@ int client_disconnect(struct client *c, const struct disconnect *p,
 
 	if (client_check_thread(c, "disconnect", e) < 0)
 		return -1;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	if (!c->wants_bye)
 		ask_for_bye(c, p, deadline);
 	limit = clock_add(deadline > clock_boot() ? deadline : clock_boot(),
@@ -449,11 +451,11 @@ int client_disconnect(struct client *c, const struct disconnect *p,
 	while ((c->state != CLIENT_DISCONNECTED ||
 		c->conn.phase != CONN_DOWN) &&
 	       c->state != CLIENT_CLOSED && clock_boot() < limit)
-		cond_wait(&c->changed, &c->conn.lock, limit);
+		cond_wait(&c->changed, c->conn.lock, limit);
 	is_down = c->conn.phase == CONN_DOWN;
 	if (is_down)
 		(void)state_apply(&c->state, STATE_CALL_CLOSE);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return is_down ? 0
 		       : err_set(e, ERR_LOST, 0,
 				 "connection did not close in time");
@@ -463,11 +465,11 @@ bool client_has_failed(struct client *c, struct err *e)
 {
 	bool has_failed;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	has_failed = c->has_failed;
 	if (has_failed && e)
 		*e = c->failure;
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return has_failed;
 }
 
@@ -475,17 +477,17 @@ enum client_state client_state(struct client *c)
 {
 	enum client_state s;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	s = c->state;
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return s;
 }
 
 void client_stats(struct client *c, struct session_stats *ret)
 {
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	session_stats(c->conn.session, ret);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 }
 
 /* Acknowledgements go out with the flush that ends the batch; outside of one
@@ -498,17 +500,17 @@ void client_flush_soon(struct client *c)
 
 void client_acknowledge(struct client *c, uint64_t delivery)
 {
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	session_acknowledge(c->conn.session, delivery);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	client_flush_soon(c);
 }
 
 void client_refuse(struct client *c, uint64_t delivery, uint8_t reason)
 {
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	session_refuse(c->conn.session, delivery, reason);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	client_flush_soon(c);
 }
 
@@ -534,10 +536,10 @@ int client_interrupted(struct err *e)
 
 void client_interrupt(struct client *c)
 {
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	c->is_interrupted = true;
 	cond_broadcast(&c->changed);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	event_raise(c->event_fd);
 }
 

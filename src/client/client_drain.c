@@ -44,17 +44,17 @@ int client_drain(struct client *c, uint64_t deadline, struct err *e)
 
 	if (client_check_thread(c, "drain", e) < 0)
 		return -1;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	conn_flush_locked(&c->conn);
 	c->wants_idle++;
 	while (!c->has_failed && !session_is_idle(c->conn.session) &&
 	       clock_boot() < deadline)
-		cond_wait(&c->changed, &c->conn.lock, deadline);
+		cond_wait(&c->changed, c->conn.lock, deadline);
 	c->wants_idle--;
 	if (c->has_failed)
 		ret = drain_failed(c, e);
 	else if (!session_is_idle(c->conn.session) || has_held(c))
 		ret = count_left(c, e);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return ret;
 }

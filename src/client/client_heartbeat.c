@@ -66,7 +66,7 @@ void beat_start(struct client *c)
 	if (!is_on(c))
 		return;
 	name_network(c, network, sizeof(network));
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	if (strcmp(network, c->network) != 0) {
 		memcpy(c->network, network, sizeof(network));
 		load(c);
@@ -74,7 +74,7 @@ void beat_start(struct client *c)
 	heartbeat_start(&c->heartbeat, session_ping_interval(c->conn.session),
 			clock_wall());
 	apply(c);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	tell(c, CLIENT_BEAT_STARTS);
 }
 
@@ -82,11 +82,11 @@ void beat_answered(struct client *c, const struct event_pong *p)
 {
 	if (!is_on(c) || !p->is_probe)
 		return;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	if (heartbeat_answered(&c->heartbeat, p->round_trip, clock_wall()))
 		save(c);
 	apply(c);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	tell(c, CLIENT_BEAT_ANSWERED);
 }
 
@@ -106,11 +106,11 @@ void beat_lost(struct client *c, const struct err *why)
 
 	if (!is_on(c) || !is_evidence(why))
 		return;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	is_probing = session_is_probing(c->conn.session);
 	if (is_probing && heartbeat_lost(&c->heartbeat, clock_wall()))
 		save(c);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (is_probing)
 		tell(c, CLIENT_BEAT_LOST);
 }

@@ -33,6 +33,7 @@ struct client {
 	bool owns_store;
 	int event_fd;
 
+	struct mutex lock; /* conn.lock: L */
 	struct conn conn;
 	struct cond changed;      /* with conn.lock: state, room, tokens */
 	enum client_state state;  /* L */

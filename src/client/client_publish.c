@@ -130,7 +130,7 @@ static int wait_room(struct client *c, const struct publish *p,
 				      c->name);
 			break;
 		}
-		cond_wait(&c->changed, &c->conn.lock, call->deadline);
+		cond_wait(&c->changed, c->conn.lock, call->deadline);
 	}
 	c->wants_room--;
 	call->now = clock_boot();
@@ -196,7 +196,7 @@ int client_publish(struct client *c, const struct client_batch *b,
 	*ret_done = 0;
 	if (client_check_thread(c, "publish", e) < 0)
 		return -1;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	for (i = 0; i < b->count; i++) {
 		ret = publish_one(c, &b->messages[i], b->tags ? b->tags[i] : 0,
 				  &call, e);
@@ -207,7 +207,7 @@ int client_publish(struct client *c, const struct client_batch *b,
 	if (!(b->flags & CLIENT_MORE) ||
 	    session_output_len(c->conn.session) >= CONN_OUTPUT_LOW)
 		conn_flush_locked(&c->conn);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return ret;
 }
 
@@ -217,7 +217,7 @@ int client_post(struct client *c, const struct publish *p, struct err *e)
 	uint64_t seq;
 	int ret;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	ret = check_open(c, e);
 	if (ret == 0 && !has_room(c, p))
 		ret = err_set(e, ERR_LOCAL, 0, "output is full");
@@ -225,7 +225,7 @@ int client_post(struct client *c, const struct publish *p, struct err *e)
 		r = session_publish(c->conn.session, p, 0, clock_boot(), &seq);
 	if (ret == 0 && r != SUBMIT_OK)
 		ret = publish_refused(c, r, p, e);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (ret == 0)
 		conn_kick(&c->conn);
 	return ret;
@@ -233,7 +233,7 @@ int client_post(struct client *c, const struct publish *p, struct err *e)
 
 void client_flush(struct client *c)
 {
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	conn_flush_locked(&c->conn);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 }

@@ -114,13 +114,13 @@ static void run_store(struct task *t)
 	struct said said;
 	struct err why;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	retry = c->commit_retry;
 	took = c->commit_took;
 	c->commit_took = 0;
 	why = c->commit_error;
 	said = ask(c);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	arm(c, retry);
 	if (retry && !c->was_told)
 		tell(c, (struct client_store_event){ .why = &why });
@@ -137,13 +137,13 @@ static void due(struct timer *t, uint64_t now)
 	struct said said;
 
 	(void)now;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	if (c->store->ops->refresh && c->params->store_refresh)
 		(void)c->store->ops->refresh(c->store);
 	conn_flush_locked(&c->conn);
 	retry = c->commit_retry;
 	said = ask(c);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	arm(c, retry);
 	tell_news(c, said);
 }
@@ -164,9 +164,9 @@ int client_with_store(struct client *c,
 {
 	int ret;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	ret = fn(ctx, c->conn.session, c->store);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	client_flush_soon(c);
 	return ret;
 }
@@ -189,7 +189,7 @@ int client_commit(struct client *c, uint64_t deadline, struct err *e)
 
 	if (client_check_thread(c, "commit", e) < 0)
 		return -1;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	before = c->commits;
 	conn_flush_locked(&c->conn);
 	/* A commit is of all that was there when it began, and none can have
@@ -199,8 +199,8 @@ int client_commit(struct client *c, uint64_t deadline, struct err *e)
 			ret = not_committed(c, e);
 			break;
 		}
-		cond_wait(&c->changed, &c->conn.lock, deadline);
+		cond_wait(&c->changed, c->conn.lock, deadline);
 	}
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return ret;
 }

@@ -100,7 +100,7 @@ void subscribe_answer(struct client *c, const struct suback *a,
 	bool was_awaited;
 	struct sub *s;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	s = subs_find(&c->subs, a->pid, is_unsubscribe);
 	if (s)
 		subs_answered(&c->subs, s, a->reasons);
@@ -108,7 +108,7 @@ void subscribe_answer(struct client *c, const struct suback *a,
 				     a->props);
 	if (was_awaited)
 		cond_broadcast(&c->changed);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (!was_awaited && !is_unsubscribe && c->handlers.on_resubscribed)
 		c->handlers.on_resubscribed(c->handlers.ctx, a);
 }
@@ -182,9 +182,9 @@ struct token *client_start_subscribe(struct client *c,
 {
 	struct token *t;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	t = request(c, s, false, e);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return t;
 }
 
@@ -193,9 +193,9 @@ struct token *client_start_unsubscribe(struct client *c,
 {
 	struct token *t;
 
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	t = request(c, s, true, e);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return t;
 }
 
@@ -210,7 +210,7 @@ struct token *client_start_publish(struct client *c, const struct publish *p,
 		err_nomem(e);
 		return NULL;
 	}
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	if (c->has_failed)
 		(void)client_failed_locked(c, e);
 	else
@@ -222,7 +222,7 @@ struct token *client_start_publish(struct client *c, const struct publish *p,
 	else if (!c->has_failed)
 		(void)publish_refused(c, r, p, e);
 	conn_flush_locked(&c->conn);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	if (r == SUBMIT_OK)
 		return t;
 	token_free(t);
@@ -237,10 +237,10 @@ enum client_wait client_wait_token(struct client *c, struct token *t,
 
 	if (client_check_thread(c, "an answer", e) < 0)
 		return CLIENT_WAIT_FAILED;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	while (t->state == TOKEN_PENDING && !c->is_interrupted &&
 	       clock_boot() < deadline)
-		cond_wait(&c->changed, &c->conn.lock, deadline);
+		cond_wait(&c->changed, c->conn.lock, deadline);
 	if (t->state == TOKEN_DONE) {
 		result = CLIENT_WAIT_DONE;
 		*ret = t->answer;
@@ -253,7 +253,7 @@ enum client_wait client_wait_token(struct client *c, struct token *t,
 		result = CLIENT_WAIT_FAILED;
 		(void)client_interrupted(e);
 	}
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	return result;
 }
 
@@ -261,10 +261,10 @@ void client_free_token(struct client *c, struct token *t)
 {
 	if (!t)
 		return;
-	mutex_lock(&c->conn.lock);
+	mutex_lock(c->conn.lock);
 	token_forget(&c->tokens, t);
 	subs_forget_token(&c->subs, t);
-	mutex_unlock(&c->conn.lock);
+	mutex_unlock(c->conn.lock);
 	token_free(t);
 }
 

@@ -15,10 +15,10 @@ static void due(struct timer *t, uint64_t now);
 static void run_task(struct task *t);
 
 void conn_init(struct conn *c, struct loop *l, struct session *s,
-	       const struct conn_ops *ops)
+	       const struct conn_ops *ops, struct mutex *lock)
 {
 	memset(c, 0, sizeof(*c));
-	mutex_init(&c->lock);
+	c->lock = lock;
 	c->loop = l;
 	c->session = s;
 	c->ops = ops;
@@ -34,14 +34,13 @@ void conn_release(struct conn *c)
 	buf_release(&c->in);
 	conn_forget_referral(c);
 	free(c->write_error);
-	mutex_release(&c->lock);
 }
 
 static void set_phase(struct conn *c, enum conn_phase phase)
 {
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	c->phase = (uint8_t)phase;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 }
 
 static void teardown(struct conn *c)
@@ -51,7 +50,7 @@ static void teardown(struct conn *c)
 	loop_unwatch(c->loop, &c->watch);
 	loop_stop_timer(c->loop, &c->timer);
 	dial_free(STEAL(c->dial));
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	stream = STEAL(c->stream);
 	c->phase = CONN_DOWN;
 	c->wants_write = c->read_wants_write = c->is_shut = false;
@@ -59,7 +58,7 @@ static void teardown(struct conn *c)
 	session_lost(c->session);
 	if (c->ops->on_room_locked)
 		c->ops->on_room_locked(c);
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	stream_free(stream);
 	buf_release(&c->in);
 }
@@ -87,9 +86,9 @@ static uint64_t next_deadline(struct conn *c)
 	}
 	if (c->phase != CONN_UP)
 		return d;
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	d = session_deadline(c->session);
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	return d;
 }
 
@@ -109,12 +108,12 @@ void conn_arm(struct conn *c)
 {
 	uint32_t ev = 0;
 
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	if (!c->is_paused || c->phase != CONN_UP)
 		ev |= EPOLLIN;
 	if (c->wants_write)
 		ev |= EPOLLOUT;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	loop_rewatch(c->loop, &c->watch, ev);
 	arm_timer(c);
 }
@@ -131,14 +130,14 @@ static void log_in(struct conn *c)
 	int r;
 
 	tell_phase(c, CONN_LOGIN);
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	c->phase = CONN_LOGIN;
 	c->wants_write = false;
 	if (c->trace)
 		trace_start(c->trace, c->target->connect->version);
 	r = session_connect(c->session, c->target->connect,
 			    loop_refresh_now(c->loop));
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	if (r < 0) {
 		err_nomem(&e);
 		conn_fail(c, &e);
@@ -191,10 +190,10 @@ static void shake_hands(struct conn *c)
 		conn_fail(c, &e);
 		return;
 	}
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	c->stream = stream;
 	c->phase = CONN_HANDSHAKE;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	step_handshake(c);
 }
 
@@ -258,13 +257,13 @@ void conn_disconnect_on_loop(struct conn *c, const struct disconnect *p,
 		return;
 	limit = clock_add(loop_refresh_now(c->loop), 2 * CLOSE_WAIT);
 	c->deadline = deadline < limit ? deadline : limit;
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	if (c->phase == CONN_UP)
 		session_disconnect(c->session, p ? p : &normal);
 	else
 		c->deadline = loop_now(c->loop); /* nothing to say */
 	c->phase = CONN_CLOSING;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	conn_kick(c);
 }
 
@@ -272,12 +271,12 @@ void conn_set_paused(struct conn *c, bool is_paused)
 {
 	bool has_changed;
 
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	has_changed = c->is_paused != is_paused;
 	c->is_paused = is_paused;
 	if (has_changed)
 		session_set_paused(c->session, is_paused, clock_boot());
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	if (has_changed)
 		conn_kick(c);
 }
@@ -296,10 +295,10 @@ static void ready(struct watch *w, uint32_t events)
 		return;
 	}
 	if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) {
-		mutex_lock(&c->lock);
+		mutex_lock(c->lock);
 		has_read = c->read_wants_write && !c->is_paused;
 		c->wants_write = c->read_wants_write = false;
-		mutex_unlock(&c->lock);
+		mutex_unlock(c->lock);
 		if (!has_read && !(events & (EPOLLIN | EPOLLERR | EPOLLHUP))) {
 			(void)conn_flush_on_loop(c);
 			return;
@@ -324,12 +323,12 @@ static void run_task(struct task *t)
 	}
 	if (c->phase < CONN_LOGIN)
 		return;
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	/* A failed write is no reason to stop reading: what the broker said
 	 * last is often still in the receive buffer. */
 	has_pending = !c->is_paused &&
 		      (c->write_error || stream_has_pending(c->stream));
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	if (has_pending)
 		conn_receive(c);
 	else
@@ -353,9 +352,9 @@ static void due(struct timer *t, uint64_t now)
 		conn_fail_timeout(c);
 		return;
 	}
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	tick = session_tick(c->session, now);
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	if (tick == TICK_OK)
 		(void)conn_flush_on_loop(c);
 	else

@@ -7,11 +7,11 @@
  * end. It joins a stream (net) with a session (mqtt) on a loop. The blocking
  * facade has one, mqtt-bench a hundred thousand.
  *
- * THE mutex of the connection guards the session and the stream, hence the
- * TLS context and the output. Nobody waits in the kernel while holding it.
- * Names ending in _locked want it held, names ending in _on_loop are for the
- * loop's thread only and must be called without it. The in buffer, the watch
- * and the timer belong to the loop's thread alone.
+ * THE mutex of the connection, its owner's, guards the session and the stream,
+ * hence the TLS context and the output. Nobody waits in the kernel while
+ * holding it. Names ending in _locked want it held, names ending in _on_loop
+ * are for the loop's thread only and must be called without it. The in buffer,
+ * the watch and the timer belong to the loop's thread alone.
  *
  * A conn owns its stream and dial. Loop, session and target are borrowed.
  * It lives in its owner's struct (CONTAINER_OF finds that) and may be freed
@@ -79,7 +79,7 @@ struct conn_ops {
 };
 
 struct conn {
-	struct mutex lock;
+	struct mutex *lock; /* NULL: all calls come from the loop's thread */
 	struct loop *loop;
 	const struct conn_ops *ops;
 	const struct conn_target *target;
@@ -108,8 +108,10 @@ struct conn {
 	bool closed_at_login;  /* EOF came instead of CONNACK */
 };
 
+/* `lock` guards the connection and its session, and outlives them; NULL where
+ * everybody who touches them runs on the loop's thread. */
 void conn_init(struct conn *c, struct loop *l, struct session *s,
-	       const struct conn_ops *ops);
+	       const struct conn_ops *ops, struct mutex *lock);
 /* Phase must be CONN_DOWN. Does not free the session. */
 void conn_release(struct conn *c);
 
@@ -130,6 +132,9 @@ void conn_flush_locked(struct conn *c) REQUIRES(c->lock);
 /* Makes the loop flush and look after timers soon; any thread, with or
  * without the lock. */
 void conn_kick(struct conn *c);
+/* One that is up will be used in a moment: asks for what it points to. See
+ * base/prefetch.h. */
+void conn_prefetch(const struct conn *c);
 /* Stops and restarts reading; any thread, without the lock. */
 void conn_set_paused(struct conn *c, bool is_paused) EXCLUDES(c->lock);
 

@@ -14,9 +14,9 @@ void conn_fail_write(struct conn *c)
 {
 	struct err e;
 
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	e = *c->write_error;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	if (e.kind != ERR_LOCAL && e.kind != ERR_TLS)
 		e.kind = ERR_LOST;
 	err_prefix(&e, "connection to '%s' lost", c->target->name);
@@ -51,10 +51,10 @@ void conn_fail_protocol(struct conn *c)
 	struct session_failure f;
 	struct err e;
 
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	f = session_failure(c->session);
 	conn_flush_locked(c); /* our DISCONNECT says why; best effort */
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	err_set(&e, ERR_PROTOCOL, f.reason,
 		"broker '%s' broke the protocol: %s (%s, 0x%02x)",
 		c->target->name, f.why, reason_text(f.reason), f.reason);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/crash.h"
+#include "base/prefetch.h"
 #include "client/trace.h"
 
 #define READ_MIN ((size_t)16 * 1024) /* room wanted before each read */
@@ -78,7 +79,7 @@ void conn_flush_locked(struct conn *c)
 		commit(c);
 		return;
 	}
-	while (write_once(c, clock_boot()))
+	while (!session_is_settled(c->session) && write_once(c, clock_boot()))
 		;
 	/* The loop has to watch for room, or to find out what happened; in
 	 * the middle of receiving it will anyway. */
@@ -87,6 +88,12 @@ void conn_flush_locked(struct conn *c)
 		loop_post(c->loop, &c->task);
 	if (c->ops->on_room_locked)
 		c->ops->on_room_locked(c);
+}
+
+void conn_prefetch(const struct conn *c)
+{
+	session_prefetch(c->session);
+	prefetch(c->stream, sizeof(*c->stream));
 }
 
 void conn_kick(struct conn *c)
@@ -138,9 +145,9 @@ static void fill_batch(struct conn *c, struct batch *b, size_t *used)
 
 static void come_up(struct conn *c, const struct event_connack *ack)
 {
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	c->phase = CONN_UP;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	loop_stop_timer(c->loop, &c->timer);
 	c->ops->on_up(c, ack);
 }
@@ -181,9 +188,9 @@ static enum rx parse(struct conn *c)
 		return RX_MORE;
 	}
 	do {
-		mutex_lock(&c->lock);
+		mutex_lock(c->lock);
 		fill_batch(c, &b, &used);
-		mutex_unlock(&c->lock);
+		mutex_unlock(c->lock);
 		if (hand_out(c, &b) == RX_GONE)
 			return RX_GONE;
 		if (b.end == FEED_FAIL) {
@@ -238,7 +245,7 @@ static enum rx read_once(struct conn *c)
 		conn_fail(c, &e);
 		return RX_GONE;
 	}
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	io = stream_read(c->stream, room, size, &n, &e);
 	has_pending = stream_has_pending(c->stream);
 	if (io == IO_WANT_WRITE)
@@ -247,7 +254,7 @@ static enum rx read_once(struct conn *c)
 		session_heard(c->session, loop_now(c->loop));
 	if (io == IO_OK && c->trace)
 		trace_received(c->trace, bytes_of(room, n));
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	if (io != IO_OK)
 		return no_bytes(c, io, &e);
 	buf_commit(&c->in, n);
@@ -281,24 +288,24 @@ static void shut_down(struct conn *c)
 {
 	struct err e;
 
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	c->is_shut = stream_shutdown(c->stream, &e) != IO_WANT_WRITE;
 	c->wants_write = !c->is_shut;
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 }
 
 enum rx conn_flush_on_loop(struct conn *c)
 {
 	bool is_done, has_failed;
 
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	conn_flush_locked(c);
 	has_failed = c->write_error != NULL;
 	is_done = c->phase == CONN_CLOSING &&
 		  session_output_len(c->session) == 0;
 	if (c->phase == CONN_UP && !c->is_paused)
 		spin_for_acks(c);
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	if (has_failed) {
 		conn_fail_write(c);
 		return RX_GONE;
@@ -319,6 +326,7 @@ void conn_receive(struct conn *c)
 	enum rx rx;
 
 	c->is_receiving = true;
+	session_prefetch(c->session);
 	borrow_input(c);
 	do
 		rx = read_once(c);

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/prefetch.h"
 #include "client/sync.h"
 
 #define LOOP_EVENTS 256
+#define WATCH_AROUND 128
 #define LOOP_SCRATCH ((size_t)256 * 1024)
 /* epoll's timeout stands still while the machine is suspended; deadlines
  * farther away than this are backed by a timer of the boot clock. */
@@ -267,6 +269,14 @@ static void run_timers(struct loop *l)
 	}
 }
 
+/* What a watch belongs to lies around it. */
+static void prefetch_owner(const struct watch *w)
+{
+	if (w)
+		prefetch((const void *)((uintptr_t)w - WATCH_AROUND),
+			 2 * WATCH_AROUND);
+}
+
 static void run_events(struct loop *l)
 {
 	struct watch *w;
@@ -274,6 +284,8 @@ static void run_events(struct loop *l)
 	while (l->event_index < l->event_count) {
 		struct epoll_event *ev = &l->events[l->event_index++];
 
+		if (l->event_index < l->event_count)
+			prefetch_owner(ev[1].data.ptr);
 		w = ev->data.ptr;
 		if (w)
 			w->on_ready(w, ev->events);

@@ -18,16 +18,6 @@ void mutex_release(struct mutex *m)
 	pthread_mutex_destroy(&m->m);
 }
 
-void mutex_lock(struct mutex *m) NO_LOCK_CHECK
-{
-	pthread_mutex_lock(&m->m);
-}
-
-void mutex_unlock(struct mutex *m) NO_LOCK_CHECK
-{
-	pthread_mutex_unlock(&m->m);
-}
-
 void cond_init(struct cond *c)
 {
 	pthread_condattr_t a;

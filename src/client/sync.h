@@ -28,8 +28,17 @@ struct cond {
 
 void mutex_init(struct mutex *m);
 void mutex_release(struct mutex *m);
-void mutex_lock(struct mutex *m) ACQUIRE(m);
-void mutex_unlock(struct mutex *m) RELEASE(m);
+/* NULL: what it would guard is one thread's alone. */
+static inline void mutex_lock(struct mutex *m) ACQUIRE(m) NO_LOCK_CHECK
+{
+	if (m)
+		pthread_mutex_lock(&m->m);
+}
+static inline void mutex_unlock(struct mutex *m) RELEASE(m) NO_LOCK_CHECK
+{
+	if (m)
+		pthread_mutex_unlock(&m->m);
+}
 
 void cond_init(struct cond *c);
 void cond_release(struct cond *c);

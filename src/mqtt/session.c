@@ -4,12 +4,16 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/prefetch.h"
 #include "mqtt/encode.h"
 #include "mqtt/reason.h"
 #include "mqtt/session_impl.h"
 
 /* Answers that a peer has not read; twice what a correct one can cause. */
-enum { ANSWERS_MAX = 1024 * 1024 };
+enum {
+	ANSWERS_MAX = 1024 * 1024,
+	PART = 128, /* of what may be large, the bytes that are asked for */
+};
 
 /* A message of an earlier run. One without an id of its own cannot be
  * matched with an answer: it is sent anew. */
@@ -343,6 +347,26 @@ void session_hold(struct session *s)
 size_t session_output_len(const struct session *s)
 {
 	return lanes_len(&s->lanes);
+}
+
+void session_prefetch(const struct session *s)
+{
+	prefetch(s, sizeof(*s));
+}
+
+void session_prefetch_parts(const struct session *s)
+{
+	prefetch(s->store, PART);
+	prefetch(s->ids.slots, PART);
+	prefetch(s->lanes.publish.data, PART);
+}
+
+bool session_is_settled(const struct session *s)
+{
+	const struct message *newest = s->store->tail;
+
+	return !lanes_len(&s->lanes) && !s->next && !s->store->is_dirty &&
+	       (!newest || newest->seq <= s->last_seq);
 }
 
 /* Output that could leave; what waits for a commit is not the peer's fault. */

@@ -288,6 +288,13 @@ void session_sent(struct session *s, size_t n, uint64_t now);
 void session_hold(struct session *s);
 /* All bytes that wait, in both lanes. */
 size_t session_output_len(const struct session *s);
+/* It will be used in a moment: asks for it, and then, when that has come, for
+ * what it points to. See base/prefetch.h. */
+void session_prefetch(const struct session *s);
+void session_prefetch_parts(const struct session *s);
+/* Is there nothing to pump, to commit or to write? Asked after each packet, so
+ * that the calls above are made for a reason. */
+bool session_is_settled(const struct session *s);
 
 /* When session_tick() is due next; CLOCK_NEVER when there is nothing. */
 uint64_t session_deadline(const struct session *s);

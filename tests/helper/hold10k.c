@@ -161,9 +161,9 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	struct hold *h = CONTAINER_OF(c, struct hold, conn);
 
 	(void)ack;
-	mutex_lock(&c->lock);
+	mutex_lock(c->lock);
 	session_share_connect(c->session, &h->share->common);
-	mutex_unlock(&c->lock);
+	mutex_unlock(c->lock);
 	STEAL(h->attempt)->is_taken = false;
 	start_some(h->share);
 	finish(h->share);
@@ -186,11 +186,11 @@ static void subscribe(struct hold *h)
 	struct subscribe s = { .filters = &filter, .count = 1 };
 	uint16_t pid;
 
-	mutex_lock(&h->conn.lock);
+	mutex_lock(h->conn.lock);
 	if (session_subscribe(h->conn.session, &s, &pid) != SUBMIT_OK)
 		fail("cannot subscribe");
 	conn_flush_locked(&h->conn);
-	mutex_unlock(&h->conn.lock);
+	mutex_unlock(h->conn.lock);
 }
 
 /* All at once: the window decides when they leave. */
@@ -200,7 +200,7 @@ static void publish(struct hold *h)
 	char text[PAYLOAD_SIZE + 1];
 	uint64_t seq;
 
-	mutex_lock(&h->conn.lock);
+	mutex_lock(h->conn.lock);
 	for (uint64_t i = 1; i <= all.messages; i++) {
 		snprintf(text, sizeof(text), "%010" PRIu64 "abcdef", i);
 		p.payload = bytes_of(text, PAYLOAD_SIZE);
@@ -212,7 +212,7 @@ static void publish(struct hold *h)
 	session_pump(h->conn.session, loop_now(h->share->loop),
 		     CONN_OUTPUT_HIGH);
 	conn_flush_locked(&h->conn);
-	mutex_unlock(&h->conn.lock);
+	mutex_unlock(h->conn.lock);
 }
 
 static void take_message(struct hold *h, const struct event_message *m)
@@ -225,9 +225,9 @@ static void take_message(struct hold *h, const struct event_message *m)
 	    memcmp(m->packet.payload.p, want, NUMBER_DIGITS) != 0)
 		atomic_fetch_add(&all.misordered, 1);
 	atomic_fetch_add(&all.received, 1);
-	mutex_lock(&h->conn.lock);
+	mutex_lock(h->conn.lock);
 	session_acknowledge(h->conn.session, m->delivery);
-	mutex_unlock(&h->conn.lock);
+	mutex_unlock(h->conn.lock);
 }
 
 static void take_event(struct hold *h, const struct event *ev)
@@ -359,7 +359,7 @@ static struct hold *hold_new(struct share *s)
 		free(h);
 		return NULL;
 	}
-	conn_init(&h->conn, s->loop, session, &ops);
+	conn_init(&h->conn, s->loop, session, &ops, NULL);
 	return h;
 }
 
