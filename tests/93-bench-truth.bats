@@ -138,6 +138,30 @@ END
   assert "$(jq '.timings."lag.socket".max | . > 4e8 and . < 8e8' r.json)" = true
 }
 
+@test "what expires before it can be sent anew is refused, and the books balance" {
+  start_puppet << 'END'
+on conn 1 send puback 3+ drop
+on conn 1 recv publish 6 reset
+serve
+END
+  cat > t.yaml << 'END'
+name: expired
+phases: {measure: 4s, drain: 3s}
+groups:
+  - name: p
+    clients: 1
+    mqtt: {window: 4}
+    reconnect: 2s
+    publish: [{topic: a, qos: 1, size: 64, rate: 10/s, expiry: 1}]
+END
+  bench run t.yaml --target "mqtt://127.0.0.1:$PUPPET_PORT" \
+    --broker-stats no --json r.json
+  # The window is free again: what has waited meanwhile is sent.
+  assert "$(jq -c '.counts | [.sent, .acked, .refused, .in_flight]' r.json)" \
+    = '[40,36,4,0]'
+  assert "$(jq .imbalances r.json)" = null
+}
+
 @test "losses are infinitely late: no percentile improves by them" {
   pairs > pairs.yaml
   bench run pairs.yaml --target self:drop=50 --require 'e2e.p99 < 1h' \

@@ -233,7 +233,7 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	count(a, COUNT_CONNECTED);
 	if (a->was_up)
 		count(a, COUNT_RECONNECTS);
-	worker_count(w, COUNT_ACKED, ack->completed);
+	actor_take_dropped(a, loop_now(w->loop));
 	a->has_session = crew->group->mqtt.version == MQTT_5
 				 ? crew->group->mqtt.session_expiry > 0
 				 : !crew->group->mqtt.is_clean;
@@ -252,6 +252,10 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	a->in_flight = (uint16_t)(st.awaiting_ack + st.awaiting_comp +
 				  st.queued);
 	a->is_blocked = false;
+	/* What is sent anew may be too old for that by now. */
+	a->has_old = st.queued > 0;
+	if (a->has_old)
+		worker_feed(w, a);
 	a->was_up = true;
 	drop_attempt(a);
 	worker_connect_over(w);

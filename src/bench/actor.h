@@ -69,6 +69,9 @@ int actor_topic(const struct actor *a, uint32_t entry, uint64_t number,
 void actor_go_on(struct actor *a);
 void actor_on_published(struct actor *a, const struct event_published *p,
 			uint64_t now);
+/* Messages that are over without an answer: expired, too large for this
+ * broker, or released in a session that is lost. */
+void actor_take_dropped(struct actor *a, uint64_t now);
 /* At the end: what is still waiting or unacknowledged. */
 void actor_count_rest(struct actor *a, uint64_t now);
 

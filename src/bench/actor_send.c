@@ -479,6 +479,8 @@ void actor_go_on(struct actor *a)
 	int helping = HELPING;
 	uint64_t now;
 
+	if (a->has_old)
+		actor_take_dropped(a, loop_now(worker_of(a)->loop));
 	if (worker_of(a)->is_counted ||
 	    (!a->backlog &&
 	     (!a->squad->crew->is_closed || !a->squad->may_send)))
@@ -534,6 +536,20 @@ void actor_on_published(struct actor *a, const struct event_published *p,
 	}
 }
 
+void actor_take_dropped(struct actor *a, uint64_t now)
+{
+	struct event_published p;
+	bool has = true;
+
+	while (has && !worker_of(a)->is_counted) {
+		mutex_lock(a->conn.lock);
+		has = session_next_dropped(a->conn.session, &p);
+		mutex_unlock(a->conn.lock);
+		if (has)
+			actor_on_published(a, &p, now);
+	}
+}
+
 /* A message that the broker has done with only in part, or not at all. */
 static void count_unacked(struct actor *a, const struct message *m,
 			  uint64_t now)
@@ -563,6 +579,7 @@ void actor_count_rest(struct actor *a, uint64_t now)
 	const struct waiting *first;
 	struct session_stats st;
 
+	actor_take_dropped(a, now);
 	mutex_lock(a->conn.lock);
 	session_stats(a->conn.session, &st);
 	mutex_unlock(a->conn.lock);

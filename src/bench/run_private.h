@@ -162,6 +162,7 @@ struct actor {
 	uint8_t attempts;   /* failed first connects */
 	uint8_t is_present; /* bits by fate: a member of its receiver */
 	bool was_up : 1;
+	bool has_old : 1;       /* messages of a lost session */
 	bool is_touched : 1;    /* stands in worker.touched */
 	bool is_hungry : 1;     /* stands in worker.hungry */
 	bool is_blocked : 1;    /* by its socket */
