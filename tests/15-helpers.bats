@@ -374,3 +374,23 @@ faults() { # STEP...
   # Who knows which of them was taken.
   assert "$(faults a:5 b:5 -5 +5)" = $'hidden a\nhidden b'
 }
+
+# --- helpers.bash -------------------------------------------------------------
+
+# failure LINE...: what bats says of a test of these lines.
+failure() {
+  {
+    printf '%s\n' 'load helper/helpers' 'inner() {' \
+      '  [[ $1 = good ]]' '}' '@test "t" {' "$@" '}'
+  } > t.bats
+  ln -sfn "$top_srcdir/tests/helper" helper
+  run_tool 1 bats --tap t.bats > /dev/null
+  sed -n 's/^# //p' tool.out | tr -d '\n'
+}
+
+@test "a failure is reported where it was" {
+  assert "$(failure : false :)" =~ "t.bats, line 7.*false. failed"
+  assert "$(failure : '[[ a = b ]]' :)" =~ "t.bats, line 7.*a = b ]]. failed"
+  assert "$(failure 'inner good' 'inner bad')" =~ \
+    "from function .inner. in file .*t.bats, line 3,.*t.bats, line 7"
+}

@@ -50,6 +50,7 @@ teardown() {
 trace_failures_only() {
   set +o functrace
   declare -ft bats_error_trap bats_check_status_from_trap
+  ! declare -F "${BATS_TEST_NAME-}" > /dev/null || declare -ft "$BATS_TEST_NAME"
   trap 'note_failure || bats_error_trap' ERR
 }
 
