@@ -6,6 +6,8 @@
 
 #include "bench/run_private.h"
 
+#define UNDER_WAY 16 /* messages of a publisher */
+
 static struct receiver *find_shared(struct worker *w, const char *share)
 {
 	struct receiver *r = w->shares;
@@ -88,6 +90,15 @@ void receiver_arrive(struct actor *a, uint64_t now)
 	}
 }
 
+/* The last one has gone. What members of a share group had not got yet can be
+ * older than what others had. */
+static void forsake(struct receiver *r, enum fate f)
+{
+	if (r->share)
+		track_excuse_last(&r->of[f].track, UNDER_WAY);
+	forgive(r, f);
+}
+
 /* What one member of a share group does not get another one does, if there
  * is one. */
 void receiver_depart(struct actor *a, enum fate f)
@@ -96,7 +107,7 @@ void receiver_depart(struct actor *a, enum fate f)
 		if (a->is_present & 1u << f) {
 			a->is_present &= (uint8_t) ~(1u << f);
 			if (--a->receiver->of[f].present == 0)
-				forgive(a->receiver, f);
+				forsake(a->receiver, f);
 		}
 		if (f == 0)
 			return;

@@ -311,6 +311,20 @@ void track_restart(struct track *t)
 	}
 }
 
+void track_excuse_last(struct track *t, uint64_t n)
+{
+	struct gaps *g;
+	uint64_t next;
+
+	for (uint32_t i = 0; i < t->cap; i++) {
+		g = t->slots[i].key == EMPTY ? NULL : gaps_of(&t->slots[i]);
+		next = next_of(&t->slots[i]);
+		for (uint32_t k = g ? g->count : 0;
+		     k > 0 && g->list[k - 1].to + n > next; k--)
+			g->list[k - 1].is_excused = true;
+	}
+}
+
 void track_restart_one(struct track *t, uint32_t publisher)
 {
 	struct track_slot *s = find(t, publisher);

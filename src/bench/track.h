@@ -55,7 +55,11 @@ enum track_result track_see_sparse(struct track *t, uint32_t publisher,
  * nobody's loss, up to the next message of each publisher. It may still come,
  * and a duplicate of an earlier one is one. */
 void track_restart(struct track *t);
-/* The same for one publisher, if it has been seen. */
+/* Several readers of one receiver do not get messages in their order: what is
+ * missing among the last n numbers of each publisher may have been on its way
+ * to one that has gone. It is nobody's loss either. */
+void track_excuse_last(struct track *t, uint64_t n);
+/* As track_restart() for one publisher, if it has been seen. */
 void track_restart_one(struct track *t, uint32_t publisher);
 
 /*

@@ -303,7 +303,7 @@ static void left_over_messages_count(void)
 static void share_groups_miss_what_none_gets(void)
 {
 	struct trial some = { .yaml = RESUBSCRIBING("4", "$share/g/a/#", "50%",
-						    "300ms") };
+						    "100ms") };
 	struct trial all = { .yaml = RESUBSCRIBING("4", "$share/g/a/#", "100%",
 						   "300ms") };
 
@@ -361,7 +361,7 @@ static void who_left_misses_nothing(void)
 	}
 }
 
-/* Before they go and after they are back everything counts. */
+/* Once they are back everything counts, and before they go most of it. */
 static void who_left_together_sees_gaps(void)
 {
 	struct trial t = { .yaml = LEAVING("$share/g/a/#", "drop", "300ms",
@@ -373,7 +373,7 @@ static void who_left_together_sees_gaps(void)
 	check_books(&t);
 	dropped = t.peer.counts->dropped;
 	ok(trial_count(&t, COUNT_LOST) <= dropped);
-	ok(trial_count(&t, COUNT_LOST) > dropped * 3 / 4, "%d of %d dropped",
+	ok(trial_count(&t, COUNT_LOST) > dropped / 2, "%d of %d dropped",
 	   (int)trial_count(&t, COUNT_LOST), (int)dropped);
 	trial_release(&t);
 }

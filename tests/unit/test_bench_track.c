@@ -267,10 +267,28 @@ static void publishers_can_be_listed(void)
 	track_release(&t);
 }
 
-TEST_MAIN(T(order_is_new), T(gaps_are_lost_until_filled),
-	  T(publishers_do_not_mix), T(one_publisher_takes_one_slot),
-	  T(random_faults_are_told_exactly), T(memory_is_bounded),
-	  T(full_list_still_splits), T(restart_forgives_absence),
-	  T(absence_ends_in_any_order), T(one_publisher_is_restarted),
-	  T(old_absences_are_forgotten), T(sparse_publishers_have_no_gaps),
-	  T(publishers_can_be_listed))
+static void the_last_gaps_are_excused(void)
+{
+	struct track t = { 0 };
+	uint64_t first = 0;
+
+	for (uint64_t i = 0; i < 100; i++)
+		if (i != 50 && i != 90 && i != 97)
+			is_int(track_see(&t, 1, i), TRACK_NEW);
+	is_int(track_lost(&t, 1, 100, &first), 3);
+	track_excuse_last(&t, 16);
+	is_int(track_lost(&t, 1, 100, &first), 1);
+	is_int(first, 50);
+	is_int(track_see(&t, 1, 97), TRACK_LATE, "it may still come");
+	is_int(track_see(&t, 1, 101), TRACK_NEW);
+	is_int(track_lost(&t, 1, 102, &first), 2, "later ones are missed");
+	track_release(&t);
+}
+
+TEST_MAIN(T(the_last_gaps_are_excused), T(order_is_new),
+	  T(gaps_are_lost_until_filled), T(publishers_do_not_mix),
+	  T(one_publisher_takes_one_slot), T(random_faults_are_told_exactly),
+	  T(memory_is_bounded), T(full_list_still_splits),
+	  T(restart_forgives_absence), T(absence_ends_in_any_order),
+	  T(one_publisher_is_restarted), T(old_absences_are_forgotten),
+	  T(sparse_publishers_have_no_gaps), T(publishers_can_be_listed))
