@@ -8,26 +8,33 @@
 #define AHEAD 2        /* messages, for memory that is asked for */
 #define SKIPPING_MAX (5 * CLOCK_SEC)
 
-/* Moves a source on to its next message, or takes it out. */
-static void advance(struct worker *w, struct source *s)
+/* Moves a source on to its next message, or takes it out. Is it at its end?
+ * Who calls says so when its last message has been sent. */
+static bool advance(struct worker *w, struct source *s)
 {
 	const struct run *r = w->run;
 	uint64_t at;
 
 	if (!schedule_next(&s->schedule, &at, &s->client)) {
 		heap_remove(&w->due, &s->node);
-		atomic_fetch_sub(&w->progress.sources, 1);
-		return;
+		return true;
 	}
 	if (r->send_begin + at >= r->send_end) {
 		heap_remove(&w->due, &s->node);
-		return;
+		return false;
 	}
 	s->intended = r->send_begin + at - r->epoch;
 	if (heap_has(&s->node))
 		heap_update(&w->due, &s->node, r->send_begin + at);
 	else if (heap_insert(&w->due, &s->node, r->send_begin + at) < 0)
 		w->untracked++;
+	return false;
+}
+
+static void say_ended(struct worker *w, size_t sources)
+{
+	if (sources)
+		atomic_fetch_sub(&w->progress.sources, sources);
 }
 
 static struct actor *actor_of(struct squad *s, uint32_t client)
@@ -59,13 +66,15 @@ struct due_message {
 /* Takes a batch of what is due off the schedule. Most of it is for clients
  * that have not been looked at for long, so their memory is asked for. */
 static size_t take_due(struct worker *w, uint64_t now,
-		       struct due_message ret_due[SEND_BATCH])
+		       struct due_message ret_due[SEND_BATCH],
+		       size_t *ret_ended)
 {
 	struct heap_node *n;
 	struct source *s;
 	struct actor *a;
 	size_t count = 0;
 
+	*ret_ended = 0;
 	for (; count < SEND_BATCH; count++) {
 		n = heap_first(&w->due);
 		if (!n || (n->deadline > now &&
@@ -76,7 +85,7 @@ static size_t take_due(struct worker *w, uint64_t now,
 		prefetch(a, sizeof(*a));
 		ret_due[count] = (struct due_message){ a, s->intended,
 						       s->entry_index };
-		advance(w, s);
+		*ret_ended += advance(w, s);
 	}
 	return count;
 }
@@ -97,9 +106,11 @@ static void send_due(struct timer *t, uint64_t now)
 {
 	struct worker *w = CONTAINER_OF(t, struct worker, send_timer);
 	struct due_message due[SEND_BATCH];
+	size_t ended, n = take_due(w, now, due, &ended);
 
-	send_all(due, take_due(w, now, due));
+	send_all(due, n);
 	worker_flush(w);
+	say_ended(w, ended);
 	arm_sending(w);
 }
 
@@ -112,7 +123,7 @@ void sending_start(struct worker *w)
 {
 	atomic_store(&w->progress.sources, w->source_count);
 	for (size_t i = 0; i < w->source_count; i++)
-		advance(w, &w->sources[i]);
+		say_ended(w, advance(w, &w->sources[i]));
 	arm_sending(w);
 }
 
@@ -140,7 +151,7 @@ void sending_skip_rest(struct worker *w)
 		for (int i = 0; i < SEND_BATCH && heap_has(n); i++) {
 			actor_skip(actor_of(s->squad, s->client),
 				   s->entry_index, s->intended);
-			advance(w, s);
+			say_ended(w, advance(w, s));
 		}
 	}
 	while ((n = heap_first(&w->due)))
