@@ -225,6 +225,57 @@ END
   done
 }
 
+@test "two groups in one share group, with levels of their own, are one receiver" {
+  start_broker
+  cat > mixed.yaml << 'END'
+name: mixed
+phases: {measure: 2s, drain: 20s}
+groups:
+  - {name: zero, clients: 2, subscribe: [{filter: '$share/t/k/#', qos: 0}]}
+  - {name: one, clients: 2, subscribe: [{filter: '$share/t/k/#', qos: 1}]}
+  - {name: pub, clients: 2, publish: [{topic: k/%i, qos: 1, rate: 50/s}]}
+END
+  bench run mixed.yaml --target "mqtt://127.0.0.1:$PORT"
+  assert "$(field '.counts | [.sent, .unique, .lost] | @tsv')" \
+    = $'200\t200\t0'
+  # Topics that vary are counted by what each shard is meant to get.
+  sed -i "s|k/%i|'k/%{n%3}'|" mixed.yaml
+  for n in 1 2; do
+    start "shard$n" mqtt-bench run mixed.yaml --shard "$n/2" --run-id us \
+      --target "mqtt://127.0.0.1:$PORT" --start-at $(($(date +%s) + 3)) \
+      --progress none --broker-stats no --json "$n.json"
+  done
+  for n in 1 2; do
+    finish "shard$n" || assert "$status" -eq 13
+  done
+  mqtt-bench merge 1.json 2.json --json result.json || assert $? -eq 13
+  assert "$(field '.counts | [.sent, .unique, .lost] | @tsv')" \
+    = $'200\t200\t0'
+}
+
+@test "who was lost before anything was sent is owed everything once back" {
+  start_puppet << 'END'
+on conn 2 send publish all drop
+accept
+auto
+await subscribe
+delay 200ms
+reset
+serve
+END
+  cat > blip.yaml << 'END'
+name: blip
+connect: {rate: 1/s}
+phases: {measure: 2s, drain: 1s}
+groups:
+  - {name: s, clients: 1, reconnect: 100ms, subscribe: [{filter: a, qos: 1}]}
+  - {name: p, clients: 1, publish: [{topic: a, qos: 1, rate: 50/s}]}
+END
+  bench run blip.yaml --target "mqtt://127.0.0.1:$PUPPET_PORT"
+  assert "$(field '.counts | [.reconnects, .sent, .unique, .lost] | @tsv')" \
+    = $'1\t100\t0\t100'
+}
+
 # --- when they come, and when messages go ---------------------------------------
 
 @test "with No Local nobody is expected to hear himself, but by other filters" {

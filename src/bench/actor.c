@@ -261,7 +261,7 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	worker_connect_over(w);
 	set_state(a, ACTOR_SUBSCRIBING);
 	a->since = clock_boot();
-	if (crew->receives)
+	if (crew->receives && !w->is_counted)
 		get_subscriptions(a, ack->packet.session_present, expiry);
 	else
 		actor_become_ready(a);

@@ -99,6 +99,13 @@ static void forsake(struct receiver *r, enum fate f)
 	forgive(r, f);
 }
 
+void receiver_begin(struct receiver *r)
+{
+	for (enum fate f = 0; f < FATES; f++)
+		if (!r->of[f].present)
+			forgive(r, f);
+}
+
 /* What one member of a share group does not get another one does, if there
  * is one. */
 void receiver_depart(struct actor *a, enum fate f)
@@ -106,7 +113,8 @@ void receiver_depart(struct actor *a, enum fate f)
 	for (;; f--) {
 		if (a->is_present & 1u << f) {
 			a->is_present &= (uint8_t) ~(1u << f);
-			if (--a->receiver->of[f].present == 0)
+			if (--a->receiver->of[f].present == 0 &&
+			    a->squad->worker->has_begun)
 				forsake(a->receiver, f);
 		}
 		if (f == 0)

@@ -57,6 +57,8 @@ enum fate crew_fate(const struct crew *c, uint8_t qos);
 
 /* It has its subscriptions, or its session is there again. */
 void receiver_arrive(struct actor *a, uint64_t now);
+/* Sending begins: until then nothing was missed. */
+void receiver_begin(struct receiver *r);
 /* It is no longer sure to get messages of that fate and worse ones. */
 void receiver_depart(struct actor *a, enum fate f);
 

@@ -87,11 +87,12 @@ struct crew {
 				      * the run has */
 	struct buf connect_props;
 	uint16_t window, aliases;
-	bool is_closed;    /* has entries without a rate */
-	bool receives;     /* subscribes to something */
-	bool is_kept;      /* with QoS 1 or 2 */
-	bool hears[FATES]; /* is there somebody who sends such messages? */
-	bool is_shared;    /* its subscriptions are one receiver */
+	bool is_closed;       /* has entries without a rate */
+	bool receives;        /* subscribes to something */
+	bool is_kept;         /* with QoS 1 or 2 */
+	uint32_t share_group; /* stands for its name; 0: none */
+	bool hears[FATES];    /* is there somebody who sends such messages? */
+	bool is_shared;       /* its subscriptions are one receiver */
 	bool is_slow;
 };
 
@@ -355,7 +356,7 @@ struct run {
 	const struct route *varying; /* for these; NULL: no topic varies */
 	struct receiver **receivers; /* by number in the route */
 	size_t receiver_count;
-	uint32_t *fanout;         /* by stream: receivers of its topic, but for
+	_Atomic uint32_t *fanout; /* by stream: receivers of its topic, but for
 				   * those that were away */
 	struct sent_stream *sent; /* by stream, while it drains; with others in
 				   * config->common */

@@ -221,6 +221,17 @@ static int plan_crew(struct run *r, const struct crew *c, uint32_t *number)
 	return result;
 }
 
+/* As members of a share group that an earlier crew belongs to, too. */
+static bool is_planned(const struct run *r, size_t crew)
+{
+	uint32_t group = r->crews[crew].share_group;
+
+	for (size_t i = 0; group && i < crew; i++)
+		if (r->crews[i].share_group == group)
+			return true;
+	return false;
+}
+
 /* A message may go to any shard: each looks up all receivers. Whether these
  * are there is said by the shard that has them (see why_blind()). */
 static int plan_route(struct run *r)
@@ -232,7 +243,8 @@ static int plan_route(struct run *r)
 		return -1;
 	r->varying = r->planned;
 	for (size_t i = 0; i < r->crew_count; i++)
-		if (plan_crew(r, &r->crews[i], &number) < 0)
+		if (!is_planned(r, i) &&
+		    plan_crew(r, &r->crews[i], &number) < 0)
 			return -1;
 	return 0;
 }

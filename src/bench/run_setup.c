@@ -179,8 +179,9 @@ static int setup_crew(struct run *r, size_t i, uint64_t *stream,
 	c->is_slow = g->ack_delay || g->pause_every;
 	c->share = share_of(g->clients, config->shard, config->shards);
 	c->pinned = -1;
-	if (share_hash(g))
-		pin(c, share_hash(g));
+	c->share_group = share_hash(g);
+	if (c->share_group)
+		pin(c, c->share_group);
 	c->first_connect = *connect;
 	c->connect_begin = CLOCK_NEVER;
 	if (!g->join)
@@ -195,6 +196,34 @@ static int setup_crew(struct run *r, size_t i, uint64_t *stream,
 		return -1;
 	fill_connect(c);
 	return 0;
+}
+
+/* Groups of the scenario may be members of one share group, which is sure to
+ * get only what all of them are. */
+static void agree_on_fates(struct run *r)
+{
+	struct crew *a, *b;
+
+	for (size_t i = 0; i < r->crew_count; i++) {
+		a = &r->crews[i];
+		for (size_t k = 0; a->share_group && k < r->crew_count; k++) {
+			b = &r->crews[k];
+			if (b->share_group == a->share_group && !b->is_kept)
+				a->is_kept = false;
+		}
+	}
+}
+
+static void note_fates(struct run *r)
+{
+	struct crew *c;
+
+	agree_on_fates(r);
+	for (size_t i = 0; i < r->crew_count; i++) {
+		c = &r->crews[i];
+		for (size_t k = 0; k < r->entry_count; k++)
+			c->hears[crew_fate(c, r->entries[k].plan->qos)] = true;
+	}
 }
 
 static int setup_crews(struct run *r, struct err *e)
@@ -221,10 +250,7 @@ static int setup_crews(struct run *r, struct err *e)
 			       (unsigned long long)stream,
 			       HEADER_PUBLISHERS_MAX);
 	r->stream_count = (uint32_t)stream;
-	for (size_t i = 0; i < r->crew_count; i++)
-		for (size_t k = 0; k < r->entry_count; k++)
-			r->crews[i].hears[crew_fate(
-				&r->crews[i], r->entries[k].plan->qos)] = true;
+	note_fates(r);
 	return 0;
 }
 

@@ -317,12 +317,21 @@ static void watch_due(struct timer *t, uint64_t now)
 	(void)loop_set_timer(w->loop, t, due);
 }
 
+static void begin_receiving(struct squad *s)
+{
+	for (uint32_t i = 0; i < s->share.count; i++)
+		if (s->actors[i].receiver)
+			receiver_begin(s->actors[i].receiver);
+}
+
 void worker_start_sending(struct worker *w)
 {
 	struct run *r = w->run;
 	struct squad *s;
 
 	w->has_begun = true;
+	for (size_t i = 0; i < r->crew_count; i++)
+		begin_receiving(&w->squads[i]);
 	w->sending_until = r->send_end;
 	sending_start(w);
 	for (size_t i = 0; i < r->crew_count; i++) {
