@@ -48,33 +48,46 @@ static bool has_rates_only(const struct result *r, enum timing t)
 	       (t == TIMING_CONN_TOTAL || r->timings[t].total == 0);
 }
 
-/* How late the sending threads were, or the receiving ones if that is more,
- * which have few samples for high percentiles in a short run. */
-static uint64_t own_lag(const struct result *r, double p, enum timing lag)
+/* Has none of these samples a place above the percentile? It is the greatest
+ * one then. */
+static bool is_greatest(const struct hist *h, double p)
+{
+	return (double)h->total * (100 - p) < 100 * (1 - 1e-9);
+}
+
+/* How late the sending threads were, or the receiving ones if that is more.
+ * Those have a sample for each tick that they missed, so that even a few tell
+ * which part of the time they stood still; the greatest may be chance. */
+static void take_lag(const struct result *r, enum timing lag,
+		     struct evidence_level *l)
 {
 	const struct hist *h = &r->timings[TIMING_LAG_RECEIVE];
-	uint64_t v = 0;
+	uint64_t received = hist_percentile(h, l->percentile, 0);
 
 	if (lag != TIMING_LAG_RECEIVE)
-		v = hist_percentile(&r->timings[lag], p, 0);
-	if (lag == TIMING_LAG_CONNECT || !hist_has_enough(h, p))
-		return v;
-	return v > hist_percentile(h, p, 0) ? v : hist_percentile(h, p, 0);
+		l->timer = hist_percentile(&r->timings[lag], l->percentile, 0);
+	if (lag == TIMING_LAG_CONNECT || received <= l->timer)
+		return;
+	if (is_greatest(h, l->percentile))
+		l->greatest = received;
+	else
+		l->timer = received;
 }
 
 static struct evidence_level level_of(const struct result *r, double p,
 				      enum timing t, enum timing lag)
 {
 	const struct hist *h = r->timings;
-
-	return (struct evidence_level){
+	struct evidence_level l = {
 		.percentile = p,
 		.is_known = judge_has_enough(r, t, p),
 		.reported = hist_percentile(&h[t], p, 0),
-		.timer = own_lag(r, p, lag),
 		.floor = hist_percentile(&r->floor, p, 0),
 		.turn = hist_percentile(&h[TIMING_TURN], p, 0),
 	};
+
+	take_lag(r, lag, &l);
+	return l;
 }
 
 /* All that reports show. Of less than a hundred samples these show the median

@@ -84,15 +84,25 @@ static void say_part(struct verdict *v, enum trust trust, const char *latency,
 
 /* A lag that the idle machine has as well is not the load's fault. Where it
  * makes up most of a latency, the machine is too coarse for it. */
-static enum trust weigh_timer(const struct evidence_level *l)
+static enum trust weigh_lag(const struct evidence_level *l, uint64_t lag)
 {
-	enum trust w = weight(l->timer, l->reported);
+	enum trust w = weight(lag, l->reported);
 
-	if (!l->is_known || l->timer <= LAG_IGNORED)
+	if (!l->is_known || lag <= LAG_IGNORED)
 		return TRUST_VALID;
-	if (l->timer > FLOOR_FACTOR * l->floor)
+	if (lag > FLOOR_FACTOR * l->floor)
 		return w;
 	return w == TRUST_INVALID ? TRUST_SUSPECT : TRUST_VALID;
+}
+
+/* What may be chance makes nothing worthless. */
+static enum trust weigh_timer(const struct evidence_level *l)
+{
+	enum trust w = weigh_lag(l, l->timer);
+
+	if (w == TRUST_VALID && weigh_lag(l, l->greatest) != TRUST_VALID)
+		return TRUST_SUSPECT;
+	return w;
 }
 
 static const struct evidence_level *worst_timer(
@@ -113,6 +123,20 @@ static const struct evidence_level *worst_timer(
 	return worst;
 }
 
+static void say_timer(const struct evidence *e, enum trust trust,
+		      const struct evidence_level *l, struct verdict *v)
+{
+	bool is_sure = weigh_lag(l, l->timer) != TRUST_VALID;
+	uint64_t lag = is_sure ? l->timer : l->greatest;
+	const char *what = "this program's timer lag";
+
+	if (lag <= FLOOR_FACTOR * l->floor)
+		what = "timer lag, hardly more than on the idle machine,";
+	else if (!is_sure)
+		what = "this program's timer lag, of few samples,";
+	say_part(v, trust, e->latency, l, what, lag);
+}
+
 /* The worst level is told; the others would say the same again. */
 static void judge_timer(const struct evidence *e, struct verdict *v)
 {
@@ -121,11 +145,7 @@ static void judge_timer(const struct evidence *e, struct verdict *v)
 
 	if (!worst)
 		return;
-	say_part(v, trust, e->latency, worst,
-		 worst->timer > FLOOR_FACTOR * worst->floor
-			 ? "this program's timer lag"
-			 : "timer lag, hardly more than on the idle machine,",
-		 worst->timer);
+	say_timer(e, trust, worst, v);
 	if (trust == TRUST_INVALID)
 		v->bound = BOUND_GENERATOR;
 }

@@ -39,6 +39,8 @@ struct evidence_level {
 	uint64_t timer;    /* late by our timers */
 	uint64_t floor;    /* the same on the idle machine */
 	uint64_t turn;     /* one turn of a receiving loop */
+	uint64_t greatest; /* greater than timer, of too few samples to be sure
+			    */
 };
 
 struct evidence {

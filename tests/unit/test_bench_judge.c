@@ -198,6 +198,51 @@ static void either_lag_counts(void)
 	result_release(&r);
 }
 
+/* Late by so many ticks of 10 ms in one stall, of all that were in the run. */
+static void sample_stall(struct result *r, uint64_t ticks, uint64_t late)
+{
+	struct hist *h = result_timing(r, TIMING_LAG_RECEIVE);
+
+	hist_record_many(h, 5000, ticks - late);
+	for (uint64_t i = 1; i <= late; i++)
+		hist_record_many(h, i * 10000000, 1);
+}
+
+/* A listener stands still: 500 ms of a minute are all of p99.9, for which its
+ * ticks are few. A single tick says what the highest percentile may be. */
+static void few_ticks_of_a_listener_hide_no_stall(void)
+{
+	struct result r;
+	struct err e = { 0 };
+
+	sample_lag(&r, 60000, 500);
+	hist_clear(&r.timings[TIMING_LAG_TIMER]);
+	hist_record_many(&r.timings[TIMING_LAG_TIMER], 5000, 60000);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_VALID, "%s", r.verdict.reasons[0].text);
+	sample_stall(&r, 6000, 50);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_INVALID);
+	ok(strstr(r.verdict.reasons[0].text, "timer lag p99.9 is 4"), "%s",
+	   r.verdict.reasons[0].text);
+	result_release(&r);
+
+	sample_lag(&r, 60000, 500);
+	hist_clear(&r.timings[TIMING_LAG_TIMER]);
+	sample_stall(&r, 900, 1);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_SUSPECT);
+	is_int(r.verdict.bound, BOUND_NONE);
+	ok(strstr(r.verdict.reasons[0].text, "timer lag, of few samples, p99.9 "
+					     "is 10"),
+	   "%s", r.verdict.reasons[0].text);
+	/* Senders that are later are known. */
+	hist_record_many(&r.timings[TIMING_LAG_TIMER], 62000000, 60000);
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_INVALID);
+	result_release(&r);
+}
+
 /* One message, delivered to thousands after the second that it was sent in. */
 static void deliveries_of_one_message_are_no_samples(void)
 {
@@ -354,7 +399,8 @@ static void drift_is_noticed(void)
 TEST_MAIN(T(values_are_found), T(losses_are_infinitely_late),
 	  T(tables_say_never), T(who_only_listens_counts_carefully),
 	  T(rates_are_judged_by_the_second), T(short_runs_hide_no_lag),
-	  T(either_lag_counts), T(deliveries_of_one_message_are_no_samples),
+	  T(either_lag_counts), T(few_ticks_of_a_listener_hide_no_stall),
+	  T(deliveries_of_one_message_are_no_samples),
 	  T(too_few_for_any_percentile_are_not_trusted),
 	  T(too_little_is_no_data), T(what_is_not_known_is_not_counted),
 	  T(requirements_become_outcomes), T(evidence_is_gathered),

@@ -109,8 +109,13 @@ static void connects_beside_messages_are_doubted_when_worthless(void)
 	struct verdict v;
 
 	e.connect = "conn.total";
-	e.connects[0] = (struct evidence_level){ 50,       true,   CLOCK_MSEC,
-						 400 * US, 3 * US, 0 };
+	e.connects[0] = (struct evidence_level){
+		.percentile = 50,
+		.is_known = true,
+		.reported = CLOCK_MSEC,
+		.timer = 400 * US,
+		.floor = 3 * US,
+	};
 	v = judged(&e);
 	is_int(v.trust, TRUST_VALID);
 	e.connects[0].timer = 600 * US;
