@@ -236,13 +236,20 @@ groups:
   - {name: s, clients: 4, subscribe: [{filter: $share/g/a/#, qos: 1}]}
   - {name: p, clients: 4, publish: [{topic: a/%i, qos: 1, rate: 50/s}]}
 END
-  bench run share.yaml --target self --progress none --json share.json
+  bench run share.yaml --target self --progress none --json share.json \
+    --html share.html
   grep -F 'shared      $share/g/a/#: 4 members got 50 to 50, median 50; fairness 1.000' \
     tool.out
   grep -E '^PASS +share.fairness >= 0.99' tool.out
   assert "$(valid share.json)" = ""
   assert "$(jq -c '.shares[] | [.members, .served, .min, .median, .max,
     .fairness]' share.json)" = '[4,[4,50],50,50,50,1]'
+  grep -F "$(printf '<td class=v>%s</td>' 4 50 50 50 1.000)" share.html
+  # Where nobody got anything it is as unknown as in JSON.
+  jq '.shares[0] |= (.served = [[4,0]] | del(.fairness))' share.json > none.json
+  bench report none.json --html none.html
+  grep -F 'members got 0 to 0, median 0; fairness -' tool.out
+  grep -F "$(printf '<td class=v>%s</td>' 4 0 0 0 –)" none.html
   for i in 1 2; do
     bench run share.yaml --target self --progress none --shard $i/2 \
       --run-id us --json $i.json || true

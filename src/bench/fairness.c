@@ -2,6 +2,7 @@
 #include "bench/fairness.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,14 @@ int shared_evenness(const struct shared *s, struct evenness *ret)
 				  .fairness = jain(s) };
 	free(v);
 	return 0;
+}
+
+const char *fairness_text(const struct evenness *e, char *dst, size_t size)
+{
+	if (isnan(e->fairness))
+		return NULL;
+	snprintf(dst, size, "%.3f", e->fairness);
+	return dst;
 }
 
 double shared_fairness(const struct shared_list *l)

@@ -15,6 +15,8 @@
 
 #include "base/attr.h"
 
+enum { SHARES_SAID = 10 }; /* by reports; JSON has all */
+
 struct shared {
 	char *filter; /* "$share/..." */
 	uint32_t members;
@@ -42,6 +44,8 @@ int shared_add(struct shared_list *dst, const struct shared_list *src)
 void shared_release(struct shared_list *l);
 
 int shared_evenness(const struct shared *s, struct evenness *ret) MUST_CHECK;
+/* For reports; NULL when nobody got anything. */
+const char *fairness_text(const struct evenness *e, char *dst, size_t size);
 /* That of the least even group; NaN when there is none. */
 double shared_fairness(const struct shared_list *l);
 

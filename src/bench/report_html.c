@@ -219,6 +219,7 @@ static void write_faults(const struct result *r, struct html *h)
 	page_causes(r, h);
 	html_put(h, "<h2>Accounts</h2>\n");
 	page_accounts(r, h);
+	page_shares_table(r, h);
 }
 
 static void write_broker(const struct result *r, struct html *h)

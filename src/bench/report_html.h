@@ -32,6 +32,7 @@ void page_latency_table(const struct result *r, struct html *h);
 void page_repeats_table(const struct result *r, struct html *h);
 void page_accounts(const struct result *r, struct html *h);
 void page_causes(const struct result *r, struct html *h);
+void page_shares_table(const struct result *r, struct html *h);
 void page_health_table(const struct result *r, struct html *h);
 /* Members of an object that are single values as rows; nothing when there
  * are none. */

@@ -222,6 +222,42 @@ void page_causes(const struct result *r, struct html *h)
 		html_put(h, "</table></div>\n");
 }
 
+static void share_row(const struct shared *s, struct html *h)
+{
+	struct evenness even;
+	const char *text;
+	char dst[32];
+
+	if (shared_evenness(s, &even) < 0)
+		return;
+	row_head(h, s->filter);
+	cell(h, metric_grouped(dst, s->members));
+	cell(h, metric_grouped(dst, even.min));
+	cell(h, metric_grouped(dst, even.median));
+	cell(h, metric_grouped(dst, even.max));
+	text = fairness_text(&even, dst, sizeof(dst));
+	cell(h, text ? text : "\xe2\x80\x93");
+	html_put(h, "</tr>\n");
+}
+
+void page_shares_table(const struct result *r, struct html *h)
+{
+	const struct shared_list *l = &r->shares;
+
+	if (l->count == 0)
+		return;
+	html_put(h, "<h2>Share groups</h2><div class=scroll><table><tr><th>"
+		    "</th><th class=v>members</th><th class=v>least</th>"
+		    "<th class=v>median</th><th class=v>most</th>"
+		    "<th class=v>fairness</th></tr>\n");
+	for (size_t i = 0; i < l->count && i < SHARES_SAID; i++)
+		share_row(&l->v[i], h);
+	html_put(h, "</table></div>\n");
+	if (l->count > SHARES_SAID)
+		html_putf(h, "<p class=n>%zu more are in JSON.</p>\n",
+			  l->count - SHARES_SAID);
+}
+
 /* -------------------------------------------------------------------- health
  */
 

@@ -2,7 +2,6 @@
 #include "bench/report.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,7 +10,6 @@
 #include "bench/repeat.h"
 #include "mqtt/reason.h"
 
-#define SHARES_SAID 10
 #define LABEL 12 /* columns of the first column */
 
 enum paint { PLAIN, BOLD, GOOD, WARN, BAD, FAINT };
@@ -260,20 +258,21 @@ static void say_shares(struct page *p)
 {
 	const struct shared *s = p->r->shares.v;
 	struct evenness even;
-	char n[3][32];
+	char n[3][32], fairness[32];
+	const char *text;
 
 	for (size_t i = 0; i < p->r->shares.count && i < SHARES_SAID;
 	     i++, s++) {
 		if (shared_evenness(s, &even) < 0)
 			continue;
+		text = fairness_text(&even, fairness, sizeof(fairness));
 		label(p, i ? "" : "shared");
 		say(p,
 		    "%s: %" PRIu32 " members got %s to %s, median %s; "
-		    "fairness %.3f\n",
+		    "fairness %s\n",
 		    s->filter, s->members, metric_grouped(n[0], even.min),
 		    metric_grouped(n[1], even.max),
-		    metric_grouped(n[2], even.median),
-		    isnan(even.fairness) ? 0 : even.fairness);
+		    metric_grouped(n[2], even.median), text ? text : "-");
 	}
 }
 
