@@ -160,6 +160,7 @@ END
   assert "$(jq -c '.counts | [.sent, .acked, .refused, .in_flight]' r.json)" \
     = '[40,36,4,0]'
   assert "$(jq .imbalances r.json)" = null
+  shows '4 publishes refused: expired before it was sent anew (0x00)'
 }
 
 @test "losses are infinitely late: no percentile improves by them" {

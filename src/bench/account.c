@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "mqtt/reason.h"
+
 static const char *const names[COUNT_COUNT] = {
 	[COUNT_SCHEDULED] = "scheduled",
 	[COUNT_SENT] = "sent",
@@ -89,6 +91,11 @@ static void add_all(uint64_t *dst, const uint64_t *src, size_t n)
 {
 	while (n--)
 		dst[n] += src[n];
+}
+
+const char *account_refusal(uint8_t code)
+{
+	return code ? reason_text(code) : "expired before it was sent anew";
 }
 
 void account_add(struct account *dst, const struct account *src)

@@ -74,7 +74,8 @@ enum count {
 
 struct account {
 	uint64_t n[COUNT_COUNT];
-	uint64_t publish_reasons[256];     /* PUBACK, PUBREC, by code */
+	uint64_t publish_reasons[256];     /* PUBACK, PUBREC, by code; 0: it
+					    * expired before it was sent anew */
 	uint64_t connect_reasons[256];     /* CONNACK other than 0 */
 	uint64_t subscribe_reasons[256];   /* SUBACK of 0x80 and above */
 	uint64_t unsubscribe_reasons[256]; /* UNSUBACK, the same */
@@ -85,6 +86,9 @@ struct account {
 const char *count_name(enum count c);
 /* COUNT_COUNT when there is no such. */
 enum count count_by_name(const char *name);
+
+/* What such a code of refusal means, in words. */
+const char *account_refusal(uint8_t code);
 
 void account_add(struct account *dst, const struct account *src);
 

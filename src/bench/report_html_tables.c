@@ -10,7 +10,6 @@
 
 #include "bench/judge.h"
 #include "bench/repeat.h"
-#include "mqtt/reason.h"
 
 static void cell(struct html *h, const char *text)
 {
@@ -167,7 +166,7 @@ static void reason_rows(struct html *h, const uint64_t codes[256],
 		if (!codes[i])
 			continue;
 		snprintf(text, sizeof(text), "%s (0x%02x)",
-			 reason_text((uint8_t)i), (unsigned)i);
+			 account_refusal((uint8_t)i), (unsigned)i);
 		cause_row(h, codes[i], what, text);
 	}
 }

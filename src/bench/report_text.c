@@ -8,7 +8,6 @@
 
 #include "bench/judge.h"
 #include "bench/repeat.h"
-#include "mqtt/reason.h"
 
 #define LABEL 12 /* columns of the first column */
 
@@ -222,7 +221,7 @@ static void say_reasons(struct page *p, const char *what,
 			continue;
 		label(p, "");
 		say(p, "%s %s: %s (0x%02x)\n", metric_grouped(number, codes[i]),
-		    what, reason_text((uint8_t)i), i);
+		    what, account_refusal((uint8_t)i), i);
 	}
 }
 
