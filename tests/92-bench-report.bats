@@ -243,7 +243,7 @@ END
   grep -E '^PASS +share.fairness >= 0.99' tool.out
   assert "$(valid share.json)" = ""
   assert "$(jq -c '.shares[] | [.members, .served, .min, .median, .max,
-    .fairness]' share.json)" = '[4,[4,50],50,50,50,1]'
+    .fairness == 1]' share.json)" = '[4,[4,50],50,50,50,true]'
   grep -F "$(printf '<td class=v>%s</td>' 4 50 50 50 1.000)" share.html
   # Where nobody got anything it is as unknown as in JSON.
   jq '.shares[0] |= (.served = [[4,0]] | del(.fairness))' share.json > none.json

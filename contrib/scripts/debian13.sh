@@ -48,6 +48,8 @@ mirror() {
 }
 
 mount_all() {
+  local uid=${SUDO_UID:-$(id -u)}
+  local ports=${TMPDIR:-/tmp}/mqtt-tools-ports.$uid
   mkdir -p "$root$top"
   mount --bind "$root" "$root"
   mount -t proc proc "$root/proc" 2> /dev/null ||
@@ -55,6 +57,11 @@ mount_all() {
   mount --rbind /dev "$root/dev"
   mount --rbind /sys "$root/sys"
   mount --bind "$top" "$root$top"
+  # The network is that of all, and so is what is known of taken ports: see
+  # tests/helper/ports.bash.
+  [ -d "$ports" ] || install -d -o "$uid" "$ports"
+  mkdir -p "$root/tmp/${ports##*/}"
+  mount --bind "$ports" "$root/tmp/${ports##*/}"
 }
 
 inside() {

@@ -5,6 +5,7 @@
  */
 #include "test.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -183,22 +184,60 @@ static void half_written_waits_for_the_socket(void)
 
 /* ------------------------------------------------------------------- ours */
 
+static void sleep_for(uint64_t ns)
+{
+	const struct timespec t = { (time_t)(ns / CLOCK_SEC),
+				    (long)(ns % CLOCK_SEC) };
+
+	nanosleep(&t, NULL);
+}
+
+static NORETURN void stop_and_exit(pid_t pid, uint64_t length)
+{
+	kill(pid, SIGSTOP);
+	sleep_for(length);
+	kill(pid, SIGCONT);
+	_exit(0);
+}
+
 /* Stops this whole process for a while, from outside. */
 static pid_t stop_me(uint64_t after, uint64_t length)
 {
-	const struct timespec begin = { (time_t)(after / CLOCK_SEC),
-					(long)(after % CLOCK_SEC) };
-	const struct timespec end = { (time_t)(length / CLOCK_SEC),
-				      (long)(length % CLOCK_SEC) };
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid != 0)
 		return pid;
-	nanosleep(&begin, NULL);
-	kill(parent, SIGSTOP);
-	nanosleep(&end, NULL);
-	kill(parent, SIGCONT);
-	_exit(0);
+	sleep_for(after);
+	stop_and_exit(parent, length);
+}
+
+static unsigned count_descriptors(pid_t pid)
+{
+	char path[32];
+	unsigned n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	d = opendir(path);
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/* The same, when it has so many descriptors. */
+static pid_t stop_me_with(unsigned descriptors, uint64_t length)
+{
+	uint64_t deadline = clock_boot() + 60 * CLOCK_SEC;
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid;
+	while (count_descriptors(parent) < descriptors &&
+	       clock_boot() < deadline)
+		sleep_for(5 * MS);
+	stop_and_exit(parent, length);
 }
 
 static void stopped_generator_is_found_out(void)
@@ -234,7 +273,7 @@ static void connects_that_are_late_by_us_are_told(void)
 				   "connect: {rate: 300/s, pending: 20}\n"
 				   "phases: {measure: 1s}\n"
 				   "groups: [{name: c, clients: 1000}]\n" };
-	pid_t pid = stop_me(CLOCK_SEC, CLOCK_SEC);
+	pid_t pid = stop_me_with(300, CLOCK_SEC);
 
 	(void)trial_run(&t);
 	waitpid(pid, NULL, 0);
