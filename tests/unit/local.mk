@@ -17,19 +17,6 @@ WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=realloc,--wrap=reallocarray
 
-# The long ones first: they wait for most of their time.
-UNIT_TESTS += tests/unit/test_bench_losses
-tests_unit_test_bench_losses_LDADD = $(BENCH_LIBS)
-UNIT_TESTS += tests/unit/test_bulk
-tests_unit_test_bulk_LDADD = $(CLIENT_LIBS)
-UNIT_TESTS += tests/unit/test_bench_truth
-tests_unit_test_bench_truth_LDADD = $(BENCH_LIBS)
-UNIT_TESTS += tests/unit/test_bench_latency
-tests_unit_test_bench_latency_LDADD = $(BENCH_LIBS)
-UNIT_TESTS += tests/unit/test_bench_listener
-tests_unit_test_bench_listener_LDADD = $(BENCH_LIBS)
-tests_unit_test_bench_listener_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv
-
 UNIT_TESTS += tests/unit/test_buf
 tests_unit_test_buf_LDADD = $(BASE_LIBS)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
@@ -218,6 +205,8 @@ tests_unit_test_sqlite_store_LDADD = $(STORE_LIBS)
 EXTRA_DIST += tests/unit/tls_certs.sh
 EXTRA_DIST += tests/unit/tls_peer.h
 EXTRA_DIST += tests/unit/tls_server.h
+UNIT_TESTS += tests/unit/test_bulk
+tests_unit_test_bulk_LDADD = $(CLIENT_LIBS)
 UNIT_TESTS += tests/unit/test_tls
 tests_unit_test_tls_LDADD = $(NET_LIBS)
 UNIT_TESTS += tests/unit/test_tls_name
@@ -291,5 +280,14 @@ tests_unit_test_tls_threads_LDADD = $(NET_LIBS)
 EXTRA_DIST += tests/unit/bench_run.h
 UNIT_TESTS += tests/unit/test_bench_run
 tests_unit_test_bench_run_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_losses
+tests_unit_test_bench_losses_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_truth
+tests_unit_test_bench_truth_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_latency
+tests_unit_test_bench_latency_LDADD = $(BENCH_LIBS)
+UNIT_TESTS += tests/unit/test_bench_listener
+tests_unit_test_bench_listener_LDADD = $(BENCH_LIBS)
+tests_unit_test_bench_listener_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv
 UNIT_TESTS += tests/unit/test_bench_search
 tests_unit_test_bench_search_LDADD = $(BENCH_LIBS)

@@ -236,7 +236,7 @@ static pid_t stop_me_with(unsigned descriptors, uint64_t length)
 		return pid;
 	while (count_descriptors(parent) < descriptors &&
 	       clock_boot() < deadline)
-		sleep_for(5 * MS);
+		sleep_for(5 * CLOCK_MSEC);
 	stop_and_exit(parent, length);
 }
 
