@@ -178,30 +178,37 @@ static bool hides_varying(const struct run *r, const struct crew *c,
 	return false;
 }
 
+/* What one client, of a squad's, receives that was away. */
+static bool away_of(struct run *r, const struct squad *s, uint32_t k,
+		    void (*each)(struct run *r, struct reception *of))
+{
+	struct receiver *rc = s->actors[k].receiver;
+	bool any = false;
+
+	if (!rc || rc->actor != &s->actors[k])
+		return false;
+	for (enum fate f = 0; f < FATES; f++) {
+		if (!rc->of[f].was_away)
+			continue;
+		each(r, &rc->of[f]);
+		any |= hides_varying(r, s->crew, f);
+	}
+	return any;
+}
+
 /* Every receiver that was away, once, the shared ones too. True when some of
  * them may have missed messages whose topics vary. */
 static bool each_away(struct run *r,
 		      void (*each)(struct run *r, struct reception *of))
 {
 	bool any = false;
-	struct squad *s;
-	struct receiver *rc;
+	const struct squad *s;
 
 	for (size_t w = 0; w < r->worker_count; w++) {
 		for (size_t i = 0; i < r->crew_count; i++) {
 			s = &r->workers[w].squads[i];
-			for (uint32_t k = 0; k < s->share.count; k++) {
-				rc = s->actors[k].receiver;
-				for (enum fate f = 0;
-				     rc && rc->actor == &s->actors[k] &&
-				     f < FATES;
-				     f++) {
-					if (!rc->of[f].was_away)
-						continue;
-					each(r, &rc->of[f]);
-					any |= hides_varying(r, s->crew, f);
-				}
-			}
+			for (uint32_t k = 0; k < s->share.count; k++)
+				any |= away_of(r, s, k, each);
 		}
 	}
 	return any;
