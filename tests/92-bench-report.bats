@@ -426,6 +426,85 @@ unwritable() { # OPTION FILE ERROR
     $'dir\n./dir'
 }
 
+# Root may write everything, so it has to be somebody else.  The program and
+# the directory have relative names: where they are not everybody may look.
+@test "so are files that nobody gave us permission to write" {
+  local option file before unprivileged=()
+  [ "$(id -u)" -ne 0 ] ||
+    unprivileged=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+  start_broker
+  cp "$TOOLS_DIR/mqtt-bench" .
+  mkdir -m 755 locked open
+  mkdir -m 777 free
+  chmod 755 .
+  for file in locked/old.e2e.hgrm locked/old free/old.e2e.hgrm free/old; do
+    echo old > "$file"
+  done
+  chmod 444 free/old*
+  [ "$(id -u)" -eq 0 ] || chmod 555 locked
+  export HOME=/nonexistent
+  before=$(grep -c 'New connection from' broker.err)
+  denied() { # OPTION FILE ERROR
+    run_tool 12 "${unprivileged[@]}" ./mqtt-bench pub -t a -c 1 --duration 1 \
+      --target "mqtt://127.0.0.1:$PORT" "$1" "$2"
+    assert "$output" = ""
+    assert "$stderr" = "mqtt-bench: option '$1': $3: Permission denied"
+  }
+  for option in json html ndjson; do
+    denied --$option locked/new "cannot create 'locked/new'"
+    denied --$option free/old "cannot open 'free/old'"
+  done
+  denied --hgrm locked/new "cannot create 'locked/new.e2e.hgrm'"
+  denied --hgrm free/old "cannot open 'free/old.e2e.hgrm'"
+  assert "$(cat ./*/old*)" = $'old\nold\nold\nold'
+  assert "$(ls locked free)" = \
+    $'free:\nold\nold.e2e.hgrm\n\nlocked:\nold\nold.e2e.hgrm'
+  # Whoever looked for its port was the last one.
+  assert "$(grep -c 'New connection from' broker.err)" -eq "$before"
+  # Where it may, it does.
+  run_tool "${unprivileged[@]}" ./mqtt-bench pub -t a -c 1 -q 1 --rate 10 \
+    --duration 1 --target "mqtt://127.0.0.1:$PORT" --json free/new ||
+    assert "$status" -eq 13
+  assert "$(jq .counts.acked free/new)" -eq 10
+  chmod 755 locked
+}
+
+@test "two outputs of one file are refused before the first connect" {
+  local pair
+  mkdir dir
+  echo old > there
+  ln there hard
+  ln -s ../there dir/soft
+  ln -s not-yet dangling
+  mkfifo pipe
+  for pair in "--json x --ndjson x" "--html ./x --json x" \
+    "--ndjson dir/../x --html $PWD/x" "--json there --ndjson hard" \
+    "--json there --html dir/soft" "--ndjson dangling --json not-yet" \
+    "--hgrm h --json ./h.conn.total.hgrm" "--json pipe --ndjson pipe"; do
+    # shellcheck disable=SC2086
+    run_tool 2 mqtt-bench pub -t a --target mqtt://127.0.0.1:1 $pair
+    assert "$output" = ""
+    assert "$stderr" =~ ^"mqtt-bench: options '--"[a-z]+"' and '--"[a-z]+"' \
+cannot have the same file: '"[^$'\n']*$
+  done
+  assert "$stderr" = "mqtt-bench: options '--json' and '--ndjson' cannot have \
+the same file: 'pipe' and 'pipe'"
+  run_tool 2 mqtt-bench pub -t a --target mqtt://127.0.0.1:1 --json - --ndjson -
+  assert "$stderr" = "mqtt-bench: options '--json' and '--ndjson' cannot both \
+have standard output"
+  # What the shell made standard output of.
+  run_tool 2 bash -c 'mqtt-bench pub -t a --target mqtt://127.0.0.1:1 --json - \
+    --ndjson x > x'
+  assert "$stderr" =~ "cannot have the same file: '-' and 'x'"
+  run_tool 2 mqtt-bench report none --json a --html a
+  assert "$(< there)" = old
+  # Other names are other files, and a device keeps nothing.
+  run_tool 4 mqtt-bench pub -t a --target mqtt://127.0.0.1:1 -c 1 --json x \
+    --html y --ndjson z --hgrm x
+  run_tool 4 mqtt-bench pub -t a --target mqtt://127.0.0.1:1 -c 1 \
+    --json /dev/null --html /dev/null --ndjson /dev/null
+}
+
 @test "files of a run that did not begin are as they were" {
   echo old > old
   run_tool 2 mqtt-bench run nothing --target mqtt://127.0.0.1:1 \

@@ -88,11 +88,13 @@ int file_check(const char *path, struct err *e)
 
 	if (strcmp(path, "-") == 0)
 		return 0;
-	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+	if (stat(path, &st) < 0)
 		return check_beside(path, e);
-	errno = EISDIR;
+	/* One that may not be written is not replaced either. */
 	if (!S_ISDIR(st.st_mode) && access(path, W_OK) == 0)
-		return 0;
+		return S_ISREG(st.st_mode) ? check_beside(path, e) : 0;
+	if (S_ISDIR(st.st_mode))
+		errno = EISDIR;
 	return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
 }
 

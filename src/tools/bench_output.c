@@ -1,14 +1,97 @@
 /* SPDX-License-Identifier: MIT */
 /* Where results go, and what the exit status makes of them. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/judge.h"
 #include "bench/report.h"
 #include "bench/result_file.h"
 #include "tools/bench.h"
+
+static bool is_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+/* -------------------------------------------------------- before the run */
+
+/* Where one option writes to. */
+struct outlet {
+	const char *option, *path;
+	char real[PATH_MAX]; /* links followed; empty: not known */
+	bool exists;
+	struct stat st;
+};
+
+static void find_outlet(struct outlet *o, const char *option, const char *path)
+{
+	*o = (struct outlet){ .option = option, .path = path };
+	if (is_stdout(path)) {
+		o->exists = fstat(STDOUT_FILENO, &o->st) == 0;
+		return;
+	}
+	o->exists = stat(path, &o->st) == 0;
+	/* What does not exist yet has its name there all the same. */
+	if (!realpath(path, o->real) && errno != ENOENT)
+		o->real[0] = '\0';
+}
+
+/* A device keeps nothing that another could spoil. */
+static bool is_same(const struct outlet *a, const struct outlet *b)
+{
+	if (is_stdout(a->path) && is_stdout(b->path))
+		return true;
+	if (a->exists && b->exists)
+		return a->st.st_dev == b->st.st_dev &&
+		       a->st.st_ino == b->st.st_ino && !S_ISCHR(a->st.st_mode);
+	return !a->exists && !b->exists && a->real[0] &&
+	       strcmp(a->real, b->real) == 0;
+}
+
+static int refuse_same(const struct outlet *a, const struct outlet *b,
+		       struct err *e)
+{
+	if (is_stdout(a->path) && is_stdout(b->path))
+		return err_set(e, ERR_USAGE, 0,
+			       "options '%s' and '%s' cannot both have "
+			       "standard output",
+			       a->option, b->option);
+	return err_set(e, ERR_USAGE, 0,
+		       "options '%s' and '%s' cannot have the same file: "
+		       "'%s' and '%s'",
+		       a->option, b->option, a->path, b->path);
+}
+
+/* The later of two would take the place of the other. */
+static int check_apart(const struct bench_settings *o, struct err *e)
+{
+	struct outlet list[3 + TIMING_COUNT];
+	char hgrm[TIMING_COUNT][PATH_MAX];
+	size_t n = 0;
+
+	if (o->json)
+		find_outlet(&list[n++], "--json", o->json);
+	if (o->html)
+		find_outlet(&list[n++], "--html", o->html);
+	if (o->ndjson)
+		find_outlet(&list[n++], "--ndjson", o->ndjson);
+	for (enum timing t = 0; o->hgrm && t < TIMING_COUNT; t++) {
+		snprintf(hgrm[t], sizeof(hgrm[t]), "%s.%s.hgrm", o->hgrm,
+			 timing_name(t));
+		find_outlet(&list[n++], "--hgrm", hgrm[t]);
+	}
+	for (size_t b = 1; b < n; b++)
+		for (size_t a = 0; a < b; a++)
+			if (is_same(&list[a], &list[b]))
+				return refuse_same(&list[a], &list[b], e);
+	return 0;
+}
 
 /* Intervals are written as they come, into the file itself. */
 static int check_stream(const char *path, struct err *e)
@@ -42,16 +125,13 @@ int bench_check_outputs(const struct bench *b, struct err *e)
 		return err_prefix(e, "option '--html'");
 	if (o->hgrm && check_hgrm(o->hgrm, e) < 0)
 		return err_prefix(e, "option '--hgrm'");
-	if (o->ndjson && strcmp(o->ndjson, "-") != 0 &&
+	if (o->ndjson && !is_stdout(o->ndjson) &&
 	    check_stream(o->ndjson, e) < 0)
 		return err_prefix(e, "option '--ndjson'");
-	return 0;
+	return check_apart(o, e);
 }
 
-static bool is_stdout(const char *path)
-{
-	return path && strcmp(path, "-") == 0;
-}
+/* --------------------------------------------------------- after the run */
 
 static int print_report(struct bench *b, const struct result *r, struct err *e)
 {
