@@ -107,6 +107,60 @@ END
   done
 }
 
+@test "mosquitto: who has a session and is away at the end has lost nothing" {
+  start_broker
+  local version session
+  for version in 3.1.1 5; do
+    session='clean: no'
+    [ $version = 3.1.1 ] || session+=', session-expiry: 1m'
+    # Half of them go in the measured phase, and stay away.
+    scenario $version 8 a/%i \
+      'every: 1s, down: 1m, share: 50%, times: 1, how: drop' \
+      '{measure: 2s, drain: 1s}'
+    sed -i "s/how: unsubscribe, //
+      0,/^    clients: 8/s//&\n    mqtt: {$session}/" t.yaml
+    bench t.yaml "$PORT"
+    assert "$(field '.counts | [.away, .lost] | @tsv')" = $'4\t0'
+    # The other half has got all of it: 4 * 100/s for 2 s.
+    assert "$(field '.counts | .expected == .unique, .unique > 1000,
+      .unique < 1600')" = $'true\ntrue\ntrue'
+    grep '^ *away 4$' tool.out
+  done
+}
+
+@test "a lower QoS than was asked for is counted, and told" {
+  local version port
+  port=$(free_port)
+  start_broker "listener $port 127.0.0.1" 'allow_anonymous true' 'max_qos 1'
+  wait_for 10 port_open "$port"
+  for version in 3.1.1 5; do
+    scenario $version 3 a/%i 'every: 1m' '{measure: 1s, drain: 10s}'
+    sed -i 's/filter: a.%i, qos: 1/filter: a\/%i, qos: 2/' t.yaml
+    bench t.yaml "$port" --html r.html --require 'sub_lowered == 3'
+    assert "$(field '.counts | [.subscribed, .sub_lowered, .lost] | @tsv')" \
+      = $'3\t3\t0'
+    grep '^ *sub_lowered 3$' tool.out
+    grep -q '3</td>.*at a lower QoS than asked for' r.html
+  done
+}
+
+@test "what a broker grants with QoS 0 it need not keep for a session" {
+  start_puppet << 'END'
+on send suback all reasons=0x00
+serve
+END
+  scenario 5 1 a/1 'every: 500ms, down: 1s, times: 1' \
+    '{measure: 3s, drain: 5s}'
+  sed -i "s/how: unsubscribe/how: drop/
+    s/version: 5/&, clean: no, session-expiry: 1m/" t.yaml
+  bench t.yaml "$PUPPET_PORT"
+  assert "$(puppet_count ' send connack session-present=1 ')" -eq 1
+  assert "$(field '.counts | [.reconnects, .sub_lowered, .lost] | @tsv')" \
+    = $'1\t2\t0'
+  # A second's worth of 100/s went by, and it got the others.
+  assert "$(field '.counts.unique | . > 150 and . < 230')" = true
+}
+
 @test "a broker that loses a session before its time loses what was in it" {
   local expiry
   for expiry in 1s 1m; do

@@ -31,6 +31,7 @@ static const char *const names[COUNT_COUNT] = {
 	[COUNT_ANSWERED] = "answered",
 	[COUNT_ECHOED] = "echoed",
 	[COUNT_CLOCK_ERRORS] = "clock_errors",
+	[COUNT_AWAY] = "away",
 	[COUNT_CONNECTS] = "connects",
 	[COUNT_CONNECTED] = "connected",
 	[COUNT_CONN_REFUSED] = "conn_refused",
@@ -42,6 +43,7 @@ static const char *const names[COUNT_COUNT] = {
 	[COUNT_SUBSCRIBED] = "subscribed",
 	[COUNT_SUB_REFUSED] = "sub_refused",
 	[COUNT_SUB_UNANSWERED] = "sub_unanswered",
+	[COUNT_SUB_LOWERED] = "sub_lowered",
 	[COUNT_UNSUBSCRIBES] = "unsubscribes",
 	[COUNT_UNSUBSCRIBED] = "unsubscribed",
 	[COUNT_UNSUB_REFUSED] = "unsub_refused",
@@ -96,6 +98,24 @@ static void add_all(uint64_t *dst, const uint64_t *src, size_t n)
 const char *account_refusal(uint8_t code)
 {
 	return code ? reason_text(code) : "expired before it was sent anew";
+}
+
+uint64_t account_errors(const struct account *a)
+{
+	static const enum count bad[] = {
+		COUNT_SKIPPED,          COUNT_REFUSED,
+		COUNT_TIMED_OUT,        COUNT_LOST,
+		COUNT_CORRUPTED,        COUNT_CONN_REFUSED,
+		COUNT_CONN_FAILED,      COUNT_CONN_TIMED_OUT,
+		COUNT_DISCONNECTS,      COUNT_SUB_REFUSED,
+		COUNT_SUB_UNANSWERED,   COUNT_UNSUB_REFUSED,
+		COUNT_UNSUB_UNANSWERED,
+	};
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		n += a->n[bad[i]];
+	return n;
 }
 
 void account_add(struct account *dst, const struct account *src)

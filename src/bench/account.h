@@ -51,6 +51,8 @@ enum count {
 	COUNT_ANSWERED,     /* requests, by responders */
 	COUNT_ECHOED,       /* answers that came back */
 	COUNT_CLOCK_ERRORS, /* arrived before they were sent, by the clocks */
+	COUNT_AWAY,         /* subscribers not connected at the end: what the
+			     * broker has for them is in no line above */
 	COUNT_CONNECTS,     /* attempts that came to an end */
 	COUNT_CONNECTED,
 	COUNT_CONN_REFUSED, /* CONNACK with a reason */
@@ -62,6 +64,7 @@ enum count {
 	COUNT_SUBSCRIBED,  /* filters granted */
 	COUNT_SUB_REFUSED,
 	COUNT_SUB_UNANSWERED, /* the connection or the run ended before */
+	COUNT_SUB_LOWERED,    /* of the granted, at a lower QoS than asked */
 	COUNT_UNSUBSCRIBES,   /* filters given back */
 	COUNT_UNSUBSCRIBED,
 	COUNT_UNSUB_REFUSED,
@@ -89,6 +92,9 @@ enum count count_by_name(const char *name);
 
 /* What such a code of refusal means, in words. */
 const char *account_refusal(uint8_t code);
+
+/* Of everything that can go wrong, how much did; lost as far as it is known. */
+uint64_t account_errors(const struct account *a);
 
 void account_add(struct account *dst, const struct account *src);
 

@@ -33,14 +33,17 @@ static void add_progress(atomic_uint_fast64_t *v, int n)
 				  memory_order_relaxed);
 }
 
+static bool is_up(enum actor_state state)
+{
+	return state == ACTOR_SUBSCRIBING || state == ACTOR_READY;
+}
+
 static void set_state(struct actor *a, enum actor_state state)
 {
 	struct progress *p = &worker_of(a)->progress;
-	bool was_up = a->state == ACTOR_SUBSCRIBING || a->state == ACTOR_READY;
-	bool is_up = state == ACTOR_SUBSCRIBING || state == ACTOR_READY;
 
-	if (was_up != is_up)
-		add_progress(&p->connected, is_up ? 1 : -1);
+	if (is_up(a->state) != is_up(state))
+		add_progress(&p->connected, is_up(state) ? 1 : -1);
 	if ((a->state == ACTOR_READY) != (state == ACTOR_READY))
 		add_progress(&p->ready, state == ACTOR_READY ? 1 : -1);
 	if ((a->state == ACTOR_GONE) != (state == ACTOR_GONE))
@@ -311,6 +314,16 @@ static void depart(struct actor *a)
 		receiver_depart(a, a->keeps_session ? FATE_DROPPED : FATE_KEPT);
 }
 
+/* What the broker keeps for a client that is not there may well come one
+ * day: it is not lost. */
+void actor_note_away(struct actor *a)
+{
+	if (!a->receiver || is_up(a->state))
+		return;
+	count(a, COUNT_AWAY);
+	receiver_depart(a, FATE_KEPT);
+}
+
 static void on_down(struct conn *c, const struct err *why)
 {
 	struct actor *a = actor_of(c);
@@ -366,15 +379,15 @@ static void say_goodbye(struct actor *a)
 
 void actor_leave(struct actor *a, enum churn_how how)
 {
-	bool is_up = a->state == ACTOR_SUBSCRIBING || a->state == ACTOR_READY;
+	bool was_up = is_up(a->state);
 
-	if (!is_up && a->state != ACTOR_CONNECTING) {
+	if (!was_up && a->state != ACTOR_CONNECTING) {
 		drop_attempt(a);
 		if (a->state == ACTOR_IDLE)
 			set_state(a, ACTOR_GONE);
 		return;
 	}
-	if (is_up) {
+	if (was_up) {
 		a->is_leaver = !worker_of(a)->is_over;
 		set_state(a, ACTOR_LEAVING);
 		depart(a);

@@ -28,6 +28,8 @@ void actor_release(struct actor *a);
 void actor_connect(struct actor *a, uint64_t due);
 /* Takes it down on purpose; back after the group's churn.down. */
 void actor_leave(struct actor *a, enum churn_how how);
+/* At the end: is it there to get what it should? */
+void actor_note_away(struct actor *a);
 /* It is connected, and has subscribed to what it subscribes to. */
 void actor_become_ready(struct actor *a);
 

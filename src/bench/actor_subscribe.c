@@ -103,6 +103,23 @@ struct answers {
 	uint64_t *reasons;
 };
 
+/* [MQTT-3.8.4-8] A granted QoS can be lower than the wish. Of what comes with
+ * QoS 0 a session keeps nothing. */
+static void note_lowered(struct actor *a, struct bytes reasons)
+{
+	const struct group *g = group_of(a);
+	uint64_t n = 0;
+	uint8_t asked;
+
+	for (size_t i = 0; i < reasons.n && i < g->subscribe_count; i++) {
+		asked = g->subscribe[i].options & 3;
+		n += reasons.p[i] < asked;
+		if (asked && reasons.p[i] == 0)
+			a->keeps_session = false;
+	}
+	worker_count(worker_of(a), COUNT_SUB_LOWERED, n);
+}
+
 /* The UNSUBACK of MQTT 3 has no reasons: all of them are granted. */
 static void count_answers(struct worker *w, const struct answers *to,
 			  struct bytes reasons, size_t n)
@@ -174,6 +191,7 @@ void actor_on_suback(struct actor *a, const struct suback *s, uint64_t now)
 		return;
 	hist_record(&w->timings[TIMING_SUB_ACK], now - a->since);
 	count_answers(w, &to, s->reasons, s->reasons.n);
+	note_lowered(a, s->reasons);
 	for (size_t i = 0; is_first && i < s->reasons.n; i++)
 		if (s->reasons.p[i] >= 0x80)
 			note_refused(a, i);

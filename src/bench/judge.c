@@ -171,6 +171,7 @@ static enum count whole_of(enum count c)
 		return COUNT_CONNECTS;
 	case COUNT_SUB_REFUSED:
 	case COUNT_SUB_UNANSWERED:
+	case COUNT_SUB_LOWERED:
 		return COUNT_SUBSCRIBES;
 	case COUNT_UNSUB_REFUSED:
 	case COUNT_UNSUB_UNANSWERED:
@@ -192,24 +193,6 @@ static void read_number(const struct result *r, enum count c,
 		ret->missing = r->losses_unknown;
 	else if (c == COUNT_LOST && r->account.n[COUNT_EXPECTED] == 0)
 		ret->missing = "no delivery was expected";
-}
-
-static double errors(const struct result *r)
-{
-	static const enum count bad[] = {
-		COUNT_SKIPPED,          COUNT_REFUSED,
-		COUNT_TIMED_OUT,        COUNT_LOST,
-		COUNT_CORRUPTED,        COUNT_CONN_REFUSED,
-		COUNT_CONN_FAILED,      COUNT_CONN_TIMED_OUT,
-		COUNT_DISCONNECTS,      COUNT_SUB_REFUSED,
-		COUNT_SUB_UNANSWERED,   COUNT_UNSUB_REFUSED,
-		COUNT_UNSUB_UNANSWERED,
-	};
-	double n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		n += (double)r->account.n[bad[i]];
-	return n;
 }
 
 /* The mean over the measured phase, or why there is none. */
@@ -261,7 +244,7 @@ static void read_gauge(const struct result *r, enum gauge g,
 		ret->value = (double)made(r) / r->connect_time;
 		break;
 	case GAUGE_ERRORS:
-		ret->value = errors(r);
+		ret->value = (double)account_errors(&r->account);
 		if (*r->losses_unknown)
 			ret->missing = r->losses_unknown;
 		break;

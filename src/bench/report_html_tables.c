@@ -186,6 +186,11 @@ static void extra_rows(const struct account *a, struct html *h)
 		{ COUNT_UNMARKED, "messages without the header" },
 		{ COUNT_CLOCK_ERRORS, "messages that came before they left" },
 		{ COUNT_ECHOED, "answers that came back" },
+		{ COUNT_AWAY,
+		  "subscribers not connected at the end, who may have messages "
+		  "left at the broker" },
+		{ COUNT_SUB_LOWERED,
+		  "subscriptions granted at a lower QoS than asked for" },
 		{ COUNT_DISCONNECTS, "connections lost" },
 		{ COUNT_RECONNECTS, "connections made again" },
 	};

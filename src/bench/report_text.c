@@ -175,6 +175,18 @@ static void say_identities(struct page *p, bool of_connections)
 			say_identity(p, i);
 }
 
+/* What is in no sum, where there is any. */
+static void say_extra(struct page *p, const enum count *extra, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!p->r->account.n[extra[i]])
+			continue;
+		label(p, "");
+		say_count(p, "", extra[i], WARN);
+		say(p, "\n");
+	}
+}
+
 static void say_messages(struct page *p)
 {
 	static const enum count extra[] = { COUNT_UNMATCHED,   COUNT_REORDERED,
@@ -188,21 +200,17 @@ static void say_messages(struct page *p)
 		return;
 	paint(p, BOLD, "Messages\n");
 	say_identities(p, false);
-	for (size_t i = 0; i < ARRAY_SIZE(extra); i++) {
-		if (!n[extra[i]])
-			continue;
-		label(p, "");
-		say_count(p, "", extra[i], WARN);
-		say(p, "\n");
-	}
+	say_extra(p, extra, ARRAY_SIZE(extra));
 }
 
 static void say_connections(struct page *p)
 {
+	static const enum count extra[] = { COUNT_SUB_LOWERED, COUNT_AWAY };
 	const uint64_t *n = p->r->account.n;
 
 	paint(p, BOLD, "Connections\n");
 	say_identities(p, true);
+	say_extra(p, extra, ARRAY_SIZE(extra));
 	if (n[COUNT_DISCONNECTS] + n[COUNT_RECONNECTS]) {
 		label(p, "");
 		say_count(p, "", COUNT_DISCONNECTS, BAD);

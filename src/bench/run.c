@@ -338,6 +338,7 @@ static void count_rest(struct worker *w)
 		for (uint32_t k = 0; k < s->share.count; k++) {
 			actor_count_rest(&s->actors[k], now);
 			actor_drop_requests(&s->actors[k]);
+			actor_note_away(&s->actors[k]);
 		}
 	}
 	/* What comes from now on is in no book. */

@@ -21,23 +21,6 @@ uint64_t run_sum(const struct run *r, size_t offset)
 	return n;
 }
 
-static uint64_t errors_of(const struct account *a)
-{
-	static const enum count bad[] = {
-		COUNT_SKIPPED,          COUNT_REFUSED,
-		COUNT_CONN_REFUSED,     COUNT_CONN_FAILED,
-		COUNT_CONN_TIMED_OUT,   COUNT_DISCONNECTS,
-		COUNT_SUB_REFUSED,      COUNT_CORRUPTED,
-		COUNT_SUB_UNANSWERED,   COUNT_UNSUB_REFUSED,
-		COUNT_UNSUB_UNANSWERED,
-	};
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		n += a->n[bad[i]];
-	return n;
-}
-
 /* Who only listens takes what comes. */
 static uint64_t delivered(const struct run *r, const struct account *a)
 {
@@ -133,7 +116,7 @@ static void count(const struct run *r, const struct course *c,
 	i->connects = now->n[COUNT_CONNECTED] - then->n[COUNT_CONNECTED];
 	i->sent = now->n[COUNT_SENT] - then->n[COUNT_SENT];
 	i->delivered = delivered(r, now) - delivered(r, then);
-	i->errors = errors_of(now) - errors_of(then);
+	i->errors = account_errors(now) - account_errors(then);
 }
 
 static void tell(struct run *r, const struct interval *i)

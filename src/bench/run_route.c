@@ -74,14 +74,16 @@ static void add_receivers(struct worker *w)
 /* ------------------------------------------------------------ fixed topics */
 
 /* [MQTT-3.8.3-3] Its own messages come by the filters without No Local. */
-static bool hears_itself(const struct actor *a, struct bytes topic)
+static bool hears_itself(const struct receiver *rc, struct bytes topic)
 {
+	const struct actor *a = rc->actor;
 	const struct group *g = a->squad->crew->group;
 	struct buf filter = { 0 };
 	bool hears = false;
 
 	for (size_t i = 0; !hears && i < g->subscribe_count; i++) {
-		if (g->subscribe[i].options & MQTT_SUB_NO_LOCAL)
+		if (g->subscribe[i].options & MQTT_SUB_NO_LOCAL ||
+		    receiver_is_refused(rc, i))
 			continue;
 		buf_clear(&filter);
 		hears = actor_filter(a, i, &filter) == 0 &&
@@ -106,7 +108,7 @@ static bool is_left_out(const struct fan *f, const struct receiver *rc)
 	return a->squad->crew == f->from->squad->crew &&
 	       actor_client(a) == actor_client(f->from) &&
 	       group_has_no_local(a->squad->crew->group) &&
-	       !hears_itself(a, f->topic);
+	       !hears_itself(rc, f->topic);
 }
 
 enum fate fan_fate(const struct fan *f, const struct receiver *rc)
