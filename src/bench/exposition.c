@@ -2,6 +2,7 @@
 #include "bench/exposition.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "bench/judge.h"
 
@@ -103,14 +104,29 @@ static int write_latencies(const struct result *r, const struct interval *i,
 	return write_summary(&e2e, out) | write_summary(&ack, out);
 }
 
+/* What is not known of the last interval is not there. */
+static int write_own(const char *name, const char *help,
+		     const struct own_delay *d, struct buf *out)
+{
+	char full[64];
+	int result = 0;
+
+	snprintf(full, sizeof(full), "%s_p99_seconds", name);
+	if (d->p99)
+		result |= gauge(out, full, help, (double)d->p99 / 1e9);
+	snprintf(full, sizeof(full), "%s_max_seconds", name);
+	if (d->count)
+		result |= gauge(out, full, help, (double)d->max / 1e9);
+	return result;
+}
+
 static int write_health(const struct interval *i, struct buf *out)
 {
-	return gauge(out, "timer_lag_p99_seconds",
-		     "How late this program's timers were.",
-		     (double)i->lag_p99 / 1e9) |
-	       gauge(out, "loop_turn_p99_seconds",
-		     "How long a turn of a receive thread took.",
-		     (double)i->turn_p99 / 1e9) |
+	return write_own("timer_lag", "How late this program's timers were.",
+			 &i->lag, out) |
+	       write_own("loop_turn",
+			 "How long a turn of a receive thread took.", &i->turn,
+			 out) |
 	       gauge(out, "busiest_thread_ratio",
 		     "Share of its time that the busiest thread was on a "
 		     "processor.",

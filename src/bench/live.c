@@ -129,16 +129,18 @@ static int put_latency(struct live *l, const struct interval *i,
 
 static int put_health(struct live *l, const struct interval *i, struct buf *out)
 {
-	char line[LINE_MAX_BYTES], lag[32], memory[32], broker[64] = "", m[32];
+	char line[LINE_MAX_BYTES], p99[32], max[32], memory[32];
+	char broker[64] = "", m[32];
 
 	if (i->broker_cpu >= 0)
 		snprintf(broker, sizeof(broker), "   broker %.0f %%, %s",
 			 i->broker_cpu * 100,
 			 metric_format(m, sizeof(m), UNIT_BYTES,
 				       (double)i->broker_memory));
-	snprintf(line, sizeof(line), "machine  late p99 %s   %.0f %%, %s%s",
-		 metric_format(lag, sizeof(lag), UNIT_NS, (double)i->lag_p99),
-		 i->cpu * 100,
+	snprintf(line, sizeof(line),
+		 "machine  late p99 %s  max %s   %.0f %%, %s%s",
+		 time_of(p99, i->lag.p99, i->lag.p99),
+		 time_of(max, i->lag.count, i->lag.max), i->cpu * 100,
 		 metric_format(memory, sizeof(memory), UNIT_BYTES,
 			       (double)i->memory),
 		 broker);

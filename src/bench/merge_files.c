@@ -124,8 +124,8 @@ static void add_interval(struct interval *dst, const struct interval *src)
 	dst->ack_p50 = worst(dst->ack_p50, acks, src->ack_p50, src->ack_count);
 	dst->ack_p99 = worst(dst->ack_p99, acks, src->ack_p99, src->ack_count);
 	dst->ack_count += src->ack_count;
-	dst->lag_p99 = most(dst->lag_p99, src->lag_p99);
-	dst->turn_p99 = most(dst->turn_p99, src->turn_p99);
+	interval_add_own(&dst->lag, &src->lag);
+	interval_add_own(&dst->turn, &src->turn);
 	dst->thread_cpu = fmax(dst->thread_cpu, src->thread_cpu);
 	dst->throttled = fmax(dst->throttled, src->throttled);
 	dst->steal = fmax(dst->steal, src->steal);

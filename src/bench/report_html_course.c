@@ -23,8 +23,10 @@ enum value_kind {
 	V_DELIVERED,
 	V_CONNECTED,
 	V_ERRORS,
-	V_LAG,
-	V_TURN,
+	V_LAG_P99,
+	V_LAG_MAX,
+	V_TURN_P99,
+	V_TURN_MAX,
 	V_CPU,
 	V_THREAD,
 	V_THROTTLED,
@@ -83,10 +85,14 @@ static double value_of(const struct interval *i, enum value_kind kind)
 		return (double)i->connected;
 	case V_ERRORS:
 		return (double)i->errors;
-	case V_LAG:
-		return some(i->lag_p99, i->lag_p99);
-	case V_TURN:
-		return some(i->turn_p99, i->turn_p99);
+	case V_LAG_P99:
+		return some(i->lag.p99, i->lag.p99);
+	case V_LAG_MAX:
+		return some(i->lag.count, i->lag.max);
+	case V_TURN_P99:
+		return some(i->turn.p99, i->turn.p99);
+	case V_TURN_MAX:
+		return some(i->turn.count, i->turn.max);
 	case V_CPU:
 		return i->cpu;
 	case V_THREAD:
@@ -355,15 +361,17 @@ bool page_error_chart(const struct result *r, struct html *h)
 
 static void draw_promptness(const struct result *r, struct html *h)
 {
-	struct timeline *t = timeline_new(
-		r, "Timers and turns of the loops, p99", UNIT_NS, h);
+	struct timeline *t = timeline_new(r, "Timers and turns of the loops",
+					  UNIT_NS, h);
 
 	if (!t)
 		return;
-	add_course(t, "timers late", V_LAG, 2);
-	add_course(t, "loop turn", V_TURN, 4);
+	add_course(t, "timers late p99", V_LAG_P99, 2);
+	add_course(t, "timers late max", V_LAG_MAX, 1);
+	add_course(t, "loop turn p99", V_TURN_P99, 4);
+	add_course(t, "loop turn max", V_TURN_MAX, 3);
 	t->chart.limit = (double)hist_percentile(&r->floor, 99, 0);
-	t->chart.limit_name = "timers of the idle machine";
+	t->chart.limit_name = "timers of the idle machine, p99";
 	finish(t, h);
 }
 

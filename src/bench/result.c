@@ -86,6 +86,17 @@ void interval_add_means(struct interval *dst, const struct interval *src)
 			     src->ack_count);
 }
 
+void interval_add_own(struct own_delay *dst, const struct own_delay *src)
+{
+	if ((dst->count && !dst->p99) || (src->count && !src->p99))
+		dst->p99 = 0;
+	else if (src->p99 > dst->p99)
+		dst->p99 = src->p99;
+	if (src->max > dst->max)
+		dst->max = src->max;
+	dst->count += src->count;
+}
+
 int result_add_interval(struct result *r, const struct interval *i)
 {
 	size_t n = r->course_count;

@@ -34,6 +34,11 @@ enum run_phase {
 };
 const char *run_phase_name(enum run_phase p);
 
+/* How late this program itself was in an interval. */
+struct own_delay {
+	uint64_t count, p99 /* 0: too few for one */, max;
+};
+
 /* One second of the run, or less. */
 struct interval {
 	double at; /* its end; negative before sending began */
@@ -46,9 +51,9 @@ struct interval {
 	uint64_t e2e_count, e2e_p50, e2e_p99, e2e_max;
 	uint64_t ack_count, ack_p50, ack_p99;
 	double e2e_mean, ack_mean;
-	uint64_t lag_p99;  /* of our timers */
-	uint64_t turn_p99; /* of the loops, how long one turn took */
-	double cpu;        /* cores used by this program */
+	struct own_delay lag;  /* of our timers */
+	struct own_delay turn; /* of the loops, how long one turn took */
+	double cpu;            /* cores used by this program */
 	double thread_cpu; /* share of its time that the busiest thread had */
 	double throttled, steal; /* shares of the time, as for the whole */
 	uint64_t memory;
@@ -176,6 +181,8 @@ uint32_t result_least(uint32_t a, uint32_t b);
 struct hist *result_timing(struct result *r, enum timing t);
 /* Of two intervals together; before their counts are added. */
 void interval_add_means(struct interval *dst, const struct interval *src);
+/* Of two generators the worse, as far as both have enough to tell. */
+void interval_add_own(struct own_delay *dst, const struct own_delay *src);
 int result_add_interval(struct result *r, const struct interval *i) MUST_CHECK;
 /* Dates the intervals before sending began, which nobody knew the time of
  * then, by those that follow. */

@@ -170,6 +170,22 @@ static enum run_phase phase_of(const char *name)
 	return p;
 }
 
+static void read_own(struct reader *rd, json_t *o, const char *name,
+		     struct own_delay *ret)
+{
+	struct hist samples = { 0 };
+	char key[32];
+
+	snprintf(key, sizeof(key), "%s_count", name);
+	ret->count = samples.total = take_int(rd, o, key);
+	snprintf(key, sizeof(key), "%s_max", name);
+	ret->max = take_int(rd, o, key);
+	snprintf(key, sizeof(key), "%s_p99", name);
+	ret->p99 = take_int(rd, o, key);
+	if (!hist_has_enough(&samples, 99))
+		ret->p99 = 0;
+}
+
 static int read_interval(struct reader *rd, json_t *o, struct result *r)
 {
 	char phase[16] = "over";
@@ -193,8 +209,8 @@ static int read_interval(struct reader *rd, json_t *o, struct result *r)
 	i.ack_p99 = take_int(rd, o, "ack_p99");
 	i.e2e_mean = take_real(rd, o, "e2e_mean");
 	i.ack_mean = take_real(rd, o, "ack_mean");
-	i.lag_p99 = take_int(rd, o, "lag_p99");
-	i.turn_p99 = take_int(rd, o, "turn_p99");
+	read_own(rd, o, "lag", &i.lag);
+	read_own(rd, o, "turn", &i.turn);
 	i.cpu = take_real(rd, o, "cpu");
 	i.thread_cpu = take_real(rd, o, "thread_cpu");
 	i.throttled = take_real(rd, o, "throttled");

@@ -109,6 +109,20 @@ static void put_latencies(json_t *o, const struct interval *i)
 		put(o, "ack_mean", json_real(i->ack_mean));
 }
 
+static void put_own(json_t *o, const char *name, const struct own_delay *d)
+{
+	char key[32];
+
+	snprintf(key, sizeof(key), "%s_count", name);
+	put(o, key, integer(d->count));
+	snprintf(key, sizeof(key), "%s_p99", name);
+	if (d->p99)
+		put(o, key, integer(d->p99));
+	snprintf(key, sizeof(key), "%s_max", name);
+	if (d->count)
+		put(o, key, integer(d->max));
+}
+
 static json_t *interval(const struct interval *i)
 {
 	json_t *o = json_object();
@@ -122,8 +136,8 @@ static json_t *interval(const struct interval *i)
 	put(o, "delivered", integer(i->delivered));
 	put(o, "errors", integer(i->errors));
 	put_latencies(o, i);
-	put(o, "lag_p99", integer(i->lag_p99));
-	put(o, "turn_p99", integer(i->turn_p99));
+	put_own(o, "lag", &i->lag);
+	put_own(o, "turn", &i->turn);
 	put(o, "cpu", json_real(i->cpu));
 	put(o, "thread_cpu", json_real(i->thread_cpu));
 	put(o, "throttled", json_real(i->throttled));

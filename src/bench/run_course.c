@@ -27,6 +27,15 @@ static uint64_t delivered(const struct run *r, const struct account *a)
 	return a->n[COUNT_UNIQUE] + (r->entry_count ? 0 : a->n[COUNT_UNMARKED]);
 }
 
+static struct own_delay own_delay_of(const struct hist *h)
+{
+	return (struct own_delay){
+		.count = h->total,
+		.p99 = hist_has_enough(h, 99) ? hist_percentile(h, 99, 0) : 0,
+		.max = h->max,
+	};
+}
+
 static void fill_briefs(struct run *r, struct interval *i)
 {
 	struct hist *all[BRIEF_COUNT];
@@ -45,8 +54,8 @@ static void fill_briefs(struct run *r, struct interval *i)
 	i->ack_count = all[BRIEF_ACK]->total;
 	i->ack_p50 = hist_percentile(all[BRIEF_ACK], 50, 0);
 	i->ack_p99 = hist_percentile(all[BRIEF_ACK], 99, 0);
-	i->lag_p99 = hist_percentile(all[BRIEF_LAG], 99, 0);
-	i->turn_p99 = hist_percentile(all[BRIEF_TURN], 99, 0);
+	i->lag = own_delay_of(all[BRIEF_LAG]);
+	i->turn = own_delay_of(all[BRIEF_TURN]);
 	for (int b = 0; b < BRIEF_COUNT; b++)
 		for (size_t w = 0; w < r->worker_count; w++)
 			hist_clear(&r->workers[w].handover.briefs[b]);

@@ -82,8 +82,8 @@ static void add(struct interval *to, const struct interval *i, size_t shards)
 	to->e2e_count += i->e2e_count;
 	to->ack_count += i->ack_count;
 	to->e2e_max = greater(to->e2e_max, i->e2e_max);
-	to->lag_p99 = greater(to->lag_p99, i->lag_p99);
-	to->turn_p99 = greater(to->turn_p99, i->turn_p99);
+	interval_add_own(&to->lag, &i->lag);
+	interval_add_own(&to->turn, &i->turn);
 	to->thread_cpu = fmax(to->thread_cpu, i->thread_cpu);
 	to->throttled = fmax(to->throttled, i->throttled);
 	to->steal = fmax(to->steal, i->steal);

@@ -114,6 +114,8 @@ static inline void sample_result(struct result *r, double scale)
 			.e2e_p50 = (uint64_t)(500000 * scale),
 			.e2e_p99 = (uint64_t)(900000 * scale),
 			.e2e_max = (uint64_t)(999999 * scale),
+			.lag = { 1000, 40000, 60000 },
+			.turn = { 999, 0, 80000 },
 			.cpu = 0.1,
 			.memory = 5 << 20,
 			.broker_cpu = -1,

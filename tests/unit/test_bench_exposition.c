@@ -199,6 +199,11 @@ static void pages_are_as_prometheus_wants_them(void)
 	is_value(&p, "mqtt_bench_e2e_seconds{quantile=\"0.5\"}", 0.0005);
 	ok(isnan(value_of(&p, "mqtt_bench_e2e_seconds{quantile=\"0.99\"}")),
 	   "100 messages are too few, whatever their deliveries");
+	is_value(&p, "mqtt_bench_timer_lag_p99_seconds", 40e-6);
+	is_value(&p, "mqtt_bench_timer_lag_max_seconds", 60e-6);
+	ok(isnan(value_of(&p, "mqtt_bench_loop_turn_p99_seconds")),
+	   "999 turns are too few");
+	is_value(&p, "mqtt_bench_loop_turn_max_seconds", 80e-6);
 	is_value(&p, "mqtt_bench_sent_per_second", 100);
 	is_value(&p, "mqtt_bench_connected_clients", 4);
 	is_value(&p, "mqtt_bench_broker_cpu_cores", 0.5);
@@ -247,6 +252,7 @@ static void nothing_is_a_page_too(void)
 	result_init(&r);
 	read_page(&r, &none, &p);
 	is_value(&p, "mqtt_bench_sent_per_second", 0);
+	ok(isnan(value_of(&p, "mqtt_bench_timer_lag_max_seconds")));
 	result_release(&r);
 }
 

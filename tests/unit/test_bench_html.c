@@ -229,22 +229,25 @@ static void health_is_drawn_over_time(void)
 
 	sample_result(&r, 1);
 	page = page_of(&r);
-	lacks(page, "loop turn</tspan> 70.0 us");
+	lacks(page, "loop turn p99</tspan>");
+	has(page, "loop turn max</tspan> 80.0 us");
 	lacks(page, "taken by other machines</tspan>");
 	lacks(page, "held back by a cgroup</tspan>");
 	free(page);
 	for (size_t i = 0; i < r.course_count; i++) {
-		r.course[i].lag_p99 = 40000;
-		r.course[i].turn_p99 = i == 7 ? 70000 : 20000;
+		r.course[i].turn = (struct own_delay){ 1000,
+						       i == 7 ? 70000 : 20000,
+						       80000 };
 		r.course[i].thread_cpu = 0.25;
 	}
 	r.course[3].steal = 0.07;
 	r.course[4].throttled = 0.09;
 	page = page_of(&r);
 	check_sound(page);
-	has(page, "timers late</tspan> 40.0 us");
-	has(page, ">5 to 6 s<tspan class=s2 dx=10>timers late</tspan> 40.0 us"
-		  "<tspan class=s4 dx=10>loop turn</tspan> 70.0 us");
+	has(page, ">5 to 6 s<tspan class=s2 dx=10>timers late p99</tspan> "
+		  "40.0 us<tspan class=s1 dx=10>timers late max</tspan> "
+		  "60.0 us<tspan class=s4 dx=10>loop turn p99</tspan> 70.0 us"
+		  "<tspan class=s3 dx=10>loop turn max</tspan> 80.0 us");
 	has(page, "busiest thread</tspan> 25");
 	has(page, "taken by other machines</tspan> 7");
 	has(page, "held back by a cgroup</tspan> 9");

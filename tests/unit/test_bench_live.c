@@ -18,6 +18,7 @@ static const struct interval second = {
 	.e2e_p50 = 500000,
 	.e2e_p99 = 900000,
 	.e2e_max = 950000,
+	.lag = { 1000, 40000, 60000 },
 	.broker_cpu = -1,
 };
 
@@ -62,11 +63,12 @@ static void it_is_drawn_over_itself(void)
 	ok(strstr(text, " 30 %, 0:07 left\n") != NULL, "%s", text);
 	ok(strstr(text, "e2e p50 500 us  p99 900 us  max 950 us   ack p50 -"),
 	   "%s", text);
+	ok(strstr(text, "late p99 40.0 us  max 60.0 us "), "%s", text);
 	text = draw(&l, &second);
 	ok(strncmp(text, "\033[6A\r\033[Ksmall\n", 14) == 0, "%s", text);
 }
 
-/* Of 80 columns three lines have more than 36, and none more than 72. */
+/* Of 80 columns four lines have more than 36, and none more than 72. */
 static void a_new_width_is_heeded(void)
 {
 	struct live l = {
@@ -77,8 +79,8 @@ static void a_new_width_is_heeded(void)
 	(void)draw(&l, &second);
 	l.width = 36;
 	text = draw(&l, &second);
-	ok(strncmp(text, "\033[9A\r\033[J", 8) == 0,
-	   "three of the six lines take two rows now: %.12s", text + 1);
+	ok(strncmp(text, "\033[10A\r\033[J", 9) == 0,
+	   "four of the six lines take two rows now: %.12s", text + 1);
 	is_int(longest(text), 36, "%s", text);
 	ok(strstr(text, "left\n") != NULL, "the bar gives way: %s", text);
 	l.width = 200;
@@ -95,6 +97,7 @@ static void nothing_is_no_time(void)
 				 .phase = RUN_CONNECT,
 				 .broker_cpu = -1 };
 	struct interval few = second;
+	struct live l = { .title = "small", .width = 80 };
 	struct buf out = { 0 };
 
 	is_int(report_interval(&none, &out), 0);
@@ -109,6 +112,10 @@ static void nothing_is_no_time(void)
 	is_int(report_interval(&few, &out), 0);
 	ok(strstr(buf_cstr(&out), "e2e p50 500 us p99 - ") != NULL, "%s",
 	   buf_cstr(&out));
+	few.lag = (struct own_delay){ 999, 0, 60000 };
+	ok(strstr(draw(&l, &few), "late p99 -  max 60.0 us "));
+	few.lag = (struct own_delay){ 0 };
+	ok(strstr(draw(&l, &few), "late p99 -  max - "));
 	buf_release(&out);
 }
 

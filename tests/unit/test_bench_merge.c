@@ -79,6 +79,10 @@ static void histograms_and_counts_add_up_exactly(void)
 	is_int(all.course_count, 12);
 	is_int(all.course[5].sent, 200);
 	is_int(all.course[5].e2e_p99, r[1].course[5].e2e_p99);
+	is_int(all.course[5].lag.p99, 40000);
+	is_int(all.course[5].lag.count, 2000);
+	is_int(all.course[5].turn.p99, 0, "nobody had enough");
+	is_int(all.course[5].turn.max, 80000);
 	is_int(all.thread_count, 2);
 	is_str(all.threads[1].name, "2/bench-0");
 	ok(all.is_merged && !all.partial);
@@ -99,11 +103,18 @@ static void percentiles_of_intervals_need_all_shards(void)
 			r[i].course[k].sent = r[i].course[k].e2e_count = 900;
 	r[0].course[5].e2e_p99 = r[1].course[6].e2e_p99 = 0;
 	r[0].course[7].e2e_count = r[0].course[7].e2e_p99 = 0;
+	r[0].course[5].lag = (struct own_delay){ 999, 0, 70000 };
+	r[1].course[6].lag = (struct own_delay){ 999, 0, 70000 };
+	r[0].course[7].lag = (struct own_delay){ 0 };
 	ok(merge(r, &all, &e) == 0, "%s", e.text);
 	ok(judge_interval_has(&all.course[4], true, 99));
 	ok(judge_interval_has(&all.course[5], true, 50));
 	ok(!judge_interval_has(&all.course[5], true, 99));
 	ok(!judge_interval_has(&all.course[6], true, 99));
+	is_int(all.course[5].lag.p99, 0);
+	is_int(all.course[5].lag.max, 70000);
+	is_int(all.course[6].lag.p99, 0);
+	is_int(all.course[7].lag.p99, 40000);
 	is_int(all.course[7].e2e_p99, r[1].course[7].e2e_p99,
 	       "who has none has no say");
 	release(r, &all);

@@ -218,8 +218,12 @@ static void intervals_have_percentiles_of_enough(void)
 	i.sent = 1000;
 	i.ack_count = 20;
 	buf_clear(&out);
+	i.lag = (struct own_delay){ 1000, 3, 4 };
+	i.turn = (struct own_delay){ 999, 0, 4 };
 	is_int(interval_to_ndjson(&r, &i, &out), 0);
 	text = buf_cstr(&out);
+	ok(strstr(text, "\"lag_p99\":3,\"lag_max\":4,") != NULL, "%s", text);
+	ok(strstr(text, "\"turn_count\":999,\"turn_max\":4,") != NULL);
 	ok(strstr(text, "\"e2e_p99\":8,") != NULL);
 	ok(strstr(text, "\"ack_p50\":5,") && !strstr(text, "ack_p99"));
 	i.e2e_count = i.ack_count = 0;
@@ -227,7 +231,34 @@ static void intervals_have_percentiles_of_enough(void)
 	is_int(interval_to_ndjson(&r, &i, &out), 0);
 	text = buf_cstr(&out);
 	ok(!strstr(text, "e2e_m") && !strstr(text, "ack_m"), "%s", text);
+	i.lag.count = 0;
+	buf_clear(&out);
+	is_int(interval_to_ndjson(&r, &i, &out), 0);
+	ok(!strstr(buf_cstr(&out), "lag_max"));
 	buf_release(&out);
+}
+
+/* Whatever a file says. */
+static void delays_of_intervals_are_read_back(void)
+{
+	static const struct own_delay lag = { 1000, 7, 9 };
+	struct result r, s;
+	struct err e = { 0 };
+	json_t *root, *o;
+
+	sample_result(&r, 1);
+	r.course[1].lag = lag;
+	root = result_to_json(&r);
+	o = json_array_get(json_object_get(root, "course"), 2);
+	json_object_set_new(o, "lag_count", json_integer(999));
+	result_init(&s);
+	ok(result_from_json(root, &s, &e) == 0, "%s", e.text);
+	ok(memcmp(&s.course[1].lag, &lag, sizeof(lag)) == 0);
+	is_int(s.course[2].lag.p99, 0);
+	is_int(s.course[2].lag.max, 60000);
+	json_decref(root);
+	result_release(&r);
+	result_release(&s);
 }
 
 static void lists_of_texts_are_bounded(void)
@@ -255,4 +286,4 @@ TEST_MAIN(T(files_lose_nothing), T(figures_say_never),
 	  T(connecting_is_dated_afterwards), T(wrong_files_are_refused),
 	  T(saving_leaves_no_halves), T(intervals_are_single_lines),
 	  T(intervals_have_percentiles_of_enough),
-	  T(lists_of_texts_are_bounded))
+	  T(delays_of_intervals_are_read_back), T(lists_of_texts_are_bounded))
