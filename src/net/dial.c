@@ -40,6 +40,8 @@ struct dial {
 	uint64_t resolved_at;
 	int epoll_fd; /* -1: one TCP address, whose socket is watched itself */
 	int winner;   /* connected socket, or -1 */
+	size_t tried; /* target that was tried last, or is connected */
+	/* Made when they are asked for: few connects get stuck. */
 	char address[SOCKET_NAME_SIZE];
 	char phase[SOCKET_NAME_SIZE + 32];
 };
@@ -124,7 +126,7 @@ static void win(struct dial *d, size_t i)
 	d->winner = a->fd;
 	a->fd = -1;
 	unwatch(d, d->winner);
-	socket_name(target(d, i), d->address, sizeof(d->address));
+	d->tried = i;
 	/* It was the only flag; see stream.h on blocking sockets. */
 	(void)fcntl(d->winner, F_SETFL, 0);
 }
@@ -200,21 +202,13 @@ static int connect_target(struct dial *d, size_t i, struct err *e)
 	return error;
 }
 
-static void set_phase(struct dial *d, size_t i)
-{
-	char name[SOCKET_NAME_SIZE];
-
-	socket_name(target(d, i), name, sizeof(name));
-	snprintf(d->phase, sizeof(d->phase), "connecting to %s", name);
-}
-
 static void start_next(struct dial *d, uint64_t now)
 {
 	size_t i = d->started;
 	struct err e;
 	int error;
 
-	set_phase(d, i);
+	d->tried = i;
 	error = connect_target(d, i, &e);
 	if (error == EAGAIN && d->config.unix_path) {
 		d->next = clock_add(now, DIAL_UNIX_RETRY);
@@ -391,7 +385,6 @@ static int open_epoll(struct dial *d, struct err *e)
 static int start_resolve(struct dial *d, const struct dial_config *c,
 			 struct resolve **ret, struct err *e)
 {
-	snprintf(d->phase, sizeof(d->phase), "resolving '%s'", c->host);
 	if (d->epoll_fd < 0 && open_epoll(d, e) < 0)
 		return -1;
 	*ret = resolve_new(c, e);
@@ -510,12 +503,21 @@ const struct sockaddr *dial_far(const struct dial *d)
 	return d->far.count ? (const struct sockaddr *)&d->far.list[0] : NULL;
 }
 
-const char *dial_address(const struct dial *d)
+const char *dial_address(struct dial *d)
 {
+	socket_name(target(d, d->tried), d->address, sizeof(d->address));
 	return d->address;
 }
 
-const char *dial_phase(const struct dial *d)
+const char *dial_phase(struct dial *d)
 {
+	bool waits_for_far = d->winner >= 0 && d->far_resolve;
+
+	if (d->attempts && !waits_for_far)
+		snprintf(d->phase, sizeof(d->phase), "connecting to %s",
+			 dial_address(d));
+	else
+		snprintf(d->phase, sizeof(d->phase), "resolving '%s'",
+			 waits_for_far ? d->config.far_host : d->config.host);
 	return d->phase;
 }

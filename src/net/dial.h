@@ -65,11 +65,11 @@ uint64_t dial_resolved_at(const struct dial *d);
 /* The connected socket (blocking mode); the caller owns it now. */
 int dial_take_fd(struct dial *d);
 /* Address it got connected to, "127.0.0.1:1883"; static to the dial. */
-const char *dial_address(const struct dial *d);
+const char *dial_address(struct dial *d);
 /* The first address of far_host, once connected; the dial's own. */
 const struct sockaddr *dial_far(const struct dial *d);
 /* What it is doing, for time-out messages: "resolving 'h'",
  * "connecting to 192.0.2.1:1883". */
-const char *dial_phase(const struct dial *d);
+const char *dial_phase(struct dial *d);
 
 #endif
