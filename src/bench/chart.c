@@ -130,19 +130,29 @@ static const char *seconds_text(char dst[32], double v, double step)
 
 /* ------------------------------------------------------------------- scales */
 
+static double low_of(const struct chart_series *s, size_t i)
+{
+	return s->low ? s->low[i] : s->y[i];
+}
+
+static double high_of(const struct chart_series *s, size_t i)
+{
+	return s->high ? s->high[i] : s->y[i];
+}
+
 static void find_extremes(const struct chart *c, double *least, double *most)
 {
+	const struct chart_series *s = c->series;
+
 	*least = HUGE_VAL;
 	*most = c->limit;
-	for (size_t s = 0; s < c->series_count; s++) {
+	for (size_t n = 0; n < c->series_count; n++, s++) {
 		for (size_t i = 0; i < c->count; i++) {
-			double y = c->series[s].y[i];
-
-			if (isnan(y))
+			if (isnan(s->y[i]))
 				continue;
-			*most = fmax(*most, y);
-			if (y > 0)
-				*least = fmin(*least, y);
+			*most = fmax(*most, high_of(s, i));
+			if (low_of(s, i) > 0)
+				*least = fmin(*least, low_of(s, i));
 		}
 	}
 }
@@ -272,6 +282,11 @@ static bool follows(const struct chart *c, size_t i)
 	       c->from[i] - c->x[i - 1] < (c->x[i] - c->from[i]) / 2;
 }
 
+static double left_of(const struct drawing *d, size_t i)
+{
+	return to_x(d, d->c->from ? d->c->from[i] : d->c->x[i]);
+}
+
 static void draw_line(struct drawing *d, const struct chart_series *s)
 {
 	const struct chart *c = d->c;
@@ -283,11 +298,47 @@ static void draw_line(struct drawing *d, const struct chart_series *s)
 		is_open = is_open && follows(c, i);
 		if (!isnan(s->y[i]))
 			html_putf(d->h, "%c%.1f %.1f", is_open ? 'L' : 'M',
-				  to_x(d, c->from ? c->from[i] : c->x[i]),
-				  to_y(d, s->y[i]));
+				  left_of(d, i), to_y(d, s->y[i]));
 		if (!isnan(s->y[i]) && c->from)
 			html_putf(d->h, "H%.1f", to_x(d, c->x[i]));
 		is_open = !isnan(s->y[i]);
+	}
+	html_put(d->h, "\"/>");
+}
+
+/* The points that follow each other from one on: where they end. */
+static size_t end_of_run(const struct chart *c, const struct chart_series *s,
+			 size_t i)
+{
+	for (i++; i < c->count && !isnan(s->y[i]) && follows(c, i);)
+		i++;
+	return i;
+}
+
+/* Between the least and the greatest values, as steps: there along the one and
+ * back along the other. */
+static void draw_range(struct drawing *d, const struct chart_series *s)
+{
+	const struct chart *c = d->c;
+	size_t end;
+
+	if (!s->low || !s->high)
+		return;
+	html_putf(d->h, "<path class=\"w s%u\" d=\"", s->color);
+	for (size_t i = 0; i < c->count; i = end) {
+		end = i + 1;
+		if (isnan(s->y[i]))
+			continue;
+		end = end_of_run(c, s, i);
+		html_putf(d->h, "M%.1f %.1f", left_of(d, i),
+			  to_y(d, s->high[i]));
+		for (size_t k = i; k < end; k++)
+			html_putf(d->h, "V%.1fH%.1f", to_y(d, s->high[k]),
+				  to_x(d, c->x[k]));
+		for (size_t k = end; k-- > i;)
+			html_putf(d->h, "V%.1fH%.1f", to_y(d, s->low[k]),
+				  left_of(d, k));
+		html_put(d->h, "z");
 	}
 	html_put(d->h, "\"/>");
 }
@@ -314,12 +365,35 @@ static int decimals_of(double percentile)
 	return (int)fmax(0, fmin(8, left));
 }
 
-/* One column that, under the pointer, shows where it is and all values. */
-static void draw_readout(struct drawing *d, size_t i, double from, double to)
+/* Of the points of a column. */
+static void put_range(struct drawing *d, const struct chart_series *s, size_t i,
+		      size_t end)
+{
+	double low = NAN, high = NAN;
+	char from[32], to[32];
+
+	for (; i < end; i++) {
+		low = fmin(low, low_of(s, i));
+		high = fmax(high, high_of(s, i));
+	}
+	if (isnan(low))
+		return;
+	html_putf(d->h, "<tspan class=s%u dx=10>", s->color);
+	html_text(d->h, s->name);
+	html_putf(d->h, "</tspan> %s",
+		  metric_format(from, sizeof(from), d->c->unit, low));
+	metric_format(to, sizeof(to), d->c->unit, high);
+	if (strcmp(from, to) != 0)
+		html_putf(d->h, " to %s", to);
+}
+
+/* One column that, under the pointer, shows where it is and all values of the
+ * points from i to before end. */
+static void draw_readout(struct drawing *d, size_t i, size_t end, double from,
+			 double to)
 {
 	const struct chart *c = d->c;
 	double x = c->from ? (from + to) / 2 : to_x(d, c->x[i]);
-	char text[32];
 
 	html_putf(d->h,
 		  "<g class=c><rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" "
@@ -330,33 +404,30 @@ static void draw_readout(struct drawing *d, size_t i, double from, double to)
 	if (c->axis == CHART_PERCENTILES)
 		html_putf(d->h, "p%.*f", decimals_of(c->x[i]), c->x[i]);
 	else if (c->from)
-		html_putf(d->h, "%.4g to %.4g s", c->from[i], c->x[i]);
+		html_putf(d->h, "%.4g to %.4g s", c->from[i], c->x[end - 1]);
 	else
 		html_putf(d->h, "%.4g s", c->x[i]);
-	for (size_t s = 0; s < c->series_count; s++) {
-		if (isnan(c->series[s].y[i]))
-			continue;
-		html_putf(d->h, "<tspan class=s%u dx=10>", c->series[s].color);
-		html_text(d->h, c->series[s].name);
-		html_putf(d->h, "</tspan> %s",
-			  metric_format(text, sizeof(text), c->unit,
-					c->series[s].y[i]));
-	}
+	for (size_t s = 0; s < c->series_count; s++)
+		put_range(d, &c->series[s], i, end);
 	html_put(d->h, "</text></g>");
 }
 
+/* Stretches are put together where they are too many; of points, some are
+ * left out. */
 static void draw_readouts(struct drawing *d)
 {
 	const struct chart *c = d->c;
-	size_t step = c->count / READOUTS + 1, after;
+	size_t step = c->count / READOUTS + 1, after, end;
 	double from = LEFT, to;
 
 	for (size_t i = 0; i < c->count; i = after) {
 		after = i + step;
-		to = after < c->count ? to_x(d, c->x[i]) : RIGHT;
+		end = c->from ? (after < c->count ? after : c->count) : i + 1;
+		to = after < c->count ? to_x(d, c->x[end - 1]) : RIGHT;
 		if (after < c->count && !c->from)
 			to = (to + to_x(d, c->x[after])) / 2;
-		draw_readout(d, i, c->from ? to_x(d, c->from[i]) : from, to);
+		draw_readout(d, i, end, c->from ? to_x(d, c->from[i]) : from,
+			     to);
 		from = to;
 	}
 }
@@ -394,6 +465,8 @@ void chart_write(const struct chart *c, struct html *h)
 	draw_bands(&d);
 	draw_y_axis(&d);
 	draw_x_axis(&d);
+	for (size_t i = c->series_count; i-- > 0;)
+		draw_range(&d, &c->series[i]);
 	for (size_t i = c->series_count; i-- > 0;)
 		draw_line(&d, &c->series[i]);
 	draw_limit(&d);

@@ -22,7 +22,10 @@ enum chart_axis {
 struct chart_series {
 	const char *name;
 	const double *y; /* one for each x; NAN: a gap */
-	unsigned color;  /* 1 to 4 */
+	/* Where a point stands for several values the least and the greatest
+	 * of them, which are shaded; NULL: it is one. */
+	const double *low, *high;
+	unsigned color; /* 1 to 4 */
 	bool is_dashed;
 };
 

@@ -5,8 +5,8 @@
 /*
  * The parts of the HTML report: report_html.c puts the page together,
  * report_html_charts.c draws latency by percentile, report_html_course.c what
- * happened when, report_html_tables.c tells it in figures. Private to these.
- * Pure.
+ * happened when (bench/timeline.h), report_html_tables.c tells it in figures.
+ * Private to these. Pure.
  */
 
 #include "bench/html.h"

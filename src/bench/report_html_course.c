@@ -5,10 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "bench/chart.h"
 #include "bench/judge.h"
-
-enum { POINTS_MAX = 480 }; /* of a line; long runs are put together */
+#include "bench/timeline.h"
 
 /* ------------------------------------------------------------------- values
  */
@@ -36,7 +34,7 @@ enum value_kind {
 	V_BROKER_MEMORY,
 };
 
-/* How the values of several intervals become one. */
+/* How intervals too short to be points of their own are added to another. */
 enum value_sum { SUM_MOST, SUM_ALL, SUM_RATE, SUM_MEAN };
 
 static enum value_sum sum_of(enum value_kind kind)
@@ -123,79 +121,77 @@ static double greatest(const struct result *r, enum value_kind kind)
 /* ---------------------------------------------------------------- time line
  */
 
-/* Point k is of the intervals from first[k] to before first[k + 1]; those from
- * `rest` on are too short for a point, and join the last one. */
-struct timeline {
+/* Cell k of the time line is of the intervals from first[k] to before
+ * first[k + 1]; those from rest on are too short to be of a rate. */
+struct course_line {
 	const struct result *r;
-	size_t first[POINTS_MAX + 1], rest;
-	double from[POINTS_MAX], x[POINTS_MAX], y[CHART_SERIES_MAX][POINTS_MAX];
-	struct chart chart;
+	struct timeline *t;
+	size_t *first, rest;
 };
 
 /* A rate over a millisecond says nothing: intervals of next to no length, such
  * as the last one, are no points of their own. */
 static double least_length(const struct result *r)
 {
-	double all = 0, longest = 0;
+	double longest = 0;
 
-	for (size_t i = 0; i < r->course_count; i++) {
-		all += r->course[i].length;
+	for (size_t i = 0; i < r->course_count; i++)
 		longest = fmax(longest, r->course[i].length);
-	}
-	return fmax(longest / 2, all / (POINTS_MAX - 1));
+	return longest / 2;
 }
 
-static void make_points(struct timeline *t)
+static void make_cells(struct course_line *l)
 {
-	const struct result *r = t->r;
-	double least = least_length(r), length = 0;
-	size_t n = 0, first = 0;
+	const struct interval *course = l->r->course;
+	double least = least_length(l->r), length = 0;
+	size_t n = l->r->course_count, first = 0;
 
-	for (size_t i = 0; i < r->course_count && n < POINTS_MAX; i++) {
-		length += r->course[i].length;
+	for (size_t i = 0; i < n; i++) {
+		length += course[i].length;
 		if (length < least)
 			continue;
-		t->first[n] = first;
-		t->from[n] = r->course[first].at - r->course[first].length;
-		t->x[n++] = r->course[i].at;
+		l->first[l->t->cell_count] = first;
+		timeline_add_cell(l->t, course[first].at - course[first].length,
+				  course[i].at);
 		first = i + 1;
 		length = 0;
 	}
-	t->rest = first;
-	t->first[n] = r->course_count;
-	if (n)
-		t->x[n - 1] = r->course[r->course_count - 1].at;
-	t->chart.count = n;
+	l->rest = first;
+	l->first[l->t->cell_count] = n;
+	if (l->t->cell_count)
+		l->t->cells[l->t->cell_count - 1].to = course[n - 1].at;
 }
 
-static double point_value(const struct timeline *t, size_t point,
-			  enum value_kind kind)
+static double cell_value(const struct course_line *l, size_t cell,
+			 enum value_kind kind)
 {
 	double most = NAN, all = 0, area = 0, time = 0, v;
 	enum value_sum how = sum_of(kind);
 
-	for (size_t i = t->first[point]; i < t->first[point + 1]; i++) {
-		v = value_of(&t->r->course[i], kind);
+	for (size_t i = l->first[cell]; i < l->first[cell + 1]; i++) {
+		v = value_of(&l->r->course[i], kind);
 		if (isnan(v))
 			continue;
 		most = fmax(most, v); /* NAN is less than all */
 		all += v;
-		if (i >= t->rest && how != SUM_ALL)
+		if (i >= l->rest && how != SUM_ALL)
 			continue;
-		area += (how == SUM_RATE ? 1 : t->r->course[i].length) * v;
-		time += t->r->course[i].length;
+		area += (how == SUM_RATE ? 1 : l->r->course[i].length) * v;
+		time += l->r->course[i].length;
 	}
 	if (isnan(most) || how == SUM_MOST)
 		return most;
 	return how == SUM_ALL ? all : area / fmax(time, 1e-9);
 }
 
-static void add_phases(struct timeline *t)
+/* The axis is that of the run, with its phases. */
+static void show_run(struct timeline *t, const struct result *r)
 {
-	const struct result *r = t->r;
 	struct chart *c = &t->chart;
 	size_t first = 0;
 
+	c->begin = r->course[0].at - r->course[0].length;
+	c->end = r->course[r->course_count - 1].at;
 	for (size_t i = 1; i <= r->course_count; i++) {
 		const struct interval *from = &r->course[first];
 
@@ -212,68 +208,45 @@ static void add_phases(struct timeline *t)
 	}
 }
 
-/* NULL when there is too little to draw. */
-static struct timeline *timeline_new(const struct result *r, const char *title,
-				     enum metric_unit unit, struct html *h)
+/* False when there is too little to draw, or no memory. */
+static bool begin(struct course_line *l, const struct result *r,
+		  const char *title, enum metric_unit unit, struct html *h)
 {
-	struct timeline *t;
-
+	*l = (struct course_line){ .r = r };
 	if (r->course_count < 2)
-		return NULL;
-	t = calloc(1, sizeof(*t));
-	if (!t) {
+		return false;
+	l->first = calloc(r->course_count + 1, sizeof(*l->first));
+	if (!l->first)
 		h->result = -1;
-		return NULL;
+	else
+		l->t = timeline_new(title, unit, r->course_count, h);
+	if (!l->t) {
+		free(l->first);
+		return false;
 	}
-	t->r = r;
-	t->chart = (struct chart){
-		.title = title,
-		.axis = CHART_SECONDS,
-		.unit = unit,
-		.may_be_log = unit == UNIT_NS,
-		.from = t->from,
-		.x = t->x,
-	};
-	make_points(t);
-	t->chart.begin = t->from[0];
-	t->chart.end = t->chart.count ? t->x[t->chart.count - 1] : 0;
-	add_phases(t);
-	return t;
+	make_cells(l);
+	timeline_seal(l->t);
+	show_run(l->t, r);
+	return true;
 }
 
-static double *add_series(struct timeline *t, const char *name, unsigned color)
-{
-	struct chart *c = &t->chart;
-	double *y = t->y[c->series_count];
-
-	c->series[c->series_count++] = (struct chart_series){
-		.name = name,
-		.y = y,
-		.color = color,
-	};
-	return y;
-}
-
-static void add_course(struct timeline *t, const char *name,
+static void add_course(struct course_line *l, const char *name,
 		       enum value_kind kind, unsigned color)
 {
-	bool any = false;
-	double *y;
+	enum value_sum how = sum_of(kind);
 
-	for (size_t i = 0; i < t->chart.count; i++)
-		any = any || !isnan(point_value(t, i, kind));
-	if (!any)
-		return;
-	y = add_series(t, name, color);
-	for (size_t i = 0; i < t->chart.count; i++)
-		y[i] = point_value(t, i, kind);
+	for (size_t i = 0; i < l->t->cell_count; i++)
+		l->t->cells[i].value = cell_value(l, i, kind);
+	timeline_add_line(l->t, name,
+			  how == SUM_RATE || how == SUM_MEAN ? LINE_MEAN
+							     : LINE_MOST,
+			  color);
 }
 
-static void finish(struct timeline *t, struct html *h)
+static void finish(struct course_line *l, struct html *h)
 {
-	if (t->chart.series_count)
-		chart_write(&t->chart, h);
-	free(t);
+	timeline_write(l->t, h);
+	free(l->first);
 }
 
 /* ----------------------------------------------------------------- sections
@@ -282,19 +255,18 @@ static void finish(struct timeline *t, struct html *h)
 void page_latency_course(const struct result *r, struct html *h)
 {
 	bool has_e2e = greatest(r, V_E2E_P50) > 0;
-	struct timeline *t = timeline_new(
-		r,
-		has_e2e ? "Publish to delivery over time"
-			: "Publish to acknowledgement over time",
-		UNIT_NS, h);
+	struct course_line l;
 
-	if (!t)
+	if (!begin(&l, r,
+		   has_e2e ? "Publish to delivery over time"
+			   : "Publish to acknowledgement over time",
+		   UNIT_NS, h))
 		return;
-	add_course(t, "p50", has_e2e ? V_E2E_P50 : V_ACK_P50, 1);
-	add_course(t, "p99", has_e2e ? V_E2E_P99 : V_ACK_P99, 2);
+	add_course(&l, "p50", has_e2e ? V_E2E_P50 : V_ACK_P50, 1);
+	add_course(&l, "p99", has_e2e ? V_E2E_P99 : V_ACK_P99, 2);
 	if (has_e2e)
-		add_course(t, "max", V_E2E_MAX, 3);
-	finish(t, h);
+		add_course(&l, "max", V_E2E_MAX, 3);
+	finish(&l, h);
 }
 
 /* Fan-out makes two scales of one. */
@@ -303,18 +275,18 @@ void page_latency_course(const struct result *r, struct html *h)
 static void draw_published(const struct result *r, bool is_apart,
 			   struct html *h)
 {
-	struct timeline *t = timeline_new(
-		r, is_apart ? "Published per second" : "Messages per second",
-		UNIT_PER_SECOND, h);
+	struct course_line l;
 
-	if (!t)
+	if (!begin(&l, r,
+		   is_apart ? "Published per second" : "Messages per second",
+		   UNIT_PER_SECOND, h))
 		return;
-	add_course(t, "published", V_SENT, 1);
+	add_course(&l, "published", V_SENT, 1);
 	if (!is_apart)
-		add_course(t, "delivered", V_DELIVERED, 2);
-	t->chart.limit = r->is_open ? r->asked : 0;
-	t->chart.limit_name = "asked for";
-	finish(t, h);
+		add_course(&l, "delivered", V_DELIVERED, 2);
+	l.t->chart.limit = r->is_open ? r->asked : 0;
+	l.t->chart.limit_name = "asked for";
+	finish(&l, h);
 }
 
 /* One line, where there was any such thing. */
@@ -322,14 +294,12 @@ static void draw_one(const struct result *r, const char *title,
 		     enum metric_unit unit, const struct chart_series *s,
 		     enum value_kind kind, struct html *h)
 {
-	struct timeline *t = greatest(r, kind) > 0
-				     ? timeline_new(r, title, unit, h)
-				     : NULL;
+	struct course_line l;
 
-	if (!t)
+	if (greatest(r, kind) <= 0 || !begin(&l, r, title, unit, h))
 		return;
-	add_course(t, s->name, kind, s->color);
-	finish(t, h);
+	add_course(&l, s->name, kind, s->color);
+	finish(&l, h);
 }
 
 void page_rate_charts(const struct result *r, struct html *h)
@@ -361,18 +331,17 @@ bool page_error_chart(const struct result *r, struct html *h)
 
 static void draw_promptness(const struct result *r, struct html *h)
 {
-	struct timeline *t = timeline_new(r, "Timers and turns of the loops",
-					  UNIT_NS, h);
+	struct course_line l;
 
-	if (!t)
+	if (!begin(&l, r, "Timers and turns of the loops", UNIT_NS, h))
 		return;
-	add_course(t, "timers late p99", V_LAG_P99, 2);
-	add_course(t, "timers late max", V_LAG_MAX, 1);
-	add_course(t, "loop turn p99", V_TURN_P99, 4);
-	add_course(t, "loop turn max", V_TURN_MAX, 3);
-	t->chart.limit = (double)hist_percentile(&r->floor, 99, 0);
-	t->chart.limit_name = "timers of the idle machine, p99";
-	finish(t, h);
+	add_course(&l, "timers late p99", V_LAG_P99, 2);
+	add_course(&l, "timers late max", V_LAG_MAX, 1);
+	add_course(&l, "loop turn p99", V_TURN_P99, 4);
+	add_course(&l, "loop turn max", V_TURN_MAX, 3);
+	l.t->chart.limit = (double)hist_percentile(&r->floor, 99, 0);
+	l.t->chart.limit_name = "timers of the idle machine, p99";
+	finish(&l, h);
 }
 
 static void draw_share_of_time(const struct result *r, struct html *h)
@@ -386,15 +355,14 @@ static void draw_share_of_time(const struct result *r, struct html *h)
 		{ V_THROTTLED, "held back by a cgroup", 2 },
 		{ V_STEAL, "taken by other machines", 3 },
 	};
-	struct timeline *t = timeline_new(r, "Processor time, % of the time",
-					  UNIT_NUMBER, h);
+	struct course_line l;
 
-	if (!t)
+	if (!begin(&l, r, "Processor time, % of the time", UNIT_NUMBER, h))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (greatest(r, all[i].kind) > 0)
-			add_course(t, all[i].name, all[i].kind, all[i].color);
-	finish(t, h);
+			add_course(&l, all[i].name, all[i].kind, all[i].color);
+	finish(&l, h);
 }
 
 /* This program and the broker's process, on one machine. */
@@ -402,13 +370,13 @@ static void draw_both(const struct result *r, const char *title,
 		      enum metric_unit unit, enum value_kind own,
 		      enum value_kind broker, struct html *h)
 {
-	struct timeline *t = timeline_new(r, title, unit, h);
+	struct course_line l;
 
-	if (!t)
+	if (!begin(&l, r, title, unit, h))
 		return;
-	add_course(t, "this program", own, 1);
-	add_course(t, "broker", broker, 2);
-	finish(t, h);
+	add_course(&l, "this program", own, 1);
+	add_course(&l, "broker", broker, 2);
+	finish(&l, h);
 }
 
 void page_health_course(const struct result *r, struct html *h)
@@ -464,17 +432,12 @@ static double sys_time(const json_t *sample)
 	return json_number_value(json_object_get(sample, "at"));
 }
 
-static void set_samples(struct timeline *t, const json_t *course)
+/* From each sample to the next. */
+static void make_sample_cells(struct timeline *t, const json_t *course)
 {
-	size_t n = json_array_size(course);
-
-	if (n > POINTS_MAX)
-		n = POINTS_MAX;
-	t->chart.count = n > 0 ? n - 1 : 0;
-	for (size_t i = 0; i < t->chart.count; i++) {
-		t->from[i] = sys_time(json_array_get(course, i));
-		t->x[i] = sys_time(json_array_get(course, i + 1));
-	}
+	for (size_t i = 1; i < json_array_size(course); i++)
+		timeline_add_cell(t, sys_time(json_array_get(course, i - 1)),
+				  sys_time(json_array_get(course, i)));
 }
 
 /* Brokers tell what has changed. The first sample is what was retained: good
@@ -482,42 +445,53 @@ static void set_samples(struct timeline *t, const json_t *course)
 static void add_sys(struct timeline *t, const json_t *course,
 		    const struct sys_line *line, unsigned color)
 {
-	double *y = t->y[t->chart.series_count], v, last = NAN, since = 0;
+	double v, last = NAN, since = 0;
+	struct cell *c = t->cells;
 	bool any = false;
 
 	if (!line->is_count)
 		last = sys_value(json_array_get(course, 0), line->topic);
-	for (size_t i = 0; i < t->chart.count; i++) {
+	for (size_t i = 0; i < t->cell_count; i++, c++) {
 		v = sys_value(json_array_get(course, i + 1), line->topic);
 		if (line->is_count)
-			y[i] = v >= last && t->x[i] > since
-				       ? (v - last) / (t->x[i] - since)
-				       : NAN;
+			c->value = v >= last && c->to > since
+					   ? (v - last) / (c->to - since)
+					   : NAN;
 		else
-			y[i] = isnan(v) ? last : v;
+			c->value = isnan(v) ? last : v;
 		if (!isnan(v)) {
 			last = v;
-			since = t->x[i];
+			since = c->to;
 		}
-		any = any || y[i] > 0;
+		any = any || c->value > 0;
 	}
 	if (any)
-		(void)add_series(t, line->name, color);
+		timeline_add_line(t, line->name,
+				  line->is_count ? LINE_MEAN : LINE_MOST,
+				  color);
+}
+
+static void draw_sys(const struct result *r, const struct sys_chart *c,
+		     const json_t *course, struct html *h)
+{
+	struct timeline *t = timeline_new(c->title, c->unit,
+					  json_array_size(course), h);
+
+	if (!t)
+		return;
+	make_sample_cells(t, course);
+	timeline_seal(t);
+	if (r->course_count >= 2)
+		show_run(t, r);
+	for (unsigned k = 0; k < 2 && c->lines[k].topic; k++)
+		add_sys(t, course, &c->lines[k], k + 1);
+	timeline_write(t, h);
 }
 
 void page_broker_course(const struct result *r, struct html *h)
 {
 	const json_t *course = json_object_get(r->broker, "course");
-	const struct sys_chart *c = sys_charts;
-	struct timeline *t;
 
-	for (size_t i = 0; i < ARRAY_SIZE(sys_charts); i++, c++) {
-		t = timeline_new(r, c->title, c->unit, h);
-		if (!t)
-			return;
-		set_samples(t, course);
-		for (unsigned k = 0; k < 2 && c->lines[k].topic; k++)
-			add_sys(t, course, &c->lines[k], k + 1);
-		finish(t, h);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(sys_charts); i++)
+		draw_sys(r, &sys_charts[i], course, h);
 }

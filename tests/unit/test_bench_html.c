@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,7 +277,7 @@ static void short_intervals_make_no_rates(void)
 	has(page, ">9 to 10 s<tspan class=s1 dx=10>published</tspan> 100/s");
 	has(page, "refused, failed, lost or late</tspan> 3<");
 	free(page);
-	/* Long runs: eleven seconds to a point, of which the mean. */
+	/* Long runs: eleven seconds to a point, at their mean. */
 	for (int k = 0; k < 4800; k++) {
 		end.at = 11 + k;
 		end.length = 1;
@@ -286,8 +287,112 @@ static void short_intervals_make_no_rates(void)
 			abort();
 	}
 	page = page_of(&r);
-	lacks(page, "published</tspan> 1.30 k/s");
-	has(page, "published</tspan> 209/s");
+	has(page, "s<tspan class=s1 dx=10>published</tspan> 100/s to 1.30 k/s");
+	has(page, "A point stands for 11 intervals, about 11 s: the line is at "
+		  "the mean of them");
+	lacks(page, "published</tspan> 0/s");
+	free(page);
+	result_release(&r);
+}
+
+/* What is within the figure of that title. */
+static const char *figure_of(const char *page, const char *title)
+{
+	static char figure[400000];
+	char text[100];
+	const char *begin;
+
+	snprintf(text, sizeof(text), "<figcaption><b>%s</b>", title);
+	begin = strstr(page, text);
+	*figure = '\0';
+	if (ok(begin != NULL, "%s", title))
+		snprintf(figure, sizeof(figure), "%.*s",
+			 (int)(strstr(begin, "</figure>") - begin), begin);
+	return figure;
+}
+
+/* How far up or down (236 is 0, 34 the top) the shade of a colour comes. */
+static void shade_of(const char *figure, const char *color, double *ret_top,
+		     double *ret_bottom)
+{
+	char text[40];
+	const char *p;
+	double y;
+
+	snprintf(text, sizeof(text), "<path class=\"w %s\" d=\"", color);
+	p = strstr(figure, text);
+	*ret_top = *ret_bottom = NAN;
+	if (!ok(p != NULL, "there is a shade"))
+		return;
+	for (p += strlen(text); *p && *p != '"'; p++) {
+		if (*p != 'V')
+			continue;
+		y = strtod(p + 1, NULL);
+		*ret_top = fmin(*ret_top, y);
+		*ret_bottom = fmax(*ret_bottom, y);
+	}
+}
+
+/* Six hours of seconds, and three of them that were not like the others. */
+static void sample_hours(struct result *r, bool has_trouble)
+{
+	struct interval v;
+
+	sample_result(r, 1);
+	v = r->course[5];
+	v.ack_count = 0;
+	for (int k = 0; k < 6 * 3600; k++) {
+		bool is_bad = has_trouble && k >= 10000 && k < 10003;
+
+		v.at = 11 + k;
+		v.sent = is_bad ? 0 : 100;
+		v.delivered = is_bad ? 0 : 200;
+		v.connected = is_bad ? 1 : 4;
+		v.errors = is_bad ? 50 : 0;
+		v.e2e_max = is_bad ? 70000000 : 999999;
+		v.lag.max = is_bad ? 5000000 : 60000;
+		if (result_add_interval(r, &v) < 0)
+			abort();
+	}
+}
+
+static void is_shaded(const char *page, const char *title, const char *color,
+		      double top, double bottom)
+{
+	double high, low;
+
+	shade_of(figure_of(page, title), color, &high, &low);
+	ok(fabs(high - top) < 0.2 && fabs(low - bottom) < 0.2,
+	   "%s: from %.1f to %.1f", title, high, low);
+}
+
+/* However many seconds a point stands for. */
+static void short_troubles_of_long_runs_are_seen(void)
+{
+	struct result r;
+	char *page;
+
+	sample_hours(&r, false);
+	page = page_of(&r);
+	is_shaded(page, "Clients connected", "s1", 34, 34);
+	lacks(page, "published</tspan> 0/s");
+	free(page);
+	result_release(&r);
+	sample_hours(&r, true);
+	page = page_of(&r);
+	check_sound(page);
+	has(page, "delivered</tspan> 0/s to 200/s");
+	has(page, "connected</tspan> 1 to 4");
+	has(page, "late</tspan> 0 to 50<");
+	has(page, "max</tspan> 1.00 ms to 70.0 ms");
+	has(page, "timers late max</tspan> 60.0 us to 5.00 ms");
+	is_shaded(page, "Messages per second", "s2", 34, 236);
+	is_shaded(page, "Clients connected", "s1", 34, 236 - 202 / 4.0);
+	is_shaded(page, "Errors", "s2", 34, 236);
+	has(figure_of(page, "Errors"), "A point stands for 46 intervals, about "
+				       "46 s: the line is at the greatest of "
+				       "them, the shade reaches from the least "
+				       "to the greatest.");
 	free(page);
 	result_release(&r);
 }
@@ -338,6 +443,29 @@ static void the_broker_is_drawn_over_time(void)
 	result_release(&r);
 }
 
+/* As many samples as a broker likes to give. */
+static void all_samples_of_the_broker_are_drawn(void)
+{
+	json_t *course = json_array();
+	struct result r;
+	char text[24], clients[24], *page;
+
+	for (int i = 0; i <= 3000; i++) {
+		snprintf(text, sizeof(text), "%d", 1000 * i);
+		snprintf(clients, sizeof(clients), "%d", i == 2500 ? 3 : 9);
+		sample_sys(course, i, text, clients);
+	}
+	sample_result(&r, 1);
+	r.broker = json_pack("{s:o}", "course", course);
+	r.course[11].at = 3000;
+	page = page_of(&r);
+	check_sound(page);
+	has(page, "to 3000 s<tspan class=s1 dx=10>received</tspan> 1.00 k/s<");
+	has(page, "connected</tspan> 3 to 9<");
+	free(page);
+	result_release(&r);
+}
+
 /* No zero where nobody knows, and a line for what is not there. */
 static void pages_say_what_is_not_known(void)
 {
@@ -363,4 +491,6 @@ TEST_MAIN(T(pages_say_what_is_not_known), T(pages_hold_the_figures),
 	  T(nothing_gets_out_of_its_place), T(little_is_no_reason_to_fail),
 	  T(long_runs_stay_small), T(percentiles_end_at_what_came),
 	  T(health_is_drawn_over_time), T(short_intervals_make_no_rates),
-	  T(the_broker_is_drawn_over_time))
+	  T(short_troubles_of_long_runs_are_seen),
+	  T(the_broker_is_drawn_over_time),
+	  T(all_samples_of_the_broker_are_drawn))
