@@ -513,3 +513,36 @@ END
       grep -o 'client-id=bench-kept-[12]' | sort -u | wc -l)" -eq 1
   done
 }
+
+@test "of several targets a client stays where a session may have been made" {
+  local session one
+  for session in no yes; do
+    PUPPET=one start_puppet << 'END'
+on conn 1 send connack 1 drop
+serve
+END
+    one=$PUPPET_PORT
+    PUPPET=two start_puppet <<< serve
+    cat > t.yaml << 'END'
+name: staying
+connect: {timeout: 1s, retries: 1}
+phases: {measure: 1s, drain: 1s}
+groups:
+  - name: s
+    clients: 1
+END
+    [ $session = no ] || echo '    mqtt: {clean: no, session-expiry: 1m}' >> t.yaml
+    mqtt-bench run t.yaml --progress none --broker-stats no --json r.json \
+      --target "mqtt://127.0.0.1:$one" \
+      --target "mqtt://127.0.0.1:$PUPPET_PORT" || test $? -eq 13
+    assert "$(jq .counts.connected r.json)" -eq 1
+    if [ $session = no ]; then
+      assert "$(PUPPET=two puppet_count ' recv connect ')" -eq 1
+    else
+      assert "$(PUPPET=one puppet_count ' recv connect ')" -eq 2
+      assert "$(PUPPET=two puppet_count ' recv connect ')" -eq 0
+    fi
+    stop one
+    stop two
+  done
+}

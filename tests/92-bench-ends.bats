@@ -4,6 +4,7 @@
 # the run made stays at the broker.
 
 load helper/helpers
+load helper/peer
 
 field() {
   jq -r "$1" result.json
@@ -109,6 +110,40 @@ nobody_at_broker() {
   in_phase connect 2/s '{measure: 60s}' INT 130
   in_phase settle 100/s '{settle: 60s, measure: 60s}' TERM 143
   in_phase warm-up 100/s '{warmup: 60s, measure: 60s}' INT 130
+}
+
+@test "a CONNECT without an answer may have made a session, which is ended" {
+  local version clean
+  for version in 5 3.1.1; do
+    PUPPET=silent start_puppet << 'END'
+on conn 1 send connack 1 drop
+serve
+END
+    cat > silent.yaml << END
+name: silent
+connect: {rate: 5/s, timeout: 1s, retries: 0}
+phases: {measure: 1500ms, drain: 1s}
+groups:
+  - name: kept
+    clients: 2
+    mqtt: {version: $version, clean: no}
+END
+    clean=0
+    if [ $version = 5 ]; then
+      sed -i 's/clean: no/&, session-expiry: 1h/' silent.yaml
+      clean=1 # begins anew in any case
+    fi
+    mqtt-bench run silent.yaml --target "mqtt://127.0.0.1:$PUPPET_PORT" \
+      --broker-stats no --json result.json || true
+    assert "$(field '.counts | [.connected, .conn_timed_out] | @tsv')" = $'1\t1'
+    PUPPET=silent puppet_log | grep 'recv connect' > connects
+    # The first comes once more to end it, and says so.
+    grep bench-kept-1 connects > first
+    assert "$(wc -l < first)" -eq 2
+    assert "$(head -n 1 first | grep -c "clean=$clean")" -eq 1
+    assert "$(tail -n 1 first | grep -v session-expiry | grep -c clean=1)" -eq 1
+    stop silent
+  done
 }
 
 @test "a second signal ends the wait for what is under way, as one then does" {

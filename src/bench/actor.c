@@ -104,6 +104,7 @@ void actor_connect(struct actor *a, uint64_t due)
 	w->pending++;
 	set_state(a, ACTOR_CONNECTING);
 	a->attempt->begun = loop_refresh_now(w->loop);
+	a->attempt->ready = 0;
 	if (!a->is_cleaner)
 		worker_record_connect(w, due, a->attempt->begun);
 	conn_start_on_loop(&a->conn, &a->attempt->target);
@@ -217,6 +218,14 @@ static void get_subscriptions(struct actor *a, bool has_session,
 	actor_become_ready(a);
 }
 
+static bool wants_session(const struct actor *a)
+{
+	const struct group *g = a->squad->crew->group;
+
+	return g->mqtt.version == MQTT_5 ? g->mqtt.session_expiry > 0
+					 : !g->mqtt.is_clean;
+}
+
 static void on_up(struct conn *c, const struct event_connack *ack)
 {
 	struct actor *a = actor_of(c);
@@ -237,9 +246,7 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	if (a->was_up)
 		count(a, COUNT_RECONNECTS);
 	actor_take_dropped(a, loop_now(w->loop));
-	a->has_session = crew->group->mqtt.version == MQTT_5
-				 ? crew->group->mqtt.session_expiry > 0
-				 : !crew->group->mqtt.is_clean;
+	a->has_session = wants_session(a);
 	mutex_lock(c->lock);
 	session_share_connect(c->session, &crew->connect);
 	session_stats(c->session, &st);
@@ -290,12 +297,24 @@ static void count_failed_connect(struct actor *a, const struct err *why)
 	}
 }
 
+/* Its CONNECT was sent, and may have made a session even though nobody said
+ * so: that has to be ended some day, and is where it goes next. */
+static bool may_have_session(const struct actor *a, const struct err *why)
+{
+	bool is_refused = why &&
+			  (why->kind == ERR_REFUSED || why->kind == ERR_BUSY);
+
+	return a->attempt->ready && !is_refused && wants_session(a);
+}
+
 static void connect_failed(struct actor *a, const struct err *why)
 {
 	const struct group *g = a->squad->crew->group;
 	uint32_t retries = a->squad->crew->run->scenario->connect.retries;
 	struct worker *w = worker_of(a);
 
+	if (may_have_session(a, why))
+		a->has_session = true;
 	if (why && !w->is_counted)
 		count_failed_connect(a, why);
 	if (!why || w->is_over)

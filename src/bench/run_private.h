@@ -104,8 +104,9 @@ struct attempt {
 	struct connect connect;
 	struct buf text; /* id, user, password, will */
 	/* Dial, addresses, socket, streams. */
-	uint64_t begun, resolved, connected, ready;
-	bool looks_up; /* see struct run_target */
+	uint64_t begun, resolved, connected;
+	uint64_t ready; /* CONNECT was sent then; 0: not yet */
+	bool looks_up;  /* see struct run_target */
 };
 
 /* A message that the connection was given. */
