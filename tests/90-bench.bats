@@ -78,7 +78,26 @@ field() {
     run_tool 2 mqtt-bench conn -c 1
   assert "$stderr" =~ "no target: ".*"--target self"
   assert "$(grep -c 'New client connected' broker.err)" -eq 0
+  # A part of the place does not get its rest from there.
+  local other
+  other=$(free_port)
+  for name in HOST=127.0.0.9 "URL=mqtt://127.0.0.9:$other" \
+    "SERVER=127.0.0.9:$other" UNIX=/nowhere; do
+    run_tool env MQTT_TOOLS_"$name" mqtt-bench conn -c 1 -p "$PORT" --plan
+    assert "$output" =~ "in all"
+    run_tool env MQTT_TOOLS_"$name" mqtt-bench conn -p "$PORT" --show-config
+    assert "$output" =~ "host: localhost  # default"
+    assert "$output" != *127.0.0.9*
+  done
+  MQTT_TOOLS_PORT=$PORT run_tool 4 mqtt-bench conn -c 1 --target mqtt://127.0.0.8
+  assert "$stderr" =~ "127.0.0.8:1883"
+  printf 'default: {host: 127.0.0.9, port: %s}\n' "$PORT" \
+    > .config/mqtt-tools/profiles.yaml
+  MQTT_TOOLS_HOST=127.0.0.9 bench conn -c 1 -p "$PORT" --duration 0.1
+  assert "$(grep -c 'New client connected' broker.err)" -gt 0
   # A profile that is asked for is another matter.
+  printf 'default: {host: 127.0.0.1, port: %s}\n' "$PORT" \
+    > .config/mqtt-tools/profiles.yaml
   bench conn -c 1 --profile default --duration 0.1
   printf '%s\n' 'name: x' "targets: ['mqtt://127.0.0.1:$PORT']" \
     'groups: [{name: a, clients: 2}]' > x.yaml

@@ -123,8 +123,14 @@ static void put_values(const struct option *o)
 	}
 }
 
+static bool has_variable(const struct option *o, enum tool tool)
+{
+	return (o->flags & OPTION_ENV) &&
+	       !(tool == TOOL_BENCH && (o->flags & OPTION_PLACE));
+}
+
 /* What else one may have typed for it. */
-static void put_other_names(const struct option *o)
+static void put_other_names(const struct option *o, enum tool tool)
 {
 	char env[OPTION_ENV_MAX];
 
@@ -142,7 +148,7 @@ static void put_other_names(const struct option *o)
 		put_text(o->property);
 		puts("\\fR.");
 	}
-	if (o->flags & OPTION_ENV) {
+	if (has_variable(o, tool)) {
 		fputs("Environment: ", stdout);
 		put_bold(option_env_name(o, env));
 		puts(".");
@@ -158,7 +164,7 @@ static void put_option(const struct option *o, enum tool tool)
 	if (o->details)
 		put_sentence(o->details);
 	put_values(o);
-	put_other_names(o);
+	put_other_names(o, tool);
 }
 
 static void put_options(enum tool tool)
@@ -184,7 +190,7 @@ static void put_environment(enum tool tool)
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &options[i];
 
-		if (!(o->tools & tool) || !(o->flags & OPTION_ENV))
+		if (!(o->tools & tool) || !has_variable(o, tool))
 			continue;
 		puts(".TP");
 		put_bold(option_env_name(o, env));

@@ -84,6 +84,7 @@ enum option_flags {
 	OPTION_V5 = 16,        /* means something in MQTT 5 only */
 	OPTION_HOST = 32,      /* completed with host names */
 	OPTION_URL = 64,       /* the password in it is masked and wiped */
+	OPTION_PLACE = 128,    /* where to: mqtt-bench wants to be told */
 };
 
 enum { OPTION_TOOLS = 5, OPTION_ALIASES = 3 };

@@ -17,14 +17,44 @@ static bool is_told(const struct settings *s, size_t offset)
 
 #define IS_TOLD(s, field) is_told((s), offsetof(struct settings, field))
 
+static int forget(struct settings *s, const struct option *o, struct err *e)
+{
+	struct setting v = { .option = o, .text = o->fallback };
+	void *field = (char *)s + o->offset;
+
+	s->origins[o - options] = (struct origin){ 0 };
+	if (o->type == OPTION_UINT)
+		*(uint32_t *)field = 0;
+	else if (o->type == OPTION_LIST)
+		*(struct text_list *)field = (struct text_list){ 0 };
+	else
+		*(const char **)field = NULL;
+	return v.text ? option_set(s, &v, e) : 0;
+}
+
+/* --port alone does not mean that of the host which the environment names. */
+static int resolve_places(struct settings *s, struct err *e)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *o = &options[i];
+
+		if (!(o->flags & OPTION_PLACE))
+			continue;
+		if (is_told(s, o->offset))
+			s->bench.has_target = true;
+		else if (forget(s, o, e))
+			return -1;
+	}
+	return 0;
+}
+
 int resolve_bench(struct settings *s, struct err *e)
 {
 	struct bench_settings *b = &s->bench;
 
 	resolve_log_level(s);
-	b->has_target = IS_TOLD(s, typed.host) || IS_TOLD(s, typed.port) ||
-			IS_TOLD(s, typed.url) || IS_TOLD(s, typed.servers) ||
-			IS_TOLD(s, typed.unix_path);
+	if (resolve_places(s, e))
+		return -1;
 	b->has_clients = IS_SET(s, bench.clients);
 	b->has_seed = IS_SET(s, bench.seed);
 	b->has_version = IS_SET(s, typed.version) &&
