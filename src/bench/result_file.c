@@ -135,14 +135,20 @@ int result_load(const char *path, struct result *r, struct err *e)
 {
 	json_error_t why;
 	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	bool has_failed;
 	json_t *root;
 	int result;
 
 	if (!f)
 		return err_sys(e, ERR_LOCAL, "cannot open '%s'", path);
 	root = json_loadf(f, JSON_REJECT_DUPLICATES, &why);
+	has_failed = !root && ferror(f);
+	if (has_failed)
+		err_sys(e, ERR_LOCAL, "cannot read '%s'", path);
 	if (f != stdin)
 		fclose(f);
+	if (has_failed)
+		return -1;
 	if (!root)
 		return err_set(e, ERR_USAGE, 0,
 			       "'%s' is not a result of "

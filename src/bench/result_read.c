@@ -310,8 +310,9 @@ static void read_verdict(struct reader *rd, json_t *o, struct verdict *v)
 
 	copy_text(rd, o, "trust", text, sizeof(text));
 	v->trust = trust_of(text);
+	*text = '\0';
 	copy_text(rd, o, "bound", text, sizeof(text));
-	while (v->bound < BOUND_GENERATOR &&
+	while (*text && v->bound < BOUND_GENERATOR &&
 	       strcmp(bound_name(v->bound), text) != 0)
 		v->bound++;
 	json_array_foreach(list, i, reason)
@@ -484,6 +485,21 @@ static void read_runs_of(struct reader *rd, json_t *root, struct result *r)
 	}
 }
 
+/* Without them a file that was cut down would pass for a perfect run. */
+static void check_parts(struct reader *rd, json_t *root)
+{
+	static const char *const parts[] = { "verdict", "counts", "timings",
+					     "health" };
+	const char *trust = json_string_value(
+		json_object_get(json_object_get(root, "verdict"), "trust"));
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!json_is_object(json_object_get(root, parts[i])))
+			fail(rd, parts[i], "there");
+	if (!trust || strcmp(trust_name(trust_of(trust)), trust) != 0)
+		fail(rd, "trust", "VALID, SUSPECT or INVALID");
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): runs have no runs of their own. */
 int result_from_json(json_t *root, struct result *r, struct err *e)
 {
@@ -516,5 +532,6 @@ int result_from_json(json_t *root, struct result *r, struct err *e)
 		read_tally(&rd, v, &r->tallies[r->tally_count++]);
 	read_shares(&rd, root, r);
 	read_runs_of(&rd, root, r);
+	check_parts(&rd, root);
 	return rd.has_failed ? -1 : 0;
 }

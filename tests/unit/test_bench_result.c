@@ -130,6 +130,13 @@ static void wrong_files_are_refused(void)
 		{ "{\"schema\":\"mqtt-bench/1\",\"tallies\":[{\"clients\":2,"
 		  "\"sent\":[3,1]}]}",
 		  "'sent' is not as long as there are clients" },
+		{ "{\"schema\":\"mqtt-bench/1\"}", "'verdict' is not there" },
+		{ "{\"schema\":\"mqtt-bench/1\",\"verdict\":{},"
+		  "\"counts\":{},\"timings\":{},\"health\":{}}",
+		  "'trust' is not VALID, SUSPECT or INVALID" },
+		{ "{\"schema\":\"mqtt-bench/1\",\"verdict\":{\"trust\":"
+		  "\"FINE\"},\"counts\":{},\"timings\":{},\"health\":{}}",
+		  "'trust' is not VALID, SUSPECT or INVALID" },
 		{ "nonsense", "is not a result of mqtt-bench" },
 	};
 	char path[] = "/tmp/test_resultXXXXXX";
@@ -152,6 +159,8 @@ static void wrong_files_are_refused(void)
 	result_init(&r);
 	is_int(result_load(path, &r, &e), -1);
 	is_int(e.kind, ERR_LOCAL);
+	is_int(result_load("/", &r, &e), -1);
+	is_str(e.text, "cannot read '/': Is a directory");
 	result_release(&r);
 }
 
