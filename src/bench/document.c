@@ -183,15 +183,16 @@ static void explain(const struct complaint *c, const char *path,
 	else if (strncmp(c->text, "STRING length < 1", 17) == 0)
 		err_set(e, ERR_USAGE, 0, "%s: is empty", path);
 	else if (strncmp(c->text, "Expecting ", 10) == 0 && want)
-		err_set(e, ERR_USAGE, 0, "%s: expected %s", path, want);
+		err_set(e, ERR_USAGE, 0, "%s%sexpected %s", path,
+			*path ? ": " : "", want);
 	else
 		err_set(e, ERR_USAGE, 0, "%s", c->text);
 	buf_release(&spare);
 }
 
-/* The pair of a key in a mapping; NULL when it is not there. */
+/* The n-th pair of a key in a mapping, from 0; NULL when it is not there. */
 static yaml_node_pair_t *pair_of(yaml_document_t *doc, const yaml_node_t *node,
-				 struct bytes key)
+				 struct bytes key, int n)
 {
 	yaml_node_pair_t *p;
 	yaml_node_t *k;
@@ -204,7 +205,8 @@ static yaml_node_pair_t *pair_of(yaml_document_t *doc, const yaml_node_t *node,
 		if (k->type == YAML_SCALAR_NODE &&
 		    bytes_equal(bytes_of(k->data.scalar.value,
 					 k->data.scalar.length),
-				key))
+				key) &&
+		    n-- == 0)
 			return p;
 	}
 	return NULL;
@@ -238,17 +240,43 @@ static yaml_node_t *walk(yaml_document_t *doc, const char *path)
 		}
 		path += *path == '.';
 		n = strcspn(path, ".[");
-		pair = pair_of(doc, node, bytes_of(path, n));
+		pair = pair_of(doc, node, bytes_of(path, n), 0);
 		next = pair ? yaml_document_get_node(doc, pair->value) : NULL;
 		path += n;
 	}
 	return next ? next : node;
 }
 
-/* Where the value of a path begins, or a key in the mapping there. Nothing is
- * changed when that cannot be found out. */
+static void take_mark(yaml_mark_t mark, unsigned ret_position[2])
+{
+	ret_position[0] = (unsigned)mark.line + 1;
+	ret_position[1] = (unsigned)mark.column + 1;
+}
+
+/* Where the parser gave up; the part of it that decodes counts bytes only. */
+static void locate_problem(const yaml_parser_t *parser, struct bytes text,
+			   unsigned ret_position[2])
+{
+	size_t n = parser->problem_offset < text.n ? parser->problem_offset
+						   : text.n;
+	unsigned line = 1, column = 1;
+
+	if (parser->error != YAML_READER_ERROR) {
+		take_mark(parser->problem_mark, ret_position);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		column = text.p[i] == '\n' ? 1 : column + 1;
+		line += text.p[i] == '\n';
+	}
+	ret_position[0] = line;
+	ret_position[1] = column;
+}
+
+/* Where the value of a path begins, or the n-th of a key in the mapping there,
+ * or where the text is no YAML. */
 static void locate(const struct document_source *s, const char *path,
-		   const char *key, unsigned ret_position[2])
+		   const char *key, int n, unsigned ret_position[2])
 {
 	yaml_node_pair_t *pair = NULL;
 	yaml_document_t doc;
@@ -261,14 +289,14 @@ static void locate(const struct document_source *s, const char *path,
 	if (yaml_parser_load(&parser, &doc)) {
 		node = walk(&doc, path);
 		if (node && key)
-			pair = pair_of(&doc, node, bytes_str(key));
+			pair = pair_of(&doc, node, bytes_str(key), n);
 		if (pair)
 			node = yaml_document_get_node(&doc, pair->key);
-		if (node && (pair || !key)) {
-			ret_position[0] = (unsigned)node->start_mark.line + 1;
-			ret_position[1] = (unsigned)node->start_mark.column + 1;
-		}
+		if (node && (pair || !key))
+			take_mark(node->start_mark, ret_position);
 		yaml_document_delete(&doc);
+	} else {
+		locate_problem(&parser, s->text, ret_position);
 	}
 	yaml_parser_delete(&parser);
 }
@@ -278,27 +306,77 @@ int document_blame(const struct document_source *s, const char *path,
 {
 	unsigned at[2] = { 1, 1 };
 
-	locate(s, path, NULL, at);
+	locate(s, path, NULL, 0, at);
 	if (*path)
 		err_prefix(e, "%s", path);
 	return err_prefix(e, "%s:%u:%u", s->name, at[0], at[1]);
 }
 
-static int explain_all(const struct document_source *s,
-		       const struct complaint *c,
+/* Of a key that is missing or there twice libcyaml names the field read last,
+ * if there was one, and not the mapping. */
+static void leave_sibling(struct complaint *c,
+			  const cyaml_schema_value_t *schema, const char *key)
+{
+	const cyaml_schema_value_t *v = schema_at(schema, c);
+
+	if (c->depth == 0 || (v && field_of(v, key)))
+		return;
+	memmove(c->path, c->path + 1, sizeof(c->path) - sizeof(c->path[0]));
+	c->depth--;
+}
+
+static int explain_all(const struct document_source *s, struct complaint *c,
 		       const cyaml_schema_value_t *schema, struct err *e)
 {
 	unsigned at[2] = { c->line, c->column };
 	char path[200], key[64];
+	bool is_missing = sscanf(c->text,
+				 "Missing required mapping field: %63s",
+				 key) == 1;
+	bool is_again = sscanf(c->text, "Mapping field already seen: %63s",
+			       key) == 1;
 
+	if (is_missing || is_again)
+		leave_sibling(c, schema, key);
 	path_of(c, path, sizeof(path));
 	if (sscanf(c->text, "Unexpected key: %63[^\n]", key) == 1) {
 		explain_key(key, schema_at(schema, c), e);
-		locate(s, path, key, at);
+		locate(s, path, key, 0, at);
 	} else {
 		explain(c, path, schema, e);
 	}
+	if (is_again)
+		locate(s, path, key, 1, at);
+	else if (is_missing || c->line == 0)
+		locate(s, path, NULL, 0, at);
 	return err_prefix(e, "%s:%u:%u", s->name, at[0], at[1]);
+}
+
+/* libcyaml reads the first document and leaves the others alone. */
+static int check_single(const struct document_source *s, struct err *e)
+{
+	unsigned at[2] = { 0, 0 };
+	yaml_document_t doc;
+	yaml_parser_t parser;
+	const yaml_node_t *root;
+
+	if (!yaml_parser_initialize(&parser))
+		return err_nomem(e);
+	yaml_parser_set_input_string(&parser, s->text.p, s->text.n);
+	for (int i = 0; i < 2 && yaml_parser_load(&parser, &doc); i++) {
+		root = yaml_document_get_root_node(&doc);
+		if (i == 1 && root &&
+		    (root->type != YAML_SCALAR_NODE ||
+		     root->data.scalar.length))
+			take_mark(root->start_mark, at);
+		yaml_document_delete(&doc);
+	}
+	yaml_parser_delete(&parser);
+	return at[0] == 0 ? 0
+			  : err_set(e, ERR_USAGE, 0,
+				    "%s:%u:%u: a second document begins here, "
+				    "expected one",
+				    s->name, at[0], at[1]);
 }
 
 int document_load(const struct document_source *s,
@@ -315,6 +393,10 @@ int document_load(const struct document_source *s,
 	cyaml_err_t r;
 
 	r = cyaml_load_data(s->text.p, s->text.n, &config, schema, &data, NULL);
+	if (r == CYAML_OK && data && check_single(s, e) < 0) {
+		document_free(schema, data);
+		return -1;
+	}
 	if (r == CYAML_OK && data) {
 		*ret = data;
 		return 0;

@@ -80,11 +80,20 @@ static void mistakes_have_a_place(void)
 		{ "items: 3\n", "f.yaml:1:8: items: expected a list" },
 		{ "items: [3]\n", "f.yaml:1:9: items[0]: expected a set of "
 				  "'key: value' lines" },
-		{ "items:\n  - clients: 3\n", "f.yaml:2:14: 'name' is missing "
+		{ "items:\n  - clients: 3\n", "f.yaml:2:5: 'name' is missing "
 					      "here" },
+		{ "title: x\nitems: [{level: low}, {clients: 3}]\n",
+		  "f.yaml:2:9: 'name' is missing here" },
+		{ "[]\n", "f.yaml:1:1: expected a set of 'key: value' lines" },
+		{ "title: x\nitems: \xff\n", "f.yaml:2:8: libyaml: invalid "
+					     "leading UTF-8 octet" },
+		{ "\ttitle: x\n", "f.yaml:1:1: libyaml: found character that "
+				  "cannot start any token" },
+		{ "title: x\n---\ntitle: y\n",
+		  "f.yaml:3:1: a second document begins here, expected one" },
 		{ "items:\n - {name: a, level: max}\n",
 		  "f.yaml:2:21: items[0].level: max is not low, mid or high" },
-		{ "title: a\ntitle: b\n", "f.yaml:1:8: 'title' is here for the "
+		{ "title: a\ntitle: b\n", "f.yaml:2:1: 'title' is here for the "
 					  "second time" },
 		{ "title: 'a\n", "f.yaml:1:1: libyaml: found unexpected end of "
 				 "stream" },
