@@ -76,17 +76,26 @@ static int parse_time(const char *s, double *ret, struct err *e)
 	return 0;
 }
 
+static int parse_percent(const char *s, struct require *r, struct err *e)
+{
+	r->scale = *s == '+' || *s == '-' ? SCALE_CHANGE : SCALE_OF_ASKED;
+	if (r->scale == SCALE_OF_ASKED && (r->metric.kind != METRIC_GAUGE ||
+					   r->metric.gauge != GAUGE_RATE_IN))
+		return err_set(e, ERR_USAGE, 0,
+			       "'%s' is of what was asked for, which only "
+			       "rate.in is; a change has a sign, as +10%%",
+			       s);
+	return number_percent(s, -1, &r->value, e);
+}
+
 static int parse_value(const char *s, struct require *r, struct err *e)
 {
 	size_t len = strlen(s);
 	uint64_t n;
 
 	r->scale = SCALE_ABSOLUTE;
-	if (len && s[len - 1] == '%') {
-		r->scale = *s == '+' || *s == '-' ? SCALE_CHANGE
-						  : SCALE_OF_ASKED;
-		return number_percent(s, -1, &r->value, e);
-	}
+	if (len && s[len - 1] == '%')
+		return parse_percent(s, r, e);
 	switch (metric_unit(&r->metric)) {
 	case UNIT_NS:
 		return parse_time(s, &r->value, e);

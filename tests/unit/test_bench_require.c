@@ -64,6 +64,11 @@ static void mistakes_are_named(void)
 		  "'sometimes' is not tolerance N%, after TIME or abort" },
 		{ "lost == 0 tolerance 3",
 		  "'3' is not a percentage such as 10% of at least 0%" },
+		{ "rate.out >= 99%",
+		  "'99%' is of what was asked for, which only rate.in is; a "
+		  "change has a sign, as +10%" },
+		{ "cpu < 50%", "'50%' is of what was asked for" },
+		{ "e2e.p99 < 5%", "'5%' is of what was asked for" },
 		{ "rate.in > fast",
 		  "'fast' is not a rate such as 5/s, 20k/s or 10/min" },
 	};
