@@ -61,6 +61,10 @@ field() {
   assert "$stderr" =~ "option '--rate': expected more than 0"
   run_tool 2 mqtt-bench pub --target mqtt://127.0.0.1:1 -t 'a/#'
   assert "$stderr" =~ "option '--topic': 'a/#' contains a wildcard"
+  run_tool 2 mqtt-bench pub --target mqtt://127.0.0.1:1 -t a -m b -s 3
+  assert "$stderr" =~ "expected one of --size, --message and --payload-file"
+  run_tool 2 mqtt-bench conn --target mqtt://127.0.0.1:1 --broker-pid 2147483647
+  assert "$stderr" =~ "option '--broker-pid': there is no process 2147483647"
   run_tool 12 mqtt-bench pub --target mqtt://127.0.0.1:1 -t a --payload-file no
   assert "$stderr" =~ "option '--payload-file': cannot open 'no'"
   run_tool 2 mqtt-bench run request-reply -V 311 --target mqtt://127.0.0.1:1

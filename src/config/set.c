@@ -129,17 +129,18 @@ static int set_duration(struct settings *s, const struct setting *v,
 			struct err *e)
 {
 	const struct option *o = v->option;
+	uint64_t n, unit = o->min < CLOCK_MSEC ? CLOCK_MSEC / 1000 : CLOCK_MSEC;
 	char text[SHOWN_MAX];
-	uint64_t n;
 
 	if (parse_duration(v->text, CLOCK_SEC, &n, e))
 		return -1;
 	if (n < o->min)
 		return err_set(e, ERR_USAGE, 0,
 			       "'%s' is too short a time, expected at least "
-			       "%llu ms",
+			       "%llu %s",
 			       shown(text, v->text),
-			       (unsigned long long)(o->min / CLOCK_MSEC));
+			       (unsigned long long)(o->min / unit),
+			       unit == CLOCK_MSEC ? "ms" : "us");
 	if (n > o->max)
 		return err_set(e, ERR_USAGE, 0, "'%s' is too long a time",
 			       shown(text, v->text));

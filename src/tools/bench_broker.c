@@ -35,6 +35,16 @@ static void read_name(long pid, char dst[64])
 		fclose(f);
 }
 
+int bench_broker_check(const struct bench *b, struct err *e)
+{
+	long pid = (long)b->options->broker_pid;
+
+	if (pid == 0 || host_cpu_seconds(pid) >= 0)
+		return 0;
+	return err_set(e, ERR_USAGE, 0,
+		       "option '--broker-pid': there is no process %ld", pid);
+}
+
 void bench_broker_begin(struct bench_broker *w, const struct bench *b,
 			const struct bench_load *l)
 {

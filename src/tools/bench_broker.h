@@ -45,6 +45,8 @@ struct bench_broker {
 	json_t *course;              /* samples with values that had changed */
 };
 
+/* Is what --broker-pid names there? */
+int bench_broker_check(const struct bench *b, struct err *e) MUST_CHECK;
 void bench_broker_begin(struct bench_broker *w, const struct bench *b,
 			const struct bench_load *l);
 /* For run_config.sample_broker. */

@@ -159,6 +159,12 @@ static int check(const struct bench *b, struct err *e)
 	if (!is_conn && !b->options->topics.n)
 		return err_set(e, ERR_USAGE, 0, "'%s' needs --topic",
 			       b->command);
+	if ((b->options->size != NULL) + (b->options->message != NULL) +
+		    (b->options->payload_file != NULL) >
+	    1)
+		return err_set(e, ERR_USAGE, 0,
+			       "expected one of --size, --message and "
+			       "--payload-file");
 	if (b->options->session_expiry && b->options->has_version &&
 	    b->settings->typed.version != MQTT_5)
 		return err_set(e, ERR_USAGE, 0,

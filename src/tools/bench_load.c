@@ -10,6 +10,7 @@
 #include "bench/metric.h"
 #include "config/option.h"
 #include "tools/bench.h"
+#include "tools/bench_broker.h"
 
 /* More than this goes to public addresses only when told so. */
 #define POLITE_CLIENTS 100
@@ -259,7 +260,8 @@ static int load_scenario(struct bench *b, struct scenario *ret, struct err *e)
 int bench_load_make(struct bench *b, struct bench_load *l, struct err *e)
 {
 	*l = (struct bench_load){ .shards = 1 };
-	if (load_scenario(b, &l->scenario, e) < 0 ||
+	if (bench_broker_check(b, e) < 0 ||
+	    load_scenario(b, &l->scenario, e) < 0 ||
 	    bench_scenario_adjust(b, &l->scenario, e) < 0 ||
 	    bench_shard_choose(b, l, e) < 0)
 		return -1;

@@ -314,6 +314,9 @@ static void durations(void)
 	unload(&l);
 	fails(TOOL_SUB, "-W|0",
 	      "option '-W': '0' is too short a time, expected at least 1 ms");
+	fails(TOOL_BENCH, "conn|--clock-bound|0",
+	      "option '--clock-bound': '0' is too short a time, expected at "
+	      "least 1 us");
 	fails(TOOL_SUB, "-W|2000000h",
 	      "option '-W': '2000000h' is too long a time");
 	load(&l, TOOL_SUB, "-W|3x");
