@@ -81,7 +81,9 @@ static struct evidence_level level_of(const struct result *r, double p,
 	struct evidence_level l = {
 		.percentile = p,
 		.is_known = judge_has_enough(r, t, p),
+		/* With those that never came nothing would be large. */
 		.reported = hist_percentile(&h[t], p, 0),
+		.is_partial = judge_late(r, t) > 0,
 		.floor = hist_percentile(&r->floor, p, 0),
 		.turn = hist_percentile(&h[TIMING_TURN], p, 0),
 	};

@@ -71,9 +71,10 @@ static void say_part(struct verdict *v, enum trust trust, const char *latency,
 	metric_format(a, sizeof(a), UNIT_NS, (double)own);
 	metric_format(b, sizeof(b), UNIT_NS, (double)l->reported);
 	if (latency)
-		verdict_add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s)",
+		verdict_add(v, trust, "%s p%g is %s, %.0f %% of %s p%g (%s%s)",
 			    what, l->percentile, a, part, latency,
-			    l->percentile, b);
+			    l->percentile, b,
+			    l->is_partial ? " of those that came" : "");
 	else
 		verdict_add(
 			v, trust,

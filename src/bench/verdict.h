@@ -41,6 +41,7 @@ struct evidence_level {
 	uint64_t turn;     /* one turn of a receiving loop */
 	uint64_t greatest; /* greater than timer, of too few samples to be sure
 			    */
+	bool is_partial;   /* the report counts some that never came, too */
 };
 
 struct evidence {

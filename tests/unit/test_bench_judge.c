@@ -168,6 +168,15 @@ static void short_runs_hide_no_lag(void)
 	is_int(judge_result(&r, &e), 0);
 	is_int(r.verdict.trust, TRUST_VALID, "%s", r.verdict.reasons[0].text);
 	result_release(&r);
+
+	/* The report has another p90 then, with those that never came. */
+	sample_lag(&r, 200, 25);
+	r.late_deliveries = 10;
+	is_int(judge_result(&r, &e), 0);
+	is_int(r.verdict.trust, TRUST_INVALID);
+	ok(strstr(r.verdict.reasons[0].text, "of those that came)"), "%s",
+	   r.verdict.reasons[0].text);
+	result_release(&r);
 }
 
 /* Threads that only receive are late for themselves. */

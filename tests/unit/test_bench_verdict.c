@@ -72,6 +72,11 @@ static void slow_generator_is_found(void)
 	is_int(v.count, 1);
 	is_str(v.reasons[0].text, "this program's timer lag p99.9 is 2.50 ms, "
 				  "83 % of e2e p99.9 (3.00 ms)");
+	e.levels[2].is_partial = true;
+	v = judged(&e);
+	is_str(v.reasons[0].text, "this program's timer lag p99.9 is 2.50 ms, "
+				  "83 % of e2e p99.9 (3.00 ms of those that "
+				  "came)");
 }
 
 /* Connections alone: who held them up is told apart as with messages. */
