@@ -51,6 +51,19 @@ pages=(mqtt-bench.1 mqtt-pub.1 mqtt-sub.1 mqtt-tools-profiles.5)
   done
 }
 
+@test "the scenario of mqtt-bench(1) does what it requires" {
+  start_broker
+  sed -n '/^name: doors/,/^\.EE/p' "$top_srcdir/man/mqtt-bench.1" |
+    sed '/^\.EE/d; s/\\-/-/g' > doors.yaml
+  run_tool mqtt-bench validate doors.yaml
+  # How late the timers of a busy machine are is not the page's matter.
+  mqtt-bench run ./doors.yaml --target "mqtt://127.0.0.1:$PORT" \
+    --json doors.json --progress none > doors.out || assert $? -eq 13
+  cat doors.out
+  assert "$(jq '.requirements | length' doors.json)" -eq 2
+  assert "$(jq '[.requirements[].holds] | all' doors.json)" = true
+}
+
 # --- examples ----------------------------------------------------------------
 
 # Writes the examples of a page to the files example.1, example.2 ...

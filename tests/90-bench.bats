@@ -51,6 +51,8 @@ field() {
   assert "$stderr" =~ "a command is missing"
   run_tool 2 mqtt-bench rum
   assert "$stderr" =~ "did you mean 'run'?"
+  run_tool 2 mqtt-bench conn --server 127.0.0.1:1 --server-order random
+  assert "$stderr" =~ "option '--server-order' is one of mqtt-pub, not of mqtt-bench"
   run_tool 2 mqtt-bench run burst -t a --target mqtt://127.0.0.1:1
   assert "$stderr" =~ "--topic is for conn, pub and sub"
   run_tool 2 mqtt-bench pub --target mqtt://127.0.0.1:1 -t 'a/%y'

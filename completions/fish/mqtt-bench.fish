@@ -79,7 +79,6 @@ complete -c mqtt-bench -s p -l port -x -d 'Port of the broker (1883; 8883 with T
 complete -c mqtt-bench -l unix -r -F -d 'Connect to the Unix socket PATH'
 complete -c mqtt-bench -l url -x -d 'Broker and, if wanted, topic as one URL'
 complete -c mqtt-bench -l server -x -d 'One of several servers to try; may be repeated'
-complete -c mqtt-bench -l server-order -x -a ' fixed rotate random' -d 'Which of several servers to try first'
 complete -c mqtt-bench -l bind-address -x -d 'Local address to connect from; may be repeated'
 complete -c mqtt-bench -l ipv4 -d 'Use IPv4 addresses only'
 complete -c mqtt-bench -l ipv6 -d 'Use IPv6 addresses only'

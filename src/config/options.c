@@ -259,9 +259,10 @@ const struct option options[] = {
 	  .details =
 	  "HOST, HOST:PORT, [IPV6]:PORT or a URL without credentials and "
 	  "topic. Used instead of --host, --unix and --url. In the "
-	  "environment variable they are separated by blanks." },
+	  "environment variable they are separated by blanks. mqtt-bench "
+	  "loads all of them, as it does with several of --target." },
 	{ .name = "server-order", .group = GROUP_CONNECTION,
-	  .tools = TOOLS_ALL, .flags = OPTION_ENV,
+	  .tools = TOOLS_ALL & ~TOOL_BENCH, .flags = OPTION_ENV,
 	  CHOICE_AT(typed.server_order), .choices = server_orders,
 	  .fallback = "fixed", .metavar = "ORDER",
 	  .help = "Which of several servers to try first",
@@ -341,7 +342,9 @@ const struct option options[] = {
 	  .details =
 	  "auto: 5, and 3.1.1 or 3.1 only when the broker proves that it "
 	  "does not speak 5. With an option that needs MQTT 5 nothing older "
-	  "is tried. mqttv5, mqttv311 and mqttv31 are understood too." },
+	  "is tried. mqttv5, mqttv311 and mqttv31 are understood too. A load "
+	  "of mqtt-bench keeps to one version: auto is what its scenario "
+	  "says." },
 	{ .name = "id", .group = GROUP_SESSION, .letter = SHARED_LETTER('i'),
 	  .tools = TOOLS_CLIENT, STRING_AT(typed.id), .metavar = "ID",
 	  .help = "Client id (a random one unless told)" },
