@@ -253,6 +253,72 @@ END
     = $'200\t200\t0'
 }
 
+# Each share name with each filter is a receiver of its own, whoever of a group
+# is in it.
+@test "members of a group may be in different share groups" {
+  local client
+  start_broker
+  cat > apart.yaml << 'END'
+name: apart
+phases: {measure: 1s, drain: 20s}
+groups:
+  - {name: name, clients: 3, subscribe: [{filter: '$share/g%i/a/#', qos: 1}]}
+  - {name: topic, clients: 4, subscribe: [{filter: '$share/g/a/%i', qos: 1}]}
+  - {name: pub, clients: 4, publish: [{topic: a/%i, qos: 1, rate: 25/s}]}
+END
+  bench run apart.yaml --target "mqtt://127.0.0.1:$PORT" --threads 4
+  # Three share names get all, and one member each topic.
+  assert "$(field '.counts | [.sent, .expected, .unique, .lost, .duplicates] |
+    @tsv')" = $'100\t400\t400\t0\t0'
+  assert "$(field '[.shares[].filter] | length')" -eq 7
+  for client in name-{1,2,3}:100 topic-{1,2,3,4}:25; do
+    assert "$(grep -c "Sending PUBLISH to bench-${client%:*} " broker.err)" \
+      -eq "${client#*:}"
+  done
+  # Where several groups meet in one.
+  sed -i '/name: pub/i\
+  - {name: two, clients: 2, subscribe: [{filter: $share/g/a/2, qos: 1}]}\
+  - {name: three, clients: 2, subscribe: [{filter: $share/g/a/3, qos: 1}]}\
+  - {name: four, clients: 2, subscribe: [{filter: $share/g/a/4, qos: 1}]}\
+  - {name: some, clients: 2, subscribe: [{filter: $share/g%i/a/#, qos: 1}]}
+    ' apart.yaml
+  bench run apart.yaml --target "mqtt://127.0.0.1:$PORT" --threads 4
+  assert "$(field '.counts | [.sent, .expected, .unique, .lost, .duplicates] |
+    @tsv')" = $'100\t400\t400\t0\t0'
+  assert "$(field '[.shares[] | [.filter, .members]] | sort | tojson')" = \
+    '[["$share/g/a/1",1],["$share/g/a/2",3],["$share/g/a/3",3],'\
+'["$share/g/a/4",3],["$share/g1/a/#",2],["$share/g2/a/#",2],["$share/g3/a/#",1]]'
+}
+
+@test "so may they in shards, where every topic differs, too" {
+  local n topic
+  start_broker
+  cat > apart.yaml << 'END'
+name: apart
+phases: {measure: 2s, drain: 20s}
+groups:
+  - {name: name, clients: 3, subscribe: [{filter: '$share/g%i/a/#', qos: 1}]}
+  - {name: topic, clients: 4, subscribe: [{filter: '$share/g/a/%i/#', qos: 1}]}
+  - {name: two, clients: 2, subscribe: [{filter: '$share/g/a/2/#', qos: 1}]}
+  - {name: three, clients: 2, subscribe: [{filter: '$share/g/a/3/#', qos: 1}]}
+  - {name: pub, clients: 4, publish: [{topic: 'TOPIC', qos: 1, rate: 25/s}]}
+END
+  for topic in a/%i/x 'a/%i/%n'; do
+    sed "s|TOPIC|$topic|" apart.yaml > now.yaml
+    for n in 1 2; do
+      start "shard$n" mqtt-bench run now.yaml --shard "$n/2" --run-id us \
+        --target "mqtt://127.0.0.1:$PORT" --start-at $(($(date +%s) + 3)) \
+        --progress none --broker-stats no --json "$n.json" --threads 2
+    done
+    for n in 1 2; do
+      finish "shard$n" || assert "$status" -eq 13
+    done
+    mqtt-bench merge 1.json 2.json --json result.json || assert $? -eq 13
+    assert "$(field '.counts | [.sent, .expected, .unique, .lost] | @tsv')" \
+      = $'200\t800\t800\t0' "$topic"
+  done
+}
+
 @test "who was lost before anything was sent is owed everything once back" {
   start_puppet << 'END'
 on conn 2 send publish all drop

@@ -276,19 +276,11 @@ static void leave(struct run *r, struct reception *of)
 /* ---------------------------------------------------------- all of the books
  */
 
-/* The plan has each share group once, by the filter of its first member. */
+/* The plan has everybody as the scenario wants it. */
 static bool is_off_plan(const struct run *r)
 {
-	const struct crew *c = r->crews;
-
-	if (r->config->shards == 1)
-		return false;
-	for (size_t i = 0; i < r->crew_count; i++, c++)
-		if (c->is_shared &&
-		    template_uses(c->group->subscribe[0].filter) &
-			    ~(unsigned)TEMPLATE_GROUP)
-			return true;
-	return r->result->account.n[COUNT_SUB_REFUSED] > 0;
+	return r->config->shards > 1 &&
+	       r->result->account.n[COUNT_SUB_REFUSED] > 0;
 }
 
 static bool is_any_no_local(const struct run *r)

@@ -90,7 +90,8 @@ struct crew {
 	bool is_closed;       /* has entries without a rate */
 	bool receives;        /* subscribes to something */
 	bool is_kept;         /* with QoS 1 or 2 */
-	uint32_t share_group; /* stands for its name; 0: none */
+	uint32_t share_group; /* stands for all that its clients are in, and
+			       * crews that meet there; 0: none */
 	bool hears[FATES];    /* is there somebody who sends such messages? */
 	bool is_shared;       /* its subscriptions are one receiver */
 	bool is_slow;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bench/actor.h"
+#include "bench/run_share.h"
 #include "mqtt/topic.h"
 
 /* -------------------------------------------------------------- receivers */
@@ -197,41 +198,49 @@ static bool is_varying(const struct run *r)
 	return false;
 }
 
-/* The receivers of a crew in all shards, as they are meant to be. Members of
- * a share group are one. */
-static int plan_crew(struct run *r, const struct crew *c, uint32_t *number)
+static int plan_filter(struct run *r, const struct group *g, uint32_t client,
+		       size_t filter, uint32_t number)
 {
-	const struct group *g = c->group;
 	struct buf text = { 0 };
-	struct bytes filter, share;
-	int result = 0;
+	struct bytes topics, share;
+	int result = group_render(g, client, g->subscribe[filter].filter,
+				  &text);
 
-	for (uint32_t k = 0; result == 0 && k < g->clients; k++, ++*number) {
-		for (size_t i = 0; result == 0 && i < g->subscribe_count; i++) {
-			buf_clear(&text);
-			result = group_render(g, k, g->subscribe[i].filter,
-					      &text);
-			filter = buf_view(&text);
-			(void)topic_is_shared(filter, &share, &filter);
-			if (result == 0)
-				result = route_add(r->planned, filter, *number);
-		}
-		if (c->is_shared)
-			break;
-	}
+	topics = buf_view(&text);
+	(void)topic_is_shared(topics, &share, &topics);
+	if (result == 0)
+		result = route_add(r->planned, topics, number);
 	buf_release(&text);
 	return result;
 }
 
-/* As members of a share group that an earlier crew belongs to, too. */
-static bool is_planned(const struct run *r, size_t crew)
+/* The receivers of a crew in all shards, as they are meant to be. */
+static int plan_crew(struct run *r, const struct crew *c, uint32_t *number)
 {
-	uint32_t group = r->crews[crew].share_group;
+	const struct group *g = c->group;
+	int result = 0;
 
-	for (size_t i = 0; group && i < crew; i++)
-		if (r->crews[i].share_group == group)
-			return true;
-	return false;
+	for (uint32_t k = 0; result == 0 && k < g->clients; k++, ++*number)
+		for (size_t i = 0; result == 0 && i < g->subscribe_count; i++)
+			result = plan_filter(r, g, k, i, *number);
+	return result;
+}
+
+/* Members of a share group are one, whatever crews they are of. */
+static int plan_shares(struct run *r, uint32_t *number)
+{
+	struct membership *m;
+	size_t n;
+	int result = 0;
+
+	if (run_list_memberships(r, &m, &n) < 0)
+		return -1;
+	for (size_t i = 0; result == 0 && i < n; i++)
+		if (i == 0 || m[i - 1].share != m[i].share)
+			result = plan_filter(r, r->crews[m[i].crew].group,
+					     m[i].client, 0, (*number)++);
+	free(m);
+	return result;
 }
 
 /* A message may go to any shard: each looks up all receivers. Whether these
@@ -245,10 +254,10 @@ static int plan_route(struct run *r)
 		return -1;
 	r->varying = r->planned;
 	for (size_t i = 0; i < r->crew_count; i++)
-		if (!is_planned(r, i) &&
+		if (!r->crews[i].is_shared &&
 		    plan_crew(r, &r->crews[i], &number) < 0)
 			return -1;
-	return 0;
+	return plan_shares(r, &number);
 }
 
 int run_build_route(struct run *r, struct err *e)

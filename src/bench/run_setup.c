@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "bench/actor.h"
+#include "bench/run_share.h"
 #include "mqtt/props.h"
-#include "mqtt/topic.h"
 
 #define DEFAULT_WINDOW 20
 #define ALIASES 10
@@ -125,25 +125,6 @@ static void fill_entry(struct crew *c, size_t i, uint64_t *stream)
 		c->aliases = ALIASES;
 }
 
-/* A number that stands for the share group of a crew; 0: it has none. */
-static uint32_t share_hash(const struct group *g)
-{
-	uint32_t h = 0;
-	struct buf text = { 0 };
-	struct bytes b, ignored;
-
-	if (g->subscribe_count == 1 &&
-	    group_render(g, 0, g->subscribe[0].filter, &text) == 0 &&
-	    topic_is_shared(buf_view(&text), &ignored, &ignored)) {
-		b = buf_view(&text);
-		h = 2166136261u;
-		for (size_t i = 0; i < b.n; i++)
-			h = (h ^ b.p[i]) * 16777619u;
-	}
-	buf_release(&text);
-	return h;
-}
-
 /* All of a share group has to be in one place, so that somebody can see each
  * message once: the whole crew goes to one worker of one shard. */
 static void pin(struct crew *c, uint32_t hash)
@@ -179,7 +160,6 @@ static int setup_crew(struct run *r, size_t i, uint64_t *stream,
 	c->is_slow = g->ack_delay || g->pause_every;
 	c->share = share_of(g->clients, config->shard, config->shards);
 	c->pinned = -1;
-	c->share_group = share_hash(g);
 	if (c->share_group)
 		pin(c, c->share_group);
 	c->first_connect = *connect;
@@ -236,7 +216,7 @@ static int setup_crews(struct run *r, struct err *e)
 		n += s->groups[i].publish_count;
 	r->crews = calloc(s->group_count + 1, sizeof(*r->crews));
 	r->entries = calloc(n + 1, sizeof(*r->entries));
-	if (!r->crews || !r->entries)
+	if (!r->crews || !r->entries || run_join_shares(r) < 0)
 		return err_nomem(e);
 	for (size_t i = 0; i < s->group_count; i++) {
 		r->crew_count++;

@@ -245,20 +245,40 @@ static int build_replies(struct builder *b, const struct raw_group *raw,
 	return 0;
 }
 
+/* Of how many clients it is a shared subscription; -1 when memory is short.
+ * A file may have either for each, rows for more clients included; numbers
+ * make no difference. */
+static int64_t count_shared(const struct group *g, size_t i, size_t clients)
+{
+	struct bytes share, filter;
+	struct buf text = { 0 };
+	int64_t n = 0;
+
+	for (size_t k = 0; n >= 0 && k < clients; k++) {
+		buf_clear(&text);
+		if (group_render(g, (uint32_t)k, g->subscribe[i].filter,
+				 &text) < 0)
+			n = -1;
+		else
+			n += topic_is_shared(buf_view(&text), &share, &filter);
+	}
+	buf_release(&text);
+	return n;
+}
+
 /* The members of a share group are one receiver in the books, and another
  * filter would make them several. */
 static int check_shared(struct builder *b, const struct group *g, size_t i)
 {
-	struct bytes share, filter;
-	struct buf text = { 0 };
-	bool is_shared;
+	size_t clients = g->from.row_count ? g->from.row_count : 1;
+	int64_t is_shared = count_shared(g, i, clients);
 
-	if (group_render(g, 0, g->subscribe[i].filter, &text) < 0) {
-		buf_release(&text);
+	if (is_shared < 0)
 		return err_nomem(b->e);
-	}
-	is_shared = topic_is_shared(buf_view(&text), &share, &filter);
-	buf_release(&text);
+	if (is_shared && is_shared < (int64_t)clients)
+		return build_fail(b, "filter",
+				  "is a shared subscription of some clients "
+				  "only: make another group for the others");
 	if (is_shared && g->subscribe_count > 1)
 		return build_fail(b, "filter",
 				  "a shared subscription has to be the only "

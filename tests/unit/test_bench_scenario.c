@@ -495,6 +495,12 @@ static void columns_are_checked_for_all_clients(void)
 		  "publish[0].reply: 'r/r+' contains a wildcard" },
 		{ "subscribe: [{filter: 'a/%{site}/b'}]", "c,u,p,#",
 		  "subscribe[0].filter: 'a/#/b' has '#' before its end" },
+		{ "subscribe: [{filter: '%{site}/g/t'}]", "c,u,p,$share",
+		  "subscribe[0].filter: is a shared subscription of some "
+		  "clients only: make another group for the others" },
+		{ "subscribe: [{filter: a}, {filter: '%u/g/t'}]",
+		  "c,$share,p,x",
+		  "subscribe[1].filter: is a shared subscription of some" },
 		{ "publish: [{topic: t}]", "c,\xff,p,x",
 		  "username: '\\xFF' is not valid UTF-8 (who.csv:3)" },
 	};
