@@ -125,7 +125,8 @@ connect: {rate: 5/s, timeout: 1s, retries: 0}
 phases: {measure: 1500ms, drain: 1s}
 groups:
   - name: kept
-    clients: 2
+    clients: 4
+    will: {topic: will/%c, payload: x, retain: yes}
     mqtt: {version: $version, clean: no}
 END
     clean=0
@@ -135,13 +136,16 @@ END
     fi
     mqtt-bench run silent.yaml --target "mqtt://127.0.0.1:$PUPPET_PORT" \
       --broker-stats no --json result.json || true
-    assert "$(field '.counts | [.connected, .conn_timed_out] | @tsv')" = $'1\t1'
+    assert "$(field '.counts | [.connected, .conn_timed_out] | @tsv')" = $'3\t1'
     PUPPET=silent puppet_log | grep 'recv connect' > connects
     # The first comes once more to end it, and says so.
     grep bench-kept-1 connects > first
     assert "$(wc -l < first)" -eq 2
     assert "$(head -n 1 first | grep -c "clean=$clean")" -eq 1
     assert "$(tail -n 1 first | grep -v session-expiry | grep -c clean=1)" -eq 1
+    # The broker may have published its will.
+    assert "$(PUPPET=silent puppet_count \
+      ' recv publish topic=will/bench-kept-1 qos=0 retain=1 .*length=0')" -eq 1
     stop silent
   done
 }

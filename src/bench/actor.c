@@ -297,14 +297,17 @@ static void count_failed_connect(struct actor *a, const struct err *why)
 	}
 }
 
-/* Its CONNECT was sent, and may have made a session even though nobody said
- * so: that has to be ended some day, and is where it goes next. */
-static bool may_have_session(const struct actor *a, const struct err *why)
+/* A CONNECT that was sent may have done its work even though nobody said so:
+ * then there is a will, and a session, which is where it goes next. */
+static void note_unanswered(struct actor *a, const struct err *why)
 {
 	bool is_refused = why &&
 			  (why->kind == ERR_REFUSED || why->kind == ERR_BUSY);
 
-	return a->attempt->ready && !is_refused && wants_session(a);
+	if (!a->attempt->ready || is_refused)
+		return;
+	a->may_be_known = true;
+	a->has_session |= wants_session(a);
 }
 
 static void connect_failed(struct actor *a, const struct err *why)
@@ -313,8 +316,7 @@ static void connect_failed(struct actor *a, const struct err *why)
 	uint32_t retries = a->squad->crew->run->scenario->connect.retries;
 	struct worker *w = worker_of(a);
 
-	if (may_have_session(a, why))
-		a->has_session = true;
+	note_unanswered(a, why);
 	if (why && !w->is_counted)
 		count_failed_connect(a, why);
 	if (!why || w->is_over)

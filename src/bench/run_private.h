@@ -171,6 +171,7 @@ struct actor {
 	bool is_blocked : 1;    /* by its socket */
 	bool is_leaver : 1;     /* churn took it down */
 	bool is_cleaner : 1;    /* connects only to end its session */
+	bool may_be_known : 1;  /* a CONNECT was never answered */
 	bool has_session : 1;   /* the broker may keep one */
 	bool keeps_session : 1; /* and it will have that again */
 };

@@ -10,11 +10,12 @@
 static uint64_t left_by(const struct squad *s, uint32_t place, size_t entry)
 {
 	const struct group *g = s->crew->group;
+	const struct actor *a = &s->actors[place];
 	uint64_t sent;
 
 	if (entry == g->publish_count)
 		return g->will.topic && g->will.retain &&
-		       s->actors[place].was_up;
+		       (a->was_up || a->may_be_known);
 	if (!g->publish[entry].retain)
 		return 0;
 	sent = s->sequences[place * g->publish_count + entry];
