@@ -150,6 +150,38 @@ END
   done
 }
 
+@test "what a client has left is taken away though it is down at the end" {
+  start_broker
+  cat > down.yaml << 'END'
+name: down
+phases: {measure: 2s, drain: 1s}
+groups:
+  - name: p
+    clients: 1
+    will: {topic: will/%c, payload: x, retain: yes}
+    publish: [{topic: 'r/%n', qos: 1, rate: 20/s, retain: yes}]
+    churn: {every: 1s, down: 1m, how: drop, times: 1}
+END
+  # By itself, or by whoever is on its thread.
+  local run
+  for run in 1 2; do
+    mqtt-bench run down.yaml --target "mqtt://127.0.0.1:$PORT" \
+      --json result.json || test $? -eq 13
+    assert "$(field '.counts | .acked >= 10, .acked < 25')" = $'true\ntrue'
+    assert "$(field .partial)" = null
+    assert "$(retained)" = ""
+    printf '  - {name: idle, clients: 3}\n' >> down.yaml
+  done
+  # Nobody waits for a broker that is not there any more.
+  sed -i '/idle/d; /churn/d; s/measure: 2s/measure: 1m/' down.yaml
+  start run mqtt-bench run down.yaml --target "mqtt://127.0.0.1:$PORT"
+  wait_for 20 started_sending
+  stop broker KILL
+  local begin=$SECONDS
+  finish run 7
+  assert $((SECONDS - begin)) -lt 10
+}
+
 @test "a second signal ends the wait for what is under way, as one then does" {
   start_broker
   cat > slow.yaml << 'END'

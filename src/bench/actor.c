@@ -171,6 +171,8 @@ void actor_become_ready(struct actor *a)
 	set_state(a, ACTOR_READY);
 	actor_start_slow(a);
 	actor_go_on(a);
+	if (worker_of(a)->tidy.is_going)
+		worker_feed(worker_of(a), a);
 }
 
 /* It has come only for its session to be dropped. */
@@ -326,6 +328,8 @@ static void connect_failed(struct actor *a, const struct err *why)
 	else
 		give_up(a);
 	worker_connect_over(w);
+	if (w->tidy.helper == a)
+		tidy_go_on(w);
 }
 
 /* From now on messages are not taken. */

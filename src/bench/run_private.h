@@ -252,8 +252,9 @@ struct handover {
 struct tidy {
 	size_t crew, entry; /* entry: the will comes last */
 	uint32_t place;
-	uint64_t number; /* of the message */
-	bool is_going;   /* more is to be done */
+	uint64_t number;      /* of the message */
+	struct actor *helper; /* who has come back for that */
+	bool is_going;        /* more is to be done */
 };
 
 struct worker {

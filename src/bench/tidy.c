@@ -95,14 +95,34 @@ static bool remove_one(struct worker *w, struct actor *a)
 	return !a->is_blocked;
 }
 
+/* Nobody is connected: who has left the message comes back, once. False when
+ * that is no use. */
+static bool await_sender(struct worker *w)
+{
+	struct tidy *t = &w->tidy;
+	struct actor *a = &w->squads[t->crew].actors[t->place];
+
+	if (!t->helper && (a->state == ACTOR_IDLE || a->state == ACTOR_GONE)) {
+		t->helper = a;
+		if (a->attempt)
+			loop_stop_timer(w->loop, &a->attempt->timer);
+		worker_reconnect(w, a, loop_now(w->loop));
+		return true;
+	}
+	return t->helper && (t->helper->state == ACTOR_CONNECTING ||
+			     t->helper->state == ACTOR_SUBSCRIBING);
+}
+
 void tidy_go_on(struct worker *w)
 {
 	struct actor *a = NULL;
 	int helping = HELPING;
+	bool waits = false;
 
 	w->tidy.is_going = find_next(w);
 	while (w->tidy.is_going && helping-- > 0) {
 		a = find_sender(w);
+		waits = !a && await_sender(w);
 		if (!a || a->is_blocked)
 			break;
 		if (!remove_one(w, a))
@@ -111,6 +131,8 @@ void tidy_go_on(struct worker *w)
 		w->tidy.is_going = find_next(w);
 	}
 	worker_flush(w);
+	if (waits)
+		return;
 	if (!a || !w->tidy.is_going) {
 		w->tidy.is_going = false;
 		atomic_store(&w->progress.is_tidy, true);
