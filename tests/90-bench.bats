@@ -63,6 +63,8 @@ field() {
   assert "$stderr" =~ "option '--rate': expected more than 0"
   run_tool 2 mqtt-bench pub --target mqtt://127.0.0.1:1 -t 'a/#'
   assert "$stderr" =~ "option '--topic': 'a/#' contains a wildcard"
+  run_tool 2 mqtt-bench conn --target mqtt://127.0.0.1:1 --title $'caf\xe9'
+  assert "$stderr" =~ "option '--title': ".*" is not UTF-8 text"
   run_tool 2 mqtt-bench pub --target mqtt://127.0.0.1:1 -t a -m b -s 3
   assert "$stderr" =~ "expected one of --size, --message and --payload-file"
   run_tool 2 mqtt-bench conn --target mqtt://127.0.0.1:1 --broker-pid 2147483647

@@ -352,31 +352,49 @@ static int explain_all(const struct document_source *s, struct complaint *c,
 	return err_prefix(e, "%s:%u:%u", s->name, at[0], at[1]);
 }
 
-/* libcyaml reads the first document and leaves the others alone. */
-static int check_single(const struct document_source *s, struct err *e)
+/* What libcyaml passes over: the end of a text behind a zero byte, and all
+ * documents but the first. */
+static const char *find_passed_over(yaml_document_t *doc, bool is_first,
+				    yaml_mark_t *ret_mark)
 {
-	unsigned at[2] = { 0, 0 };
+	const yaml_node_t *root = yaml_document_get_root_node(doc);
+
+	if (!is_first) {
+		if (!root || (root->type == YAML_SCALAR_NODE &&
+			      !root->data.scalar.length))
+			return NULL;
+		*ret_mark = root->start_mark;
+		return "a second document begins here, expected one";
+	}
+	for (const yaml_node_t *n = doc->nodes.start; n < doc->nodes.top; n++) {
+		if (n->type != YAML_SCALAR_NODE ||
+		    !memchr(n->data.scalar.value, 0, n->data.scalar.length))
+			continue;
+		*ret_mark = n->start_mark;
+		return "this text has a zero byte in it";
+	}
+	return NULL;
+}
+
+static int check_whole(const struct document_source *s, struct err *e)
+{
+	const char *found = NULL;
 	yaml_document_t doc;
 	yaml_parser_t parser;
-	const yaml_node_t *root;
+	yaml_mark_t mark = { 0 };
 
 	if (!yaml_parser_initialize(&parser))
 		return err_nomem(e);
 	yaml_parser_set_input_string(&parser, s->text.p, s->text.n);
-	for (int i = 0; i < 2 && yaml_parser_load(&parser, &doc); i++) {
-		root = yaml_document_get_root_node(&doc);
-		if (i == 1 && root &&
-		    (root->type != YAML_SCALAR_NODE ||
-		     root->data.scalar.length))
-			take_mark(root->start_mark, at);
+	for (int i = 0; !found && i < 2 && yaml_parser_load(&parser, &doc);
+	     i++) {
+		found = find_passed_over(&doc, i == 0, &mark);
 		yaml_document_delete(&doc);
 	}
 	yaml_parser_delete(&parser);
-	return at[0] == 0 ? 0
-			  : err_set(e, ERR_USAGE, 0,
-				    "%s:%u:%u: a second document begins here, "
-				    "expected one",
-				    s->name, at[0], at[1]);
+	return found ? err_set(e, ERR_USAGE, 0, "%s:%zu:%zu: %s", s->name,
+			       mark.line + 1, mark.column + 1, found)
+		     : 0;
 }
 
 int document_load(const struct document_source *s,
@@ -393,7 +411,7 @@ int document_load(const struct document_source *s,
 	cyaml_err_t r;
 
 	r = cyaml_load_data(s->text.p, s->text.n, &config, schema, &data, NULL);
-	if (r == CYAML_OK && data && check_single(s, e) < 0) {
+	if (r == CYAML_OK && data && check_whole(s, e) < 0) {
 		document_free(schema, data);
 		return -1;
 	}

@@ -16,9 +16,14 @@ struct parser {
 	size_t cells_cap;
 };
 
+static int fail_at(struct parser *p, size_t line, const char *what)
+{
+	return err_set(p->e, ERR_USAGE, 0, "line %zu: %s", line, what);
+}
+
 static int fail(struct parser *p, const char *what)
 {
-	return err_set(p->e, ERR_USAGE, 0, "line %zu: %s", p->line, what);
+	return fail_at(p, p->line, what);
 }
 
 /* Room for one more row; NULL when out of memory. */
@@ -106,6 +111,7 @@ static int csv_field(struct parser *p, struct bytes *ret, bool *ret_last)
 
 static int csv_header(struct parser *p)
 {
+	size_t line = p->line;
 	struct bytes name;
 	bool is_last = false;
 
@@ -115,9 +121,11 @@ static int csv_header(struct parser *p)
 		if (csv_field(p, &name, &is_last) < 0)
 			return -1;
 		if (name.n == 0)
-			return fail(p, "a column has no name");
+			return fail_at(p, line, "a column has no name");
 		/* The separator's place is free now. */
 		((char *)(uintptr_t)name.p)[name.n] = '\0';
+		if (identities_column(p->i, (const char *)name.p) >= 0)
+			return fail_at(p, line, "two columns have one name");
 		p->i->columns[p->i->column_count++] = (const char *)name.p;
 	}
 	return 0;
@@ -297,6 +305,9 @@ int identities_parse(struct buf *content, struct identities *ret, struct err *e)
 	buf_init(content, 0);
 	p.at = (char *)i.text.data + i.text.start;
 	p.end = p.at + buf_len(&i.text);
+	/* As spreadsheets begin what they save. */
+	if (buf_len(&i.text) >= 3 && memcmp(p.at, "\xef\xbb\xbf", 3) == 0)
+		p.at += 3;
 	while (p.at < p.end && (*p.at == '\n' || *p.at == '\r'))
 		p.line += *p.at++ == '\n';
 	if (p.at == p.end)

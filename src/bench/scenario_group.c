@@ -435,6 +435,33 @@ static int build_session(struct builder *b, const struct raw_group *raw,
 	return r < 0 ? r : build_mqtt(b, &raw->mqtt, &g->mqtt);
 }
 
+static bool has_column(const struct template *t)
+{
+	return t && (template_uses(t) & TEMPLATE_COLUMN);
+}
+
+/* A column of another spelling ("ID", or with ; between) is a mistake that
+ * would show in the broker's log alone. */
+static int check_columns(struct builder *b, const struct group *g)
+{
+	bool is_used = !g->from.row_count || has_column(g->id) ||
+		       has_column(g->username) || has_column(g->password) ||
+		       has_column(g->will.topic) || has_column(g->will.payload);
+
+	for (size_t i = 0; i < g->subscribe_count; i++)
+		is_used |= has_column(g->subscribe[i].filter);
+	for (size_t i = 0; i < g->publish_count; i++)
+		is_used |= has_column(g->publish[i].topic) ||
+			   has_column(g->publish[i].reply) ||
+			   has_column(g->publish[i].payload.template);
+	return is_used ? 0
+		       : build_fail(b, "clients-from",
+				    "no column of '%s' is used: expected id, "
+				    "username, password, or one that is in a "
+				    "template",
+				    g->from.name);
+}
+
 int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
 {
 	uint64_t clients = 0;
@@ -455,7 +482,8 @@ int build_group(struct builder *b, const struct raw_group *raw, struct group *g)
 	    build_traffic(b, raw, g) < 0 || build_churn(b, raw->churn, g) < 0 ||
 	    build_slow(b, &raw->slow, g) < 0 ||
 	    build_duration(b, "join", raw->join, &g->join) < 0 ||
-	    build_reconnect(b, raw, g) < 0 || build_respond(b, raw, g) < 0)
+	    build_reconnect(b, raw, g) < 0 || build_respond(b, raw, g) < 0 ||
+	    check_columns(b, g) < 0)
 		return -1;
 	return build_stages(b, raw->stages, raw->stages_count, &g->stages);
 }

@@ -89,6 +89,8 @@ static void mistakes_have_a_place(void)
 					     "leading UTF-8 octet" },
 		{ "\ttitle: x\n", "f.yaml:1:1: libyaml: found character that "
 				  "cannot start any token" },
+		{ "title: \"a\\0b\"\n",
+		  "f.yaml:1:8: this text has a zero byte in it" },
 		{ "title: x\n---\ntitle: y\n",
 		  "f.yaml:3:1: a second document begins here, expected one" },
 		{ "items:\n - {name: a, level: max}\n",

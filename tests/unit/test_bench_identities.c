@@ -47,6 +47,19 @@ static void csv_is_read(void)
 	identities_release(&i);
 }
 
+static void the_mark_of_a_spreadsheet_is_no_name(void)
+{
+	struct identities i = { 0 };
+	struct err e = { 0 };
+
+	ok(parse("\xef\xbb\xbfid,n\na,1\n", &i, &e) == 0, "%s", e.text);
+	is_int(identities_column(&i, "id"), 0);
+	identities_release(&i);
+	ok(parse("\xef\xbb\xbf{\"id\":\"a\"}\n", &i, &e) == 0, "%s", e.text);
+	is_int(identities_column(&i, "id"), 0);
+	identities_release(&i);
+}
+
 static void many_rows_are_kept(void)
 {
 	struct identities i = { 0 };
@@ -96,6 +109,9 @@ static void mistakes_have_a_line(void)
 		{ "id\n\"a\nb\n", "line 4: a quote is not closed" },
 		{ "id\n\"a\"b\n", "line 2: text behind a closing quote" },
 		{ "id,,x\n", "line 1: a column has no name" },
+		{ "id,\na,\n", "line 1: a column has no name" },
+		{ "id,x,id\na,b,c\n", "line 1: two columns have one name" },
+		{ "\xef\xbb\xbf\n", "is empty" },
 		{ "{\"id\":\"a\"}\n{\"id\":1,\"x\":2}\n",
 		  "line 2: has other members than the first line" },
 		{ "{\"id\":\"a\"}\n{\"no\":1}\n",
@@ -118,4 +134,4 @@ static void mistakes_have_a_line(void)
 }
 
 TEST_MAIN(T(csv_is_read), T(many_rows_are_kept), T(ndjson_is_read),
-	  T(mistakes_have_a_line))
+	  T(mistakes_have_a_line), T(the_mark_of_a_spreadsheet_is_no_name))
