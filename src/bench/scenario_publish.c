@@ -183,6 +183,41 @@ static int set_header(struct builder *b, const char *text,
 	return colon ? build_copy(b, colon + 1, &p->field) : 0;
 }
 
+static uint32_t least(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+/* Headers that receivers do not find would make every message a lost one. */
+static int check_field(struct builder *b, const struct group *g,
+		       const struct payload_plan *p)
+{
+	struct header h = { 0 };
+	struct template_values v;
+	struct buf names = { 0 }, text = { 0 };
+	char hex[HEADER_HEX_SIZE];
+	bool is_found;
+	int r = group_values(g, 0, p->template, &names, &v);
+
+	header_write_hex(hex, &h);
+	v.random = least;
+	v.header = bytes_of(hex, sizeof(hex));
+	if (r == 0)
+		r = template_render(p->template, &v, &text);
+	is_found = r == 0 &&
+		   header_find_field(buf_view(&text), bytes_str(p->field), &h);
+	buf_release(&names);
+	buf_release(&text);
+	if (r < 0)
+		return err_nomem(b->e);
+	return is_found ? 0
+			: build_fail(b, "header",
+				     "nobody would find it: expected "
+				     "\"%s\":\"%%h\" in the payload",
+				     p->field);
+}
+
 /* Where it goes by itself: into payloads of bytes that are large enough. */
 static int build_header(struct builder *b, const struct raw_publish *raw,
 			const struct group *g, struct payload_plan *p)
@@ -207,6 +242,8 @@ static int build_header(struct builder *b, const struct raw_publish *raw,
 		return build_fail(b, "header",
 				  "a field needs %%h in the "
 				  "payload");
+	if (p->header == HEADER_FIELD && check_field(b, g, p) < 0)
+		return -1;
 	if (p->header != HEADER_FIELD && has_mark)
 		return build_fail(b, "payload",
 				  "%%h needs 'header: "

@@ -190,6 +190,12 @@ static const char *const wrong[][2] = {
 	  "s.yaml:7:18: "
 	  "groups[0].publish[0].payload: %h needs 'header: "
 	  "field:NAME', so that it can be found" },
+	{ PUB "        payload: 'h=%h'\n        header: 'field:h='\n",
+	  "s.yaml:8:17: groups[0].publish[0].header: nobody would find it: "
+	  "expected \"h=\":\"%h\" in the payload" },
+	{ PUB "        payload: '{\"x\":\"%h\"}'\n        header: field:h\n",
+	  "s.yaml:8:17: groups[0].publish[0].header: nobody would find it: "
+	  "expected \"h\":\"%h\" in the payload" },
 	{ PUB "        size: 8\n        payload: x\n",
 	  "s.yaml:6:9: "
 	  "groups[0].publish[0]: expected one of size, payload and "
