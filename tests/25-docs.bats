@@ -64,6 +64,17 @@ pages=(mqtt-bench.1 mqtt-pub.1 mqtt-sub.1 mqtt-tools-profiles.5)
   assert "$(jq '[.requirements[].holds] | all' doors.json)" = true
 }
 
+@test "every count and time that can be required is in mqtt-bench(1)" {
+  local name page
+  page=$(sed 's/\\-/-/g' "$top_srcdir/man/mqtt-bench.1.in")
+  run_tool mqtt-bench conn --target self -c 1 --duration 0.1 --progress none \
+    --json result.json
+  while read -r name; do
+    grep -qw -- "$name" <<< "$page" || die "mqtt-bench(1) does not tell $name"
+  done < <(jq -r '(.counts | to_entries[] | select(.value | type == "number")),
+    (.timings | to_entries[]) | .key' result.json | grep -vx lag.floor)
+}
+
 # --- examples ----------------------------------------------------------------
 
 # Writes the examples of a page to the files example.1, example.2 ...

@@ -154,6 +154,20 @@ END
   assert "$stderr" =~ "no target: "
 }
 
+@test "--plan tells when it ends" {
+  local pub=(mqtt-bench pub --target self -t a -c 1 --plan)
+  run_tool "${pub[@]}" -L 50 -I 200 --duration 0
+  assert "$output" =~ "then until all is sent"
+  assert "$output" =~ "in all       50 messages sent and 0 delivered, after "
+  run_tool "${pub[@]}" -L 50 -I 200 --duration 5
+  assert "$output" =~ "in all       25 messages sent and 0 delivered in 5 s, after "
+  run_tool "${pub[@]}" --duration 0
+  assert "$output" =~ "then until it is stopped"
+  assert "$output" =~ "in all       until it is stopped, after "
+  run_tool mqtt-bench conn --target self -c 1 --duration 5 --plan
+  assert "$output" =~ "in all       5 s, after "
+}
+
 @test "heavy load needs a word from the owner" {
   run_tool 2 mqtt-bench conn -c 101 --target mqtt://203.0.113.1
   assert "$stderr" =~ "101 clients are more than 100".*"--i-own-this-broker"

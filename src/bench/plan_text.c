@@ -114,13 +114,31 @@ static int describe_group(const struct group *g, struct buf *out)
 	return r;
 }
 
+/* Do all who publish have a last message? */
+static bool has_end(const struct scenario *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->group_count; i++) {
+		for (size_t k = 0; k < s->groups[i].publish_count; k++) {
+			const struct publish_plan *p = &s->groups[i].publish[k];
+
+			if (!p->count && !p->trace_count)
+				return false;
+			n++;
+		}
+	}
+	return n > 0;
+}
+
 static int describe_phases(const struct scenario *s, struct buf *out)
 {
 	char a[32], b[32], c[32];
 
 	if (!s->phases.measure)
-		return buf_printf(out, "warm-up %s, then until it is stopped",
-				  seconds(a, s->phases.warmup));
+		return buf_printf(out, "warm-up %s, then until %s",
+				  seconds(a, s->phases.warmup),
+				  has_end(s) ? "all is sent" : "it is stopped");
 	return buf_printf(out, "warm-up %s, measured %s, drained %s at most",
 			  seconds(a, s->phases.warmup),
 			  seconds(b, s->phases.measure),
@@ -226,12 +244,14 @@ static int describe_all(const struct plan *p, struct buf *out)
 	int r = buf_printf(out, "%-12s ", "in all");
 
 	if (p->messages > 0)
-		r |= buf_printf(out, "%.0f messages sent and %.0f delivered ",
+		r |= buf_printf(out, "%.0f messages sent and %.0f delivered",
 				p->messages, p->deliveries);
 	if (p->send_seconds > 0)
-		r |= buf_printf(out, "in %g s, ", p->send_seconds);
+		r |= buf_printf(out, "%s%g s, ", p->messages > 0 ? " in " : "",
+				p->send_seconds);
 	else
-		r |= buf_append_str(out, "until it is stopped, ");
+		r |= buf_append_str(
+			out, p->messages > 0 ? ", " : "until it is stopped, ");
 	return r | buf_printf(out, "after %g s of connecting\n",
 			      p->connect_seconds);
 }

@@ -527,7 +527,10 @@ const struct option options[] = {
 	{ .name = "debug", .group = GROUP_GENERAL,
 	  .letter = SHARED_LETTER('d'), .tools = TOOLS_ALL,
 	  FLAG_AT(typed.debug),
-	  .help = "Trace packets on standard error" },
+	  .help = "Trace packets on standard error",
+	  .details =
+	  "Those of the clients of a load are too many: of mqtt-bench it is "
+	  "the connection that reads the broker's $SYS topics." },
 	{ .name = "quiet", .group = GROUP_GENERAL, .tools = TOOLS_ALL,
 	  FLAG_AT(typed.quiet),
 	  .help = "Print no errors (except of usage)" },
