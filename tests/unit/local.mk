@@ -189,6 +189,9 @@ tests_unit_test_pub_input_LDADD = $(TOOLS_LIBS)
 UNIT_TESTS += tests/unit/test_bench_identities
 tests_unit_test_bench_identities_LDADD = $(BENCH_LIBS)
 
+UNIT_TESTS += tests/unit/test_bench_clients_from
+tests_unit_test_bench_clients_from_LDADD = $(BENCH_LIBS)
+
 UNIT_TESTS += tests/unit/test_bench_scenario
 tests_unit_test_bench_scenario_LDADD = $(BENCH_LIBS)
 
