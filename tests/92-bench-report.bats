@@ -564,3 +564,30 @@ EOF
   grep -F "e2e.raw is not of all messages: of 2 kinds of messages, 1 is without the time it left" tool.out
   grep -F "<p>e2e.raw is not of all messages: of 2 kinds" gap.html
 }
+
+# Texts of others do not drive the terminal, and files have them as they are.
+@test "control characters are shown as what they are" {
+  cat > escape.yaml << 'EOF'
+name: "a\e[31mb\nc"
+description: "d\e]0;owned\ae"
+phases: {measure: 1s}
+groups:
+  - {name: "g\e[2J", clients: 1, publish: [{topic: t, size: 22, rate: 9/s}]}
+EOF
+  bench run ./escape.yaml --target self --plan
+  assert "$(grep -c $'\e' tool.out)" = 0
+  grep -Fx 'a\x1B[31mb\x0Ac: d\x1B]0;owned\x07e' tool.out
+  grep '^g\\x1B\[2J *1 clients' tool.out
+  bench validate escape.yaml
+  grep -Fx 'escape.yaml: a\x1B[31mb\x0Ac is in order' tool.out
+  bench run ./escape.yaml --target self --progress live --json escape.json \
+    --html escape.html
+  cp tool.out text
+  assert "$(grep -c $'\e' text)" = 0
+  grep -F 'a\x1B[31mb\x0Ac (against the peer' text
+  grep '^g\\x1B\[2J *1 clients' text
+  grep -F 'a\x1B[31mb' tool.err
+  assert "$(grep -c $'\e\[31m' tool.err)" = 0
+  assert "$(jq -r .scenario escape.json)" = $'a\e[31mb\nc'
+  assert "$(grep -c $'\e' escape.html)" = 0
+}

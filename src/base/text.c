@@ -174,6 +174,23 @@ char *text_visible(char *dst, size_t size, struct bytes b)
 	return dst;
 }
 
+int text_append_visible(struct buf *out, struct bytes b)
+{
+	char shown[8];
+
+	for (size_t at = 0; at < b.n;) {
+		if (b.p[at] == '\n' || b.p[at] == '\t') {
+			if (buf_append_byte(out, b.p[at++]))
+				return -1;
+			continue;
+		}
+		at += show_char(shown, b.p + at, b.n - at);
+		if (buf_append_str(out, shown))
+			return -1;
+	}
+	return 0;
+}
+
 enum { WORD_MAX = 48 }; /* longer names are not compared */
 
 static size_t min3(size_t a, size_t b, size_t c)

@@ -26,6 +26,8 @@ int text_hex(struct buf *out, struct bytes data, bool upper) MUST_CHECK;
  * controls and malformed UTF-8 shown as \xHH, so that nothing from the wire
  * can drive a terminal. A cut text ends in "...". Returns dst. */
 char *text_visible(char *dst, size_t size, struct bytes b);
+/* The same of any length, where line ends and tabs are fine: they stay. */
+int text_append_visible(struct buf *out, struct bytes b) MUST_CHECK;
 
 /* The best "did you mean" for word among n names (edit distance at most a
  * third of its length), or NULL. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "bench/judge.h"
 #include "bench/metric.h"
 
@@ -201,13 +202,14 @@ static int go_up(struct live *l, struct buf *out)
 int live_draw(struct live *l, const struct interval *i, struct buf *out)
 {
 	uint64_t most = i->delivered > i->sent ? i->delivered : i->sent;
+	char title[LINE_MAX_BYTES];
 
+	text_visible(title, sizeof(title), bytes_str(l->title));
 	l->errors += i->errors;
 	remember(l, per_second(most, i));
-	return go_up(l, out) | put_line(l, l->title, out) |
-	       put_phase(l, i, out) | put_traffic(l, i, out) |
-	       put_latency(l, i, out) | put_health(l, i, out) |
-	       put_course(l, out);
+	return go_up(l, out) | put_line(l, title, out) | put_phase(l, i, out) |
+	       put_traffic(l, i, out) | put_latency(l, i, out) |
+	       put_health(l, i, out) | put_course(l, out);
 }
 
 int live_erase(struct live *l, struct buf *out)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "bench/metric.h"
 
 static const char *arrival_name(enum arrival a)
@@ -210,11 +211,15 @@ struct sink {
 static void flush_line(struct sink *k, const char *name)
 {
 	const char *text = buf_cstr(&k->line);
+	char shown[256];
 
 	if (!text)
 		k->result = -1;
 	else if (k->out)
-		k->result |= buf_printf(k->out, "%-12s %s\n", name, text);
+		k->result |= buf_printf(k->out, "%-12s %s\n",
+					text_visible(shown, sizeof(shown),
+						     bytes_str(name)),
+					text);
 	else
 		k->result |= json_object_set_new(k->object, name,
 						 json_string(text));
@@ -260,8 +265,14 @@ int plan_describe(const struct scenario *s, const struct plan *p,
 		  struct buf *out)
 {
 	struct sink k = { .out = out };
-	int r = buf_printf(out, "%s: %s\n", s->name,
-			   s->description ? s->description : "");
+	const char *text = s->description ? s->description : "";
+	char shown[256];
+	int r = buf_printf(
+		out,
+		"%s: ", text_visible(shown, sizeof(shown), bytes_str(s->name)));
+
+	r |= text_append_visible(out, bytes_str(text));
+	r |= buf_append_byte(out, '\n');
 
 	tell(&k, s, p);
 	return r | k.result | describe_all(p, out);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "bench/judge.h"
 #include "bench/repeat.h"
 
@@ -20,6 +21,7 @@ struct page {
 	int result;
 };
 
+/* Names and texts are anybody's: none of them drives the terminal. */
 static PRINTF(2, 3) void say(struct page *p, const char *fmt, ...)
 {
 	char text[1024];
@@ -28,7 +30,7 @@ static PRINTF(2, 3) void say(struct page *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	p->result |= buf_append_str(p->out, text);
+	p->result |= text_append_visible(p->out, bytes_str(text));
 }
 
 static void paint(struct page *p, enum paint how, const char *text)
@@ -36,18 +38,22 @@ static void paint(struct page *p, enum paint how, const char *text)
 	static const char *const codes[] = {
 		"", "\033[1m", "\033[32m", "\033[33m", "\033[31m", "\033[2m"
 	};
+	bool is_colored = p->style->is_colored && how != PLAIN;
 
-	if (p->style->is_colored && how != PLAIN)
-		say(p, "%s%s\033[0m", codes[how], text);
-	else
-		say(p, "%s", text);
+	if (is_colored)
+		p->result |= buf_append_str(p->out, codes[how]);
+	say(p, "%s", text);
+	if (is_colored)
+		p->result |= buf_append_str(p->out, "\033[0m");
 }
 
 static void label(struct page *p, const char *name)
 {
-	char text[64];
+	char shown[64], text[80];
 
-	snprintf(text, sizeof(text), "%-*s", LABEL, name);
+	text_visible(shown, sizeof(shown), bytes_str(name));
+	snprintf(text, sizeof(text), "%-*s%s", LABEL, shown,
+		 strlen(shown) >= LABEL ? " " : "");
 	paint(p, FAINT, text);
 }
 
@@ -65,11 +71,11 @@ static void say_head(struct page *p)
 {
 	struct buf title = { 0 };
 	time_t t = (time_t)p->r->started;
-	char when[32] = "";
+	char when[32] = "", shown[512];
 	struct tm tm;
 
 	p->result |= report_title(p->r, &title);
-	paint(p, BOLD, buf_len(&title) ? buf_cstr(&title) : "");
+	paint(p, BOLD, text_visible(shown, sizeof(shown), buf_view(&title)));
 	buf_release(&title);
 	if (p->r->started > 0 && localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
@@ -91,8 +97,7 @@ static void say_object(struct page *p, json_t *o)
 		if (!json_is_string(v))
 			continue;
 		label(p, key);
-		say(p, "%s%s\n", strlen(key) >= LABEL ? " " : "",
-		    json_string_value(v));
+		say(p, "%s\n", json_string_value(v));
 	}
 }
 

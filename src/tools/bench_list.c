@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* list, show, validate: scenarios as texts. */
+#include "base/text.h"
 #include "bench/builtin.h"
 #include "tools/bench.h"
 
@@ -44,6 +45,17 @@ int bench_do_show(struct bench *b, struct err *e)
 	return r;
 }
 
+static int tell_good(const char *file, const struct scenario *s,
+		     struct buf *out)
+{
+	char name[256], shown[256];
+
+	return buf_printf(out, "%s: %s is in order\n",
+			  text_visible(name, sizeof(name), bytes_str(file)),
+			  text_visible(shown, sizeof(shown),
+				       bytes_str(s->name)));
+}
+
 /* Every file is looked at; the last error is the one that is returned. */
 int bench_do_validate(struct bench *b, struct err *e)
 {
@@ -64,8 +76,7 @@ int bench_do_validate(struct bench *b, struct err *e)
 			*e = why;
 			continue;
 		}
-		if (buf_printf(&text, "%s: %s is in order\n", b->words.v[i],
-			       s.name) < 0)
+		if (tell_good(b->words.v[i], &s, &text) < 0)
 			has_failed = err_nomem(e) < 0;
 		scenario_release(&s);
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "bench/report.h"
 
 #define COLUMNS 44 /* of the longest bar */
@@ -146,7 +147,10 @@ int search_conclude(const struct search_job *j, struct buf *out)
 int search_describe(const struct search_job *j, struct buf *out)
 {
 	size_t steps[SEARCH_STEPS_MAX], n = sort_steps(j, steps);
-	int r = buf_printf(out, "%s%s\n", j->title,
+	char shown[sizeof(j->title)];
+	int r = buf_printf(out, "%s%s\n",
+			   text_visible(shown, sizeof(shown),
+					bytes_str(j->title)),
 			   j->is_self ? " (" REPORT_SELF ")" : "");
 
 	r |= describe_steps(j, out);

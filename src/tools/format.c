@@ -128,36 +128,12 @@ static struct bytes cut(struct bytes b, size_t max)
 	return bytes_of(b.p, n);
 }
 
-/* Bytes from the wire may not drive a terminal; line ends and tabs are fine
- * there. */
-static int put_visible(struct buf *out, struct bytes b)
-{
-	char text[16];
-
-	for (size_t i = 0; i < b.n;) {
-		size_t n = 1;
-
-		if (b.p[i] == '\n' || b.p[i] == '\t') {
-			if (buf_append_byte(out, b.p[i++]))
-				return -1;
-			continue;
-		}
-		while (i + n < b.n && n < 4 && (b.p[i + n] & 0xC0) == 0x80)
-			n++;
-		text_visible(text, sizeof(text), bytes_of(b.p + i, n));
-		if (buf_append_str(out, text))
-			return -1;
-		i += n;
-	}
-	return 0;
-}
-
 static int put_wire(const struct render *r, const struct op *op, struct bytes b)
 {
 	if (op->has_precision)
 		b = cut(b, op->precision);
 	if (UNLIKELY(r->f->is_terminal))
-		return put_visible(r->out, b);
+		return text_append_visible(r->out, b);
 	return buf_append(r->out, b);
 }
 

@@ -52,6 +52,14 @@ static unsigned longest(const char *p)
 	return most;
 }
 
+static void a_title_drives_no_terminal(void)
+{
+	struct live l = { .title = "a\033[31m", .width = 80 };
+
+	ok(strstr(draw(&l, &second), "a\\x1B[31m\n") != NULL);
+	is_int(l.columns[0], 9);
+}
+
 static void it_is_drawn_over_itself(void)
 {
 	struct live l = {
@@ -119,5 +127,5 @@ static void nothing_is_no_time(void)
 	buf_release(&out);
 }
 
-TEST_MAIN(T(it_is_drawn_over_itself), T(a_new_width_is_heeded),
-	  T(nothing_is_no_time))
+TEST_MAIN(T(it_is_drawn_over_itself), T(a_title_drives_no_terminal),
+	  T(a_new_width_is_heeded), T(nothing_is_no_time))

@@ -177,6 +177,18 @@ static void control_bytes_become_visible(void)
 	       "\xf0\x9f\x98\x80!");
 }
 
+static void lines_of_any_length_are_made_visible(void)
+{
+	struct buf out = { 0 };
+
+	is_int(text_append_visible(&out, BYTES_LIT("a\x1b[1m\r\n\tb\x7f\0"
+						   "\xc2\x9b\xe2\x82")),
+	       0);
+	is_str(buf_cstr(&out), "a\\x1B[1m\\x0D\n\tb\\x7F\\x00"
+			       "\\xC2\\x9B\\xE2\\x82");
+	buf_release(&out);
+}
+
 static void long_texts_end_in_dots(void)
 {
 	struct bytes long_text = BYTES_LIT("ab\xc3\xa9"
@@ -286,4 +298,5 @@ static void trace_lines(void)
 
 TEST_MAIN(T(utf8_of_every_three_bytes), T(utf8_of_four_bytes), T(utf8_table),
 	  T(base64_and_hex), T(control_bytes_become_visible),
-	  T(long_texts_end_in_dots), T(names_that_were_meant), T(trace_lines))
+	  T(lines_of_any_length_are_made_visible), T(long_texts_end_in_dots),
+	  T(names_that_were_meant), T(trace_lines))
