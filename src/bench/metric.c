@@ -4,10 +4,13 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "base/text.h"
+
+#define MORE_DIGITS 12 /* at most, to tell two values apart */
 
 struct timing_info {
 	const char *name, *text;
@@ -213,9 +216,10 @@ bool metric_is_cost(const struct metric *m)
 	       m->number != COUNT_UNSUBSCRIBED;
 }
 
-/* Three significant digits with the unit whose number is below 1000. */
+/* Three significant digits and some more, with the unit whose number is below
+ * 1000. */
 static char *scaled(char *dst, size_t size, double v, const char *const *units,
-		    double base)
+		    double base, int more)
 {
 	int i = 0;
 
@@ -224,14 +228,16 @@ static char *scaled(char *dst, size_t size, double v, const char *const *units,
 		i++;
 	}
 	snprintf(dst, size, "%.*f%s",
-		 fabs(v) >= 99.95 || (i == 0 && v == floor(v)) ? 0
-		 : fabs(v) >= 9.995                            ? 1
-							       : 2,
+		 i == 0 && v == floor(v) ? 0
+		 : fabs(v) >= 99.95      ? more
+		 : fabs(v) >= 9.995      ? 1 + more
+					 : 2 + more,
 		 v, units[i]);
 	return dst;
 }
 
-char *metric_format(char *dst, size_t size, enum metric_unit unit, double v)
+static char *format(char *dst, size_t size, enum metric_unit unit, double v,
+		    int more)
 {
 	static const char *const ns[] = { " ns", " us", " ms", " s", NULL };
 	static const char *const rate[] = { "/s", " k/s", " M/s", NULL };
@@ -244,16 +250,41 @@ char *metric_format(char *dst, size_t size, enum metric_unit unit, double v)
 			snprintf(dst, size, "never");
 			return dst;
 		}
-		return scaled(dst, size, v, ns, 1000);
+		return scaled(dst, size, v, ns, 1000, more);
 	case UNIT_PER_SECOND:
-		return scaled(dst, size, v, rate, 1000);
+		return scaled(dst, size, v, rate, 1000, more);
 	case UNIT_BYTES:
-		return scaled(dst, size, v, bytes, 1024);
+		return scaled(dst, size, v, bytes, 1024, more);
 	case UNIT_NUMBER:
 		break;
 	}
-	snprintf(dst, size, v == floor(v) ? "%.0f" : "%.2f", v);
+	snprintf(dst, size, "%.*f", v == floor(v) ? 0 : 2 + more, v);
 	return dst;
+}
+
+char *metric_format(char *dst, size_t size, enum metric_unit unit, double v)
+{
+	return format(dst, size, unit, v, 0);
+}
+
+/* "1.00" and "1" are the same to who reads them. */
+static bool look_same(const char *a, const char *b)
+{
+	char *after_a, *after_b;
+	double x = strtod(a, &after_a), y = strtod(b, &after_b);
+
+	return fabs(x - y) <= 0 && strcmp(after_a, after_b) == 0;
+}
+
+void metric_format_apart(char a[32], char b[32], enum metric_unit unit,
+			 double x, double y)
+{
+	int more = 0;
+
+	do {
+		format(a, 32, unit, x, more);
+		format(b, 32, unit, y, more);
+	} while (fabs(x - y) > 0 && look_same(a, b) && more++ < MORE_DIGITS);
 }
 
 const char *metric_grouped(char dst[32], uint64_t v)

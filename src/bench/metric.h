@@ -91,6 +91,10 @@ bool metric_is_cost(const struct metric *m);
 /* "12.3 ms", "1.50 M/s", "17", "3.2 MiB", and "never" for what takes for ever;
  * size 32 is enough. Returns dst. */
 char *metric_format(char *dst, size_t size, enum metric_unit unit, double v);
+/* Two values that are compared: the same, with as many digits more as it takes
+ * to see which is greater. */
+void metric_format_apart(char a[32], char b[32], enum metric_unit unit,
+			 double x, double y);
 /* 1234567 as 1,234,567. Returns dst. */
 const char *metric_grouped(char dst[32], uint64_t v);
 

@@ -296,8 +296,7 @@ bool require_check(const struct require *r, const struct reading *m,
 		return false;
 	}
 	limit = limit_of(r, m);
-	metric_format(value, sizeof(value), unit, m->value);
-	metric_format(wanted, sizeof(wanted), unit, limit);
+	metric_format_apart(value, wanted, unit, m->value, limit);
 	if (isinf(m->value))
 		snprintf(ret_text, size,
 			 "%.*s is infinite (messages that "

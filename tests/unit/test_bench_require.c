@@ -113,6 +113,32 @@ static void limits_are_compared(void)
 		  "rate.in is 9.89 k/s, wanted >= 9.90 k/s"));
 }
 
+/* A failure that says "is 1.00, wanted >= 1.00" explains nothing. */
+static void what_differs_looks_different(void)
+{
+	struct reading m = { .value = 0.9987 };
+
+	ok(!check("share.fairness >= 1", m,
+		  "share.fairness is 0.999, wanted >= 1"));
+	m.value = 0.99999987;
+	ok(!check("share.fairness >= 1", m,
+		  "share.fairness is 0.9999999, wanted >= 1"));
+	m.value = 0.7509;
+	ok(!check("cpu <= 0.75", m, "cpu is 0.751, wanted <= 0.750"));
+	m.value = 0.9;
+	ok(!check("share.fairness >= 0.95", m,
+		  "share.fairness is 0.90, wanted >= 0.95"));
+	m.value = 20.0000041e6;
+	ok(!check("e2e.p99 < 20ms", m,
+		  "e2e.p99 is 20.000004 ms, wanted < 20.000000 ms"));
+	m.value = 999.9;
+	ok(!check("rate.in >= 1k", m,
+		  "rate.in is 0.9999 k/s, wanted >= 1.0000 k/s"));
+	m.value = 20e6;
+	ok(check("e2e.p99 <= 20ms", m,
+		 "e2e.p99 is 20.0 ms, wanted <= 20.0 ms"));
+}
+
 static void tolerance_loosens(void)
 {
 	struct reading m = { .value = 3, .whole = 1000 };
@@ -163,5 +189,6 @@ static void changes_allow_for_the_spread(void)
 }
 
 TEST_MAIN(T(words_are_understood), T(mistakes_are_named),
-	  T(limits_are_compared), T(tolerance_loosens),
-	  T(nothing_measured_does_not_hold), T(changes_allow_for_the_spread))
+	  T(limits_are_compared), T(what_differs_looks_different),
+	  T(tolerance_loosens), T(nothing_measured_does_not_hold),
+	  T(changes_allow_for_the_spread))
