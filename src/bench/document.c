@@ -352,8 +352,25 @@ static int explain_all(const struct document_source *s, struct complaint *c,
 	return err_prefix(e, "%s:%u:%u", s->name, at[0], at[1]);
 }
 
-/* What libcyaml passes over: the end of a text behind a zero byte, and all
- * documents but the first. */
+/* Texts that are cut, and what is there and says nothing. */
+static const char *find_lacking(const yaml_node_t *n)
+{
+	if (n->type == YAML_SCALAR_NODE)
+		return memchr(n->data.scalar.value, 0, n->data.scalar.length)
+			       ? "this text has a zero byte in it"
+			       : NULL;
+	if (n->type == YAML_MAPPING_NODE)
+		return n->data.mapping.pairs.start == n->data.mapping.pairs.top
+			       ? "this set of 'key: value' is empty: fill it "
+				 "or leave it out"
+			       : NULL;
+	return n->data.sequence.items.start == n->data.sequence.items.top
+		       ? "this list is empty: fill it or leave it out"
+		       : NULL;
+}
+
+/* What libcyaml passes over: the end of a text behind a zero byte, what is
+ * empty, and all documents but the first. */
 static const char *find_passed_over(yaml_document_t *doc, bool is_first,
 				    yaml_mark_t *ret_mark)
 {
@@ -367,11 +384,12 @@ static const char *find_passed_over(yaml_document_t *doc, bool is_first,
 		return "a second document begins here, expected one";
 	}
 	for (const yaml_node_t *n = doc->nodes.start; n < doc->nodes.top; n++) {
-		if (n->type != YAML_SCALAR_NODE ||
-		    !memchr(n->data.scalar.value, 0, n->data.scalar.length))
+		const char *found = find_lacking(n);
+
+		if (!found)
 			continue;
 		*ret_mark = n->start_mark;
-		return "this text has a zero byte in it";
+		return found;
 	}
 	return NULL;
 }

@@ -167,7 +167,7 @@ static const char *const wrong[][2] = {
 	{ HEAD "  - name: g\n    clients: 1\n",
 	  "s.yaml:5:11: groups[1].name: 'g' is the name of another "
 	  "group too" },
-	{ "name: x\nphases: {warmup: long}\ngroups: []\n",
+	{ "name: x\nphases: {warmup: long}\n" G,
 	  "s.yaml:2:18: phases.warmup: 'long' is not a duration" },
 	{ HEAD "    id: same\n", "s.yaml:5:9: groups[0].id: is the same "
 				 "for all 2 clients: expected %i in it" },
@@ -213,11 +213,10 @@ static const char *const wrong[][2] = {
 	  "groups[0].churn.every: expected more than 0" },
 	{ HEAD "    stages: [{stage: hold, to: 5%, for: 1s}]\n",
 	  "s.yaml:5:14: groups[0].stages[0]: a hold has no 'to'" },
-	{ "name: x\ntargets: ['mqtt//h']\ngroups: []\n",
-	  "s.yaml:2:11: targets[0]: " },
-	{ "name: x\nrequire: ['lsot == 0']\ngroups: []\n",
+	{ "name: x\ntargets: ['mqtt//h']\n" G, "s.yaml:2:11: targets[0]: " },
+	{ "name: x\nrequire: ['lsot == 0']\n" G,
 	  "s.yaml:2:11: require[0]: requirement 'lsot == 0'" },
-	{ "name: x\ntargets: ['http://h']\ngroups: []\n",
+	{ "name: x\ntargets: ['http://h']\n" G,
 	  "s.yaml:2:11: targets[0]: expected a URL that begins with mqtt:" },
 	{ HEAD "    targets: [mqtt://h, ftp://h]\n",
 	  "s.yaml:5:25: groups[0].targets[1]: URL: scheme 'ftp' is not" },
@@ -285,6 +284,24 @@ static const char *const wrong[][2] = {
 	{ HEAD "    subscribe: [{filter: $share/g/b}]\n"
 	       "    publish: [{topic: t, reply: r}]\n",
 	  "s.yaml:5:26: groups[0].subscribe[0].filter: a shared" },
+	{ HEAD "    slow: {}\n",
+	  "s.yaml:5:11: this set of 'key: value' is empty: "
+	  "fill it or leave it out" },
+	{ HEAD "    targets: []\n", "s.yaml:5:14: this list is empty: fill it "
+				    "or leave it out" },
+	{ HEAD "    mqtt: {}\n", "s.yaml:5:11: this set of" },
+	{ HEAD "    publish: []\n", "s.yaml:5:14: this list is empty" },
+	{ HEAD "    subscribe: []\n", "s.yaml:5:16: this list is empty" },
+	{ HEAD "    stages: []\n", "s.yaml:5:13: this list is empty" },
+	{ HEAD "    slow:\n", "s.yaml:5:10: " },
+	{ HEAD "    targets:\n", "s.yaml:5:13: " },
+	{ "name: x\nmqtt: {}\n" G, "s.yaml:2:7: this set of" },
+	{ "name: x\nphases: {}\n" G, "s.yaml:2:9: this set of" },
+	{ "name: x\nconnect: {}\n" G, "s.yaml:2:10: this set of" },
+	{ "name: x\ntargets: []\n" G, "s.yaml:2:10: this list is empty" },
+	{ "name: x\nstages: []\n" G, "s.yaml:2:9: this list is empty" },
+	{ "name: x\nrequire: []\n" G, "s.yaml:2:10: this list is empty" },
+	{ "name: x\ngroups: []\n", "s.yaml:2:9: this list is empty" },
 	{ HEAD "    subscribe: [{filter: $share/g/b, no-local: yes}]\n",
 	  "s.yaml:5:48: groups[0].subscribe[0].no-local: MQTT has none" },
 };
