@@ -458,6 +458,20 @@ ended_low() { # WHY
   assert "$(field .partial)" = null
 }
 
+@test "a change needs another result" {
+  local why="'e2e.p99 <= +10%' is a change against another result, which only \
+compare has"
+  run_tool 2 mqtt-bench conn --target self --require 'e2e.p99 <= +10%'
+  assert "$stderr" = "mqtt-bench: option '--require': $why"
+  printf '%s\n' 'name: x' 'require: ["e2e.p99 <= +10%"]' \
+    'groups: [{name: a, clients: 1}]' > x.yaml
+  run_tool 2 mqtt-bench validate x.yaml
+  assert "$stderr" = "mqtt-bench: x.yaml:2:11: require[0]: $why"
+  mqtt-bench conn --target self --duration 0.1 --json x.json || test $? -eq 13
+  run_tool 2 mqtt-bench report x.json --require 'e2e.p99 <= +10%'
+  assert "$stderr" = "mqtt-bench: option '--require': $why"
+}
+
 @test "what only the end of a run tells can end none" {
   for requirement in 'lost == 0' 'e2e.p99.9 < 1s' 'pub.ack.max < 1s' \
     'memory < 1G' 'e2e.p99 <= +10%' 'conn.total.p99 < 1s'; do

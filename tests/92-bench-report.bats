@@ -524,6 +524,7 @@ have standard output"
   bench pub -t a --target self -c 1 -q 1 --rate 100 --duration 0.5 --repeat 2 \
     --ndjson all.ndjson --progress none
   assert "$(jq -s 'map(.sent) | add' all.ndjson)" = 100
+  grep -E ' [24] threads of all runs, the busiest' tool.out
 }
 
 # What has no room for a time is said, not left out.

@@ -460,8 +460,10 @@ static void say_generator(struct page *p)
 	paint(p, BOLD, "Generator\n");
 	label(p, "");
 	say(p,
-	    "%zu thread%s, the busiest %.0f %%, %s; timers late %s (idle %s)\n",
-	    r->thread_count, r->thread_count == 1 ? "" : "s", busiest * 100,
+	    "%zu thread%s%s, the busiest %.0f %%, %s; timers late %s (idle "
+	    "%s)\n",
+	    r->thread_count, r->thread_count == 1 ? "" : "s",
+	    r->run_count > 1 ? " of all runs" : "", busiest * 100,
 	    metric_format(memory, sizeof(memory), UNIT_BYTES,
 			  (double)r->memory),
 	    tail_of(&r->timings[judge_own_lag(r)], lag),

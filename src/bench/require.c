@@ -205,6 +205,19 @@ int require_parse(const char *text, struct require *ret, struct err *e)
 	return result;
 }
 
+int require_parse_alone(const char *text, struct require *ret, struct err *e)
+{
+	if (require_parse(text, ret, e) < 0)
+		return -1;
+	if (ret->scale != SCALE_CHANGE)
+		return 0;
+	require_release(ret);
+	return err_set(e, ERR_USAGE, 0,
+		       "'%s' is a change against another result, which only "
+		       "compare has",
+		       text);
+}
+
 void require_release(struct require *r)
 {
 	free(r->text);

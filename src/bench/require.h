@@ -50,6 +50,9 @@ struct require {
 
 int require_parse(const char *text, struct require *ret, struct err *e)
 	MUST_CHECK;
+/* The same for one result by itself: without changes against another one. */
+int require_parse_alone(const char *text, struct require *ret, struct err *e)
+	MUST_CHECK;
 void require_release(struct require *r);
 
 /* What was measured. */

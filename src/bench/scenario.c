@@ -422,7 +422,8 @@ static int build_requirements(struct builder *b)
 		return err_nomem(b->e);
 	for (size_t i = 0; i < b->raw->require_count; i++) {
 		snprintf(key, sizeof(key), "require[%zu]", i);
-		if (require_parse(b->raw->require[i], &s->require[i], b->e) < 0)
+		if (require_parse_alone(b->raw->require[i], &s->require[i],
+					b->e) < 0)
 			return build_blame(b, key);
 		s->require_count++;
 	}

@@ -15,7 +15,7 @@ int bench_require(struct result *r, const char *text, const struct result *base,
 	struct require one;
 	int held;
 
-	if (require_parse(text, &one, e) < 0)
+	if ((base ? require_parse : require_parse_alone)(text, &one, e) < 0)
 		return -1;
 	held = judge_requirements(r, &one, 1, base, e);
 	require_release(&one);

@@ -251,8 +251,8 @@ static int add_requirements(const struct bench_settings *o, struct scenario *s,
 		return err_nomem(e);
 	s->require = list;
 	for (size_t i = 0; i < o->require.n; i++) {
-		if (require_parse(o->require.v[i], &list[s->require_count], e) <
-		    0)
+		if (require_parse_alone(o->require.v[i],
+					&list[s->require_count], e) < 0)
 			return blame("require", e);
 		s->require_count++;
 	}
