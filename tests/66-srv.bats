@@ -157,3 +157,16 @@ through() { # STATUS PORT OPTION...
   assert "$(wc -l < tool.err)" -eq 1
   run_tool 2 mqtt-pub -t a -m b --proxy-protocol v3
 }
+
+# A name server that is slow has all of them ask for the proxy at once, and so
+# many threads there are not.
+@test "mqtt-bench tells why a name is not found, not that many ask for it" {
+  need_root
+  start_dns local=/none.test/
+  start mute socat -dd -u "UDP4-RECV:53,bind=127.53.0.1" /dev/null
+  wait_for 10 grep -q 'transfer loop' mute.err
+  sed -i '1i nameserver 127.53.0.1' resolv.conf
+  with_dns 3 mqtt-bench conn --target mqtt://127.0.0.1:1 -c 200 \
+    -R 0 --proxy socks5://none.test:1080 --progress none
+  assert "$stderr" =~ "cannot resolve 'none.test': no such name"
+}

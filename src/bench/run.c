@@ -114,25 +114,35 @@ static uint64_t expected_clients(const struct run *r)
 	return n;
 }
 
-/* The most frequent reason is the one to tell. */
-static const struct cause *worst_cause(const struct run *r,
-				       enum err_kind *ret_kind)
+static const struct cause *most_frequent(const struct run *r, bool of_crowded,
+					 enum err_kind *ret_kind)
 {
+	const struct cause *list, *worst = NULL;
 	const struct worker *w;
-	const struct cause *worst = NULL;
 
-	*ret_kind = ERR_CONNECT;
 	for (size_t i = 0; i < r->worker_count; i++) {
 		w = &r->workers[i];
+		list = of_crowded ? w->crowded : w->causes;
 		for (size_t k = 0; k < RESULT_CAUSES; k++) {
-			if (w->causes[k].count &&
-			    (!worst || w->causes[k].count > worst->count)) {
-				worst = &w->causes[k];
+			if (list[k].count &&
+			    (!worst || list[k].count > worst->count)) {
+				worst = &list[k];
 				*ret_kind = w->worst_kind;
 			}
 		}
 	}
 	return worst;
+}
+
+/* The most frequent reason is the one to tell. */
+static const struct cause *worst_cause(const struct run *r,
+				       enum err_kind *ret_kind)
+{
+	const struct cause *worst;
+
+	*ret_kind = ERR_CONNECT;
+	worst = most_frequent(r, false, ret_kind);
+	return worst ? worst : most_frequent(r, true, ret_kind);
 }
 
 static int none_connected(const struct run *r, struct err *e)

@@ -67,6 +67,14 @@ static void add_zeros(struct run *r)
 	}
 }
 
+static void add_causes(struct result *res, const struct cause *list)
+{
+	for (size_t k = 0; k < RESULT_CAUSES; k++)
+		if (list[k].count)
+			result_count_cause(res->causes, list[k].text,
+					   list[k].count);
+}
+
 /* What is later than everything that can be measured. */
 static void add_late(struct result *res, const struct worker *w)
 {
@@ -163,11 +171,8 @@ int run_take_figures(struct run *r)
 		res->untracked += w->untracked;
 		res->window = result_least(res->window, w->window);
 		waited += w->waited;
-		for (size_t k = 0; k < RESULT_CAUSES; k++)
-			if (w->causes[k].count)
-				result_count_cause(res->causes,
-						   w->causes[k].text,
-						   w->causes[k].count);
+		add_causes(res, w->causes);
+		add_causes(res, w->crowded);
 	}
 	for (size_t i = 0; i < r->config->target_count; i++)
 		if (r->config->targets[i].resolve_time)

@@ -316,6 +316,9 @@ struct worker {
 	double cpu_marks[2]; /* at begin and end of the measured phase */
 	uint64_t *unique;    /* by stream: first deliveries here */
 	struct cause causes[RESULT_CAUSES];
+	/* Look-ups that never began, for those that are under way: what
+	 * becomes of these is the reason to tell. */
+	struct cause crowded[RESULT_CAUSES];
 	enum err_kind worst_kind;
 
 	struct progress progress;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/actor.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -412,7 +413,9 @@ void worker_record(struct worker *w, enum timing t, uint64_t intended,
  * numbers in them would make each one different. */
 void worker_add_cause(struct worker *w, const struct err *why)
 {
-	result_count_cause(w->causes, why->text, 1);
+	bool is_crowded = why->kind == ERR_RESOLVE && why->code == EBUSY;
+
+	result_count_cause(is_crowded ? w->crowded : w->causes, why->text, 1);
 	w->worst_kind = why->kind;
 }
 

@@ -295,7 +295,7 @@ static int resolve_start(struct resolve *r, struct err *e)
 	}
 	if (atomic_fetch_add(&resolve_threads, 1) >= RESOLVE_THREADS_MAX) {
 		atomic_fetch_sub(&resolve_threads, 1);
-		return err_set(e, ERR_RESOLVE, 0,
+		return err_set(e, ERR_RESOLVE, EBUSY,
 			       "cannot resolve '%s': %d "
 			       "earlier look-ups are still without an answer",
 			       r->host, RESOLVE_THREADS_MAX);

@@ -39,7 +39,8 @@ bool resolve_at_once(const struct dial_config *c, struct addresses *ret);
 struct resolve;
 
 /* Starts looking up host, or the servers that c->srv names for it; c's
- * strings are copied. NULL with e. */
+ * strings are copied. NULL with e, whose code is EBUSY when it is only for
+ * earlier ones without an answer. */
 struct resolve *resolve_new(const struct dial_config *c, struct err *e);
 /* Readable once the answer is there. */
 int resolve_fd(const struct resolve *r);

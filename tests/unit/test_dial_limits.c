@@ -44,6 +44,7 @@ static void resolver_threads_are_bounded(void)
 	ok(!dial_new(&c, 0, &e));
 	is_int(e.kind, ERR_RESOLVE);
 	ok(strstr(e.text, "without an answer"), "%s", e.text);
+	is_int(e.code, EBUSY);
 	slow_wait_for(64);
 	slow_let_go(true);
 	slow_wait_for(0);
