@@ -227,9 +227,9 @@ static void strangers_are_waited_for(void)
 
 /* Subscribers that give their subscription back for a moment, three times, and
  * stay connected. */
-#define RESUBSCRIBING(clients, filter, share, down)                      \
+#define RESUBSCRIBING_DRAINED(clients, filter, share, down, drain)       \
 	"name: resubscribing\n"                                          \
-	"phases: {measure: 2s, drain: 60s}\n"                            \
+	"phases: {measure: 2s, drain: " drain "}\n"                      \
 	"groups:\n"                                                      \
 	"  - name: s\n"                                                  \
 	"    clients: " clients "\n"                                     \
@@ -240,6 +240,9 @@ static void strangers_are_waited_for(void)
 	"  - name: p\n"                                                  \
 	"    clients: 20\n"                                              \
 	"    publish: [{topic: 'a/%i', qos: 1, size: 64, rate: 50/s}]\n"
+
+#define RESUBSCRIBING(clients, filter, share, down) \
+	RESUBSCRIBING_DRAINED(clients, filter, share, down, "60s")
 
 static void check_requests(const struct trial *t, uint64_t clients,
 			   uint64_t times)
@@ -381,7 +384,8 @@ static void who_left_together_sees_gaps(void)
 /* Nothing is excused but the absence. */
 static void who_unsubscribed_sees_gaps(void)
 {
-	struct trial t = { .yaml = RESUBSCRIBING("20", "a/%i", "50%", "300ms"),
+	struct trial t = { .yaml = RESUBSCRIBING_DRAINED("20", "a/%i", "50%",
+							 "300ms", "1s"),
 			   .faults = "drop=7" };
 	uint64_t dropped;
 
