@@ -95,7 +95,7 @@ field() {
     assert "$output" =~ "in all"
     run_tool env MQTT_TOOLS_"$name" mqtt-bench conn -p "$PORT" --show-config
     assert "$output" =~ "host: localhost  # default"
-    assert "$output" != *127.0.0.9*
+    assert "$output" !~ "127.0.0.9"
   done
   MQTT_TOOLS_PORT=$PORT run_tool 4 mqtt-bench conn -c 1 --target mqtt://127.0.0.8
   assert "$stderr" =~ "127.0.0.8:1883"

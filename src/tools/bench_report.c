@@ -13,9 +13,10 @@ int bench_require(struct result *r, const char *text, const struct result *base,
 		  struct err *e)
 {
 	struct require one;
-	int held;
+	int held, parsed = base ? require_parse(text, &one, e)
+				: require_parse_alone(text, &one, e);
 
-	if ((base ? require_parse : require_parse_alone)(text, &one, e) < 0)
+	if (parsed < 0)
 		return -1;
 	held = judge_requirements(r, &one, 1, base, e);
 	require_release(&one);

@@ -12,10 +12,12 @@ static struct evidence good(void)
 	return (struct evidence){
 		.is_open = true, .latency = "e2e",
 		.levels = {
-			{ 50, true, 400 * US, 5 * US, 3 * US, 20 * US, 0 },
-			{ 99, true, 900 * US, 40 * US, 30 * US, 80 * US, 0 },
+			{ 50, true, 400 * US, 5 * US, 3 * US, 20 * US, 0,
+			  false },
+			{ 99, true, 900 * US, 40 * US, 30 * US, 80 * US, 0,
+			  false },
 			{ 99.9, true, 3000 * US, 90 * US, 60 * US, 200 * US,
-			  0 },
+			  0, false },
 		},
 		.busiest = 0.2, .asked = 1000, .achieved = 999.5,
 		.received = 60000, .measured = 60000,
@@ -86,7 +88,7 @@ static void connects_are_judged_where_there_is_nothing_else(void)
 			      .connects_only = true,
 			      .latency = "conn.total",
 			      .levels = { { 50, true, 80 * CLOCK_MSEC, US, US,
-					    0, 0 } } };
+					    0, 0, false } } };
 	struct verdict v = judged(&e);
 
 	is_int(v.trust, TRUST_VALID);
