@@ -11,6 +11,7 @@ EXTRA_DIST += tests/unit/packets.h
 EXTRA_DIST += tests/unit/reencode.h
 EXTRA_DIST += tests/unit/bench_sample.h
 EXTRA_DIST += tests/unit/test.h
+EXTRA_DIST += tests/unit/write_file.h
 
 # For tests/unit/alloc.h, which makes allocations fail.
 WRAP_ALLOC = $(AM_LDFLAGS) \

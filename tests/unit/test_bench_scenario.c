@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "bench/scenario.h"
 #include "mqtt/types.h"
+#include "write_file.h"
 
 static const char full[] =
 	"name: everything\n"
@@ -320,19 +321,6 @@ static void mistakes_have_a_place(void)
 		ok(strncmp(e.text, wrong[i][1], strlen(wrong[i][1])) == 0,
 		   "%s\n# expected %s", e.text, wrong[i][1]);
 		is_int(e.kind, ERR_USAGE);
-	}
-}
-
-static void write_file(const char *dir, const char *name, const char *text)
-{
-	char path[300];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	if (ok(f != NULL)) {
-		fputs(text, f);
-		fclose(f);
 	}
 }
 
