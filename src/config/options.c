@@ -236,11 +236,13 @@ const struct option options[] = {
 	  .help = "Name or address of the broker" },
 	{ .name = "port", .group = GROUP_CONNECTION,
 	  .letter = COMMON_LETTER('p'), .tools = TOOLS_ALL,
-	  .flags = OPTION_ENV | OPTION_PLACE, UINT_AT(typed.port), .min = 1, .max = 65535,
+	  .flags = OPTION_ENV | OPTION_PLACE, UINT_AT(typed.port),
+	  .min = 1, .max = 65535,
 	  .metavar = "PORT",
 	  .help = "Port of the broker (1883; 8883 with TLS)" },
 	{ .name = "unix", .group = GROUP_CONNECTION, .tools = TOOLS_ALL,
-	  .flags = OPTION_ENV | OPTION_PLACE, PATH_AT(typed.unix_path), .metavar = "PATH",
+	  .flags = OPTION_ENV | OPTION_PLACE, PATH_AT(typed.unix_path),
+	  .metavar = "PATH",
 	  .help = "Connect to the Unix socket PATH" },
 	{ .name = "url", .group = GROUP_CONNECTION,
 	  .letter = SHARED_LETTER('L'), .tools = TOOLS_ALL,
@@ -254,7 +256,8 @@ const struct option options[] = {
 	  "The topic may be left out. An option of its own beats what the "
 	  "URL says of user and password." },
 	{ .name = "server", .group = GROUP_CONNECTION, .tools = TOOLS_ALL,
-	  .flags = OPTION_ENV | OPTION_PLACE, LIST_AT(typed.servers), .metavar = "SERVER",
+	  .flags = OPTION_ENV | OPTION_PLACE, LIST_AT(typed.servers),
+	  .metavar = "SERVER",
 	  .help = "One of several servers to try; may be repeated",
 	  .details =
 	  "HOST, HOST:PORT, [IPV6]:PORT or a URL without credentials and "
