@@ -9,7 +9,10 @@
  * forked.
  */
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "bench/host.h"
@@ -140,6 +143,55 @@ static inline void trial_release(struct trial *t)
 	result_release(&t->result);
 	scenario_release(&t->scenario);
 	peer_release(&t->peer);
+}
+
+/*
+ * A thread that does nothing but sleep for a millisecond: it is late only
+ * where the machine has stood still, whatever the program under test does.
+ */
+struct bystander {
+	pthread_t thread;
+	_Atomic bool stop;
+	uint64_t late; /* ns, at worst; to be read after the end */
+};
+
+static inline void *bystander_main(void *arg)
+{
+	const struct timespec nap = { 0, 1000000 };
+	struct bystander *b = arg;
+
+	while (!b->stop) {
+		uint64_t due = clock_now() + CLOCK_MSEC, now;
+
+		nanosleep(&nap, NULL);
+		now = clock_now();
+		if (now > due && now - due > b->late)
+			b->late = now - due;
+	}
+	return NULL;
+}
+
+/*
+ * trial_run() for what holds of a prompt generator: where the whole machine
+ * stood still for a tenth of a second, once more, and that five times at most.
+ */
+static inline void trial_run_undisturbed(struct trial *t)
+{
+	for (int i = 1;; i++) {
+		struct bystander b = { .late = 0 };
+
+		if (!is_int(pthread_create(&b.thread, NULL, bystander_main, &b),
+			    0))
+			return;
+		(void)trial_run(t);
+		b.stop = true;
+		(void)pthread_join(b.thread, NULL);
+		if (b.late < 100 * CLOCK_MSEC || i == 5)
+			return;
+		diag("the machine stood still for %llu ms: once more",
+		     (unsigned long long)(b.late / CLOCK_MSEC));
+		trial_release(t);
+	}
 }
 
 #endif
