@@ -65,6 +65,7 @@ interrupt() { # VERSION SIGNAL STATUS
   assert "$(field .counts.acked)" -gt 20
   assert "$(field '.verdict.reasons[].text')" =~ "did not reach its end"
   assert "$(retained)" = ""
+  assert "$(field '.counts.left_retained, .counts.left_sessions')" = $'0\n0'
 }
 
 @test "SIGINT: a partial report, and nothing left (MQTT 5)" {
@@ -170,6 +171,7 @@ END
     assert "$(field '.counts | .acked >= 10, .acked < 25')" = $'true\ntrue'
     assert "$(field .partial)" = null
     assert "$(retained)" = ""
+    assert "$(field .counts.left_retained)" -eq 0
     printf '  - {name: idle, clients: 3}\n' >> down.yaml
   done
   # Nobody waits for a broker that is not there any more.
@@ -231,6 +233,7 @@ END
     assert "$(field .imbalances)" = null
     assert "$(field '.counts.acked > 0')" = true
     assert "$(retained)" = ""
+    assert "$(field '.counts.left_retained, .counts.left_sessions')" = $'0\n0'
     no_session_left 5 -x 60
   done
 }
@@ -259,8 +262,8 @@ END
 
 @test "the broker goes away in mid-run: status 7, the report says so" {
   start_broker
-  kept_scenario 5 ''
-  start run mqtt-bench run kept.yaml --target "mqtt://127.0.0.1:$PORT" --json result.json
+  kept_scenario 5 ', session-expiry: 1h'
+  start run mqtt-bench run kept.yaml --target "mqtt://127.0.0.1:$PORT" --json result.json --html r.html
   wait_for 20 started_sending
   stop broker KILL
   finish run 7
@@ -269,6 +272,11 @@ END
   assert "$(field .partial_status)" -eq 7
   assert "$(field .imbalances)" = null
   assert "$(field .counts.disconnects)" -ge 5
+  # What could not be taken back is told.
+  assert "$(field .counts.left_sessions)" -eq 6
+  assert "$(field '.counts.left_retained >= 10')" = true
+  assert "$output" =~ "left_retained "[0-9]+.*"left_sessions 6"
+  grep -q "sessions that may have stayed" r.html
 }
 
 @test "the broker restarts in mid-run: the run goes on and counts" {

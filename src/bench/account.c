@@ -51,6 +51,8 @@ static const char *const names[COUNT_COUNT] = {
 	[COUNT_BYTES_OUT] = "bytes_out",
 	[COUNT_BYTES_IN] = "bytes_in",
 	[COUNT_PINGS] = "pings",
+	[COUNT_LEFT_RETAINED] = "left_retained",
+	[COUNT_LEFT_SESSIONS] = "left_sessions",
 };
 
 const struct identity account_identities[IDENTITIES] = {

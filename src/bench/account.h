@@ -72,6 +72,9 @@ enum count {
 	COUNT_BYTES_OUT,        /* of PUBLISH packets, on the MQTT level */
 	COUNT_BYTES_IN,
 	COUNT_PINGS,
+	COUNT_LEFT_RETAINED, /* not taken back at the end: the broker was not
+			      * there, or nobody could wait for it */
+	COUNT_LEFT_SESSIONS,
 	COUNT_COUNT,
 };
 

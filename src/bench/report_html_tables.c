@@ -193,6 +193,10 @@ static void extra_rows(const struct account *a, struct html *h)
 		  "subscriptions granted at a lower QoS than asked for" },
 		{ COUNT_DISCONNECTS, "connections lost" },
 		{ COUNT_RECONNECTS, "connections made again" },
+		{ COUNT_LEFT_RETAINED,
+		  "retained messages that may have stayed at the broker" },
+		{ COUNT_LEFT_SESSIONS,
+		  "sessions that may have stayed at the broker" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(extra); i++)

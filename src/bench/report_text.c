@@ -210,7 +210,9 @@ static void say_messages(struct page *p)
 
 static void say_connections(struct page *p)
 {
-	static const enum count extra[] = { COUNT_SUB_LOWERED, COUNT_AWAY };
+	static const enum count extra[] = { COUNT_SUB_LOWERED, COUNT_AWAY,
+					    COUNT_LEFT_RETAINED,
+					    COUNT_LEFT_SESSIONS };
 	const uint64_t *n = p->r->account.n;
 
 	paint(p, BOLD, "Connections\n");
@@ -382,12 +384,13 @@ static void say_latency(struct page *p)
 static void say_rates(struct page *p)
 {
 	const struct result *r = p->r;
-	char in[32], out[32], asked[32];
+	char time[32], in[32], out[32], asked[32];
 
 	if (r->measured <= 0 || r->tally_count == 0)
 		return;
 	label(p, "");
-	say(p, "measured %.2f s: in %s", r->measured,
+	say(p, "measured %s: in %s",
+	    metric_format(time, sizeof(time), UNIT_NS, r->measured * 1e9),
 	    metric_format(in, sizeof(in), UNIT_PER_SECOND,
 			  (double)r->sent_in_time / r->measured));
 	if (r->asked > 0)

@@ -252,13 +252,34 @@ static bool has_more_to_send(const struct run *r)
 	return RUN_SUM(r, sources) + RUN_SUM(r, quota) > 0;
 }
 
+/* Five messages of 5/s fill a second, though the last leaves before: else
+ * they would look like more than 5/s. */
+static uint64_t end_of_limits(const struct run *r)
+{
+	uint64_t longest = 0, length;
+
+	for (size_t i = 0; i < r->entry_count; i++) {
+		if (entry_is_closed(&r->entries[i]))
+			continue;
+		length = schedule_length(&r->entries[i].schedule);
+		longest = length > longest ? length : longest;
+	}
+	return r->send_begin + longest;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void measure(struct run *r, struct course *c)
 {
-	bool is_limited = has_limit(r);
+	uint64_t limited = has_limit(r) ? end_of_limits(r) : CLOCK_NEVER;
 
-	while (!r->must_stop && clock_boot() < r->measure_end &&
-	       !(is_limited && !has_more_to_send(r)))
-		doze(r, c, is_limited ? clock_boot() + POLL : r->measure_end);
+	wait_until(r, c, earlier(limited, r->measure_end));
+	while (!r->must_stop && has_more_to_send(r) &&
+	       clock_boot() < r->measure_end)
+		doze(r, c, earlier(clock_boot() + POLL, r->measure_end));
 }
 
 /* What the machine and the threads had used up at a moment. A thread that is
@@ -302,9 +323,9 @@ static void send_all(struct run *r, struct course *c)
 	begin = set_mark(r, 0);
 	enter(r, c, RUN_MEASURE);
 	measure(r, c);
-	end = set_mark(r, 1);
 	if (clock_boot() < r->measure_end)
 		r->measure_end = r->send_end = clock_boot();
+	end = set_mark(r, 1);
 	res->measured = r->measure_end > r->measure_begin
 				? (double)(r->measure_end - r->measure_begin) /
 					  (double)CLOCK_SEC
@@ -393,6 +414,8 @@ static void tidy_up(struct run *r)
 	run_order(r, worker_end_sessions);
 	await(r, TIDY_MAX, are_gone);
 	pool_stop(r->pool);
+	for (size_t i = 0; i < r->worker_count; i++)
+		tidy_count_rest(&r->workers[i]);
 }
 
 /* ---------------------------------------------------------------- the end */

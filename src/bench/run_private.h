@@ -495,6 +495,8 @@ void sending_skip_rest(struct worker *w);
 /* Takes back what was retained; progress.is_tidy when that is done. */
 void worker_remove_retained(struct worker *w);
 void tidy_go_on(struct worker *w);
+/* What is still there, to the books; when its loop has ended. */
+void tidy_count_rest(struct worker *w);
 /* Ends the sessions of clients that are not connected. */
 void worker_end_sessions(struct worker *w);
 

@@ -31,7 +31,12 @@ static const cyaml_strval_t versions[] = {
 	{ "3.1", MQTT_3_1 },
 	{ "3.1.1", MQTT_3_1_1 },
 	{ "5", MQTT_5 },
+	/* As -V says it, and other generators of load. */
 	{ "5.0", MQTT_5 },
+	{ "31", MQTT_3_1 },
+	{ "311", MQTT_3_1_1 },
+	{ "3", MQTT_3_1 },
+	{ "4", MQTT_3_1_1 },
 };
 
 static const cyaml_strval_t arrivals[] = {

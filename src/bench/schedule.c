@@ -112,13 +112,6 @@ static uint64_t time_of(struct schedule *s, double period)
 	return (uint64_t)(mass * (double)CLOCK_SEC + 0.5);
 }
 
-static uint64_t next_tick(uint64_t time, uint64_t tick)
-{
-	uint64_t past = time % tick;
-
-	return past ? time + tick - past : time;
-}
-
 bool schedule_next(struct schedule *s, uint64_t *ret_time, uint32_t *ret_client)
 {
 	const struct schedule_config *c = s->config;
@@ -137,9 +130,7 @@ bool schedule_next(struct schedule *s, uint64_t *ret_time, uint32_t *ret_client)
 	time = time_of(s, step.period);
 	if (time == CLOCK_NEVER)
 		return false;
-	if (c->tick)
-		time = next_tick(time, c->tick);
-	*ret_time = time;
+	*ret_time = c->tick ? time - time % c->tick : time;
 	*ret_client = step.client;
 	return true;
 }
@@ -165,4 +156,20 @@ double schedule_expected(const struct schedule_config *c, uint64_t duration)
 	if (c->arrival == ARRIVAL_BURST && c->phase == PHASE_ALIGNED)
 		n = ceil(mass * c->rate / c->burst) * c->burst * c->clients;
 	return c->limit && n > (double)c->limit ? (double)c->limit : n;
+}
+
+uint64_t schedule_length(const struct schedule_config *c)
+{
+	double mass = (double)c->limit / c->rate / c->clients;
+	uint64_t length;
+	size_t at = 0;
+
+	if (c->arrival == ARRIVAL_TRACE)
+		return 0;
+	if (!c->stages)
+		return mass < (double)CLOCK_NEVER / 2 / (double)CLOCK_SEC
+			       ? (uint64_t)(mass * (double)CLOCK_SEC)
+			       : CLOCK_NEVER / 2;
+	length = stages_time(c->stages, mass, &at);
+	return length == CLOCK_NEVER ? stages_end(c->stages) : length;
 }

@@ -48,8 +48,9 @@ struct schedule_config {
 	uint32_t burst;        /* messages at once, > 0 */
 	const uint64_t *trace; /* rising times */
 	uint64_t trace_count;
-	uint64_t tick;  /* ns that all times are multiples of, rounded up;
-			 * 0: as exact as they come */
+	uint64_t tick;  /* ns that all times are multiples of, rounded down
+			 * so that as many are in a phase; 0: as exact as
+			 * they come */
 	uint64_t limit; /* messages of the whole group; 0: no limit */
 	const struct stages *stages; /* NULL: factor 1 without end */
 	uint64_t seed, stream;
@@ -75,6 +76,11 @@ bool schedule_next(struct schedule *s, uint64_t *ret_time,
 /* How many messages the whole group is meant to send in a time from the
  * begin; for Poisson arrivals the expected number. */
 double schedule_expected(const struct schedule_config *c, uint64_t duration);
+
+/* How long the messages of the limit last: until the one after them would be
+ * due, on average. At most until the stages end; 0 without a limit, and for
+ * traces, which end with their last message. ns. */
+uint64_t schedule_length(const struct schedule_config *c);
 
 /* The clients of part `part` of `parts` of a group. */
 struct share share_of(uint32_t clients, uint32_t part, uint32_t parts);

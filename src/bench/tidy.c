@@ -141,6 +141,33 @@ void tidy_go_on(struct worker *w)
 	}
 }
 
+/* From where it stands. */
+static uint64_t retained_rest(struct worker *w)
+{
+	uint64_t n = 0;
+
+	for (struct tidy *t = &w->tidy; find_next(w); t->number = 0) {
+		n += left_by(&w->squads[t->crew], t->place, t->entry) -
+		     t->number;
+		t->place++;
+	}
+	return n;
+}
+
+void tidy_count_rest(struct worker *w)
+{
+	const struct squad *s;
+	uint64_t sessions = 0;
+
+	for (size_t i = 0; i < w->run->crew_count; i++) {
+		s = &w->squads[i];
+		for (uint32_t k = 0; k < s->share.count; k++)
+			sessions += s->actors[k].has_session;
+	}
+	w->account.n[COUNT_LEFT_SESSIONS] = sessions;
+	w->account.n[COUNT_LEFT_RETAINED] = retained_rest(w);
+}
+
 void worker_remove_retained(struct worker *w)
 {
 	tidy_go_on(w);

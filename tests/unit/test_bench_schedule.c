@@ -227,7 +227,26 @@ static void ticks_gather_messages(void)
 	c.tick = 10 * CLOCK_MSEC;
 	run(&c, share_of(100, 0, 1), whole, 1000);
 	for (uint64_t i = 0; i < 1000; i++)
-		is_int(whole[i].time, (i + 9) / 10 * c.tick);
+		is_int(whole[i].time, i / 10 * c.tick);
+}
+
+static void limits_have_a_length(void)
+{
+	struct schedule_config c = config(ARRIVAL_CONSTANT);
+	struct stages stages;
+
+	is_int(schedule_length(&c), 0);
+	c.limit = 5000;
+	is_int(schedule_length(&c), 5 * CLOCK_SEC);
+	stages_init(&stages, 0);
+	is_int(stages_add(&stages, STAGE_STEP, 2, 10 * CLOCK_SEC), 0);
+	c.stages = &stages;
+	is_int(schedule_length(&c), 2500 * CLOCK_MSEC);
+	c.limit = 50000;
+	is_int(schedule_length(&c), 10 * CLOCK_SEC, "not all are sent");
+	c.arrival = ARRIVAL_TRACE;
+	is_int(schedule_length(&c), 0);
+	stages_release(&stages);
 }
 
 static void shares_cover_each_client_once(void)
@@ -254,4 +273,5 @@ TEST_MAIN(T(constant_is_even), T(aligned_clients_beat_together),
 	  T(poisson_has_its_statistics), T(constant_shares_add_up),
 	  T(burst_shares_add_up), T(poisson_shares_add_up),
 	  T(traces_are_replayed), T(seed_decides), T(stages_bend_the_schedule),
-	  T(ticks_gather_messages), T(shares_cover_each_client_once))
+	  T(ticks_gather_messages), T(limits_have_a_length),
+	  T(shares_cover_each_client_once))
