@@ -22,17 +22,17 @@
 
 #define MS 1e6
 
-/* 1,000 messages a second through one broker. */
-#define FLOW(measure, qos)                            \
-	"name: flow\n"                                \
-	"phases: {measure: " measure ", drain: 5s}\n" \
-	"groups:\n"                                   \
-	"  - name: s\n"                               \
-	"    clients: 10\n"                           \
-	"    subscribe: [{filter: a/%i, qos: 1}]\n"   \
-	"  - name: p\n"                               \
-	"    clients: 10\n"                           \
-	"    publish: [{topic: a/%i, qos: " qos ", size: 64, rate: 100/s}]\n"
+/* 1,000 messages a second through one broker. Few clients: how long connects
+ * take, with a sanitizer on a busy machine, is not the question here. */
+#define FLOW(measure, qos)                                     \
+	"name: flow\n"                                         \
+	"phases: {measure: " measure ", drain: 5s}\n"          \
+	"groups:\n"                                            \
+	"  - name: p\n"                                        \
+	"    clients: 10\n"                                    \
+	"    subscribe: [{filter: a/%i, qos: 1}]\n"            \
+	"    publish: [{topic: a/%i, qos: " qos ", size: 64, " \
+	"rate: 100/s}]\n"
 
 static double percentile(const struct trial *t, enum timing k, double p)
 {
