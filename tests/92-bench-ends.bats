@@ -212,6 +212,50 @@ END
   done
 }
 
+# Each broker has its own: who moves on takes it away from both.
+@test "who goes from one broker to the other leaves nothing at either" {
+  BROKER=other start_broker
+  local other=$PORT
+  start_broker
+  mqtt-pub -p "$PORT" -r -t r/kept -m x
+  cat > move.yaml << 'END'
+name: move
+phases: {measure: 2s, drain: 5s}
+groups:
+  - name: p
+    clients: 4
+    will: {topic: will/%c, payload: x, retain: yes}
+    subscribe: [{filter: r/kept}]
+    publish:
+      - {topic: 'r/%i/%n', qos: 1, rate: 10/s, retain: yes}
+      - {topic: r/all, qos: 1, rate: 1/s, retain: yes}
+    churn: {every: 700ms, share: 50%, down: 200ms, how: drop}
+END
+  mqtt-bench run move.yaml --target "mqtt://127.0.0.1:$PORT" \
+    --target "mqtt://127.0.0.1:$other" --json result.json || test $? -eq 13
+  assert "$(field '.counts.reconnects > 2')" = true
+  assert "$(field '.counts | .unmarked > 1 and .unmarked == .retained')" = true
+  assert "$(retained)" = r/kept
+  PORT=$other
+  assert "$(retained)" = ""
+  assert "$(field .counts.left_retained)" -eq 0
+}
+
+all_are_retained() {
+  [ "$(retained | wc -l)" -eq 4 ]
+}
+
+@test "what many clients have left under one topic is counted once" {
+  start_broker
+  start run mqtt-bench pub --target "mqtt://127.0.0.1:$PORT" -c 20 -q 1 -r \
+    -t same -t 'mod/%{n%3}' --rate 100/s --duration 60 --json result.json
+  wait_for 20 started_sending
+  wait_for 20 all_are_retained
+  stop broker KILL
+  finish run 7
+  assert "$(field .counts.left_retained)" -eq 4
+}
+
 @test "local shards leave nothing either, at the end or interrupted" {
   start_broker
   local end

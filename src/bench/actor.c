@@ -228,6 +228,11 @@ static bool wants_session(const struct actor *a)
 					 : !g->mqtt.is_clean;
 }
 
+static void note_target(struct actor *a)
+{
+	a->been_at |= actor_target_bit(actor_target_number(a));
+}
+
 static void on_up(struct conn *c, const struct event_connack *ack)
 {
 	struct actor *a = actor_of(c);
@@ -269,6 +274,7 @@ static void on_up(struct conn *c, const struct event_connack *ack)
 	if (a->has_old)
 		worker_feed(w, a);
 	a->was_up = true;
+	note_target(a);
 	drop_attempt(a);
 	worker_connect_over(w);
 	set_state(a, ACTOR_SUBSCRIBING);
@@ -308,7 +314,7 @@ static void note_unanswered(struct actor *a, const struct err *why)
 
 	if (!a->attempt->ready || is_refused)
 		return;
-	a->may_be_known = true;
+	note_target(a);
 	a->has_session |= wants_session(a);
 }
 
@@ -370,6 +376,8 @@ static void on_down(struct conn *c, const struct err *why)
 			set_state(a, ACTOR_GONE);
 		else
 			reconnect_later(a, g->churn.down);
+		if (w->tidy.helper == a && !w->is_over)
+			tidy_go_on(w);
 		return;
 	}
 	count(a, COUNT_DISCONNECTS);

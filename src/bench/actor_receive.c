@@ -218,6 +218,7 @@ void actor_on_message(struct actor *a, const struct event_message *m,
 		w->account.n[found == HEADER_ABSENT || r->has_unmarked
 				     ? COUNT_UNMARKED
 				     : COUNT_FOREIGN]++;
+		w->account.n[COUNT_RETAINED] += p->retain;
 		return;
 	}
 	if (p->retain) {

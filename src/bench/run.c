@@ -414,8 +414,7 @@ static void tidy_up(struct run *r)
 	run_order(r, worker_end_sessions);
 	await(r, TIDY_MAX, are_gone);
 	pool_stop(r->pool);
-	for (size_t i = 0; i < r->worker_count; i++)
-		tidy_count_rest(&r->workers[i]);
+	tidy_count_rest(r);
 }
 
 /* ---------------------------------------------------------------- the end */

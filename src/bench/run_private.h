@@ -161,6 +161,7 @@ struct actor {
 	uint16_t in_flight;
 	uint16_t window;
 	uint16_t moves;     /* from target to target */
+	uint32_t been_at;   /* bits by target: may have left something there */
 	uint8_t state;      /* enum actor_state */
 	uint8_t attempts;   /* failed first connects */
 	uint8_t is_present; /* bits by fate: a member of its receiver */
@@ -171,7 +172,6 @@ struct actor {
 	bool is_blocked : 1;    /* by its socket */
 	bool is_leaver : 1;     /* churn took it down */
 	bool is_cleaner : 1;    /* connects only to end its session */
-	bool may_be_known : 1;  /* a CONNECT was never answered */
 	bool has_session : 1;   /* the broker may keep one */
 	bool keeps_session : 1; /* and it will have that again */
 };
@@ -250,11 +250,16 @@ struct handover {
 
 /* Where the removal of retained messages stands. */
 struct tidy {
+	size_t target;
 	size_t crew, entry; /* entry: the will comes last */
 	uint32_t place;
 	uint64_t number;      /* of the message */
-	struct actor *helper; /* who has come back for that */
+	struct actor *sender; /* for those who are not there */
+	struct actor *helper; /* who has come back for that, */
+	bool is_called;       /* to this target */
 	bool is_going;        /* more is to be done */
+	uint64_t *left;       /* hashes of what could not be taken back */
+	size_t left_count, left_cap;
 };
 
 struct worker {
@@ -417,6 +422,11 @@ int actor_filter(const struct actor *a, size_t i, struct buf *ret) MUST_CHECK;
 size_t actor_target_number(const struct actor *a);
 /* What its connection refers to when it is up. */
 const struct conn_target *actor_target(const struct actor *a);
+/* Of more targets than bits some have one in common. */
+static inline uint32_t actor_target_bit(size_t target)
+{
+	return 1u << target % 32;
+}
 
 /* run_route.c */
 int run_build_route(struct run *r, struct err *e) MUST_CHECK;
@@ -495,8 +505,8 @@ void sending_skip_rest(struct worker *w);
 /* Takes back what was retained; progress.is_tidy when that is done. */
 void worker_remove_retained(struct worker *w);
 void tidy_go_on(struct worker *w);
-/* What is still there, to the books; when its loop has ended. */
-void tidy_count_rest(struct worker *w);
+/* What is still there, to the books; when the loops have ended. */
+void tidy_count_rest(struct run *r);
 /* Ends the sessions of clients that are not connected. */
 void worker_end_sessions(struct worker *w);
 

@@ -421,6 +421,7 @@ static void release_worker(struct worker *w)
 	buf_release(&w->topic);
 	buf_release(&w->filter);
 	buf_release(&w->props);
+	free(w->tidy.left);
 	free(w->touched.v);
 	free(w->hungry.v);
 	free(w->handed.v);
