@@ -26,7 +26,8 @@ static int gauge(struct buf *out, const char *name, const char *help, double v)
 static bool is_counter(enum count c)
 {
 	return c != COUNT_BACKLOG && c != COUNT_IN_FLIGHT &&
-	       c != COUNT_EXPECTED && c != COUNT_LOST;
+	       c != COUNT_EXPECTED && c != COUNT_LOST && c != COUNT_AWAY &&
+	       c != COUNT_LEFT_RETAINED && c != COUNT_LEFT_SESSIONS;
 }
 
 static int write_counts(const struct result *r, struct buf *out)

@@ -53,12 +53,25 @@ static int bar_length(unsigned width)
 	return width > AROUND_BAR ? (int)width - AROUND_BAR : 0;
 }
 
+static void put_bar(char dst[BAR + 4], int length, double share)
+{
+	char *p = dst;
+
+	if (length > 0) {
+		*p++ = '[';
+		for (int k = 0; k < length; k++)
+			*p++ = k < (int)(share * length) ? '#' : '-';
+		*p++ = ']';
+		*p++ = ' ';
+	}
+	*p = '\0';
+}
+
 /* "measure  [########------]  41 %, 0:18 left" */
 static int put_phase(struct live *l, const struct interval *i, struct buf *out)
 {
-	char line[LINE_MAX_BYTES], bar[BAR + 1], gone[32], left[32];
+	char line[LINE_MAX_BYTES], bar[BAR + 4], gone[32], left[32];
 	bool is_connecting = i->phase == RUN_CONNECT || i->at < 0;
-	int length = bar_length(l->width);
 	double share = 0;
 
 	if (is_connecting && l->clients)
@@ -67,17 +80,15 @@ static int put_phase(struct live *l, const struct interval *i, struct buf *out)
 		share = i->at / l->length;
 	if (share > 1 || i->phase == RUN_DRAIN || i->phase == RUN_OVER)
 		share = 1;
-	for (int k = 0; k < length; k++)
-		bar[k] = k < (int)(share * length) ? '#' : '-';
-	bar[length] = '\0';
+	put_bar(bar, bar_length(l->width), share);
 	if (is_connecting)
-		snprintf(line, sizeof(line), "%-8s [%s] %3.0f %%",
+		snprintf(line, sizeof(line), "%-8s %s%3.0f %%",
 			 run_phase_name(i->phase), bar, share * 100);
 	else if (l->length <= 0)
 		snprintf(line, sizeof(line), "%-8s %s, until interrupted",
 			 run_phase_name(i->phase), time_text(gone, i->at));
 	else
-		snprintf(line, sizeof(line), "%-8s [%s] %3.0f %%, %s left",
+		snprintf(line, sizeof(line), "%-8s %s%3.0f %%, %s left",
 			 run_phase_name(i->phase), bar, share * 100,
 			 time_text(left, l->length - i->at));
 	return put_line(l, line, out);

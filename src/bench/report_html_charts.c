@@ -102,7 +102,8 @@ static void draw_percentiles(const struct result *r, enum timing t,
 		  raw == TIMING_COUNT ? timing_name(t)
 				      : "from the intended time",
 		  1, false);
-	if (raw != TIMING_COUNT)
+	/* Of other messages it would say nothing about these. */
+	if (raw != TIMING_COUNT && r->timings[raw].total == main_hist->total)
 		add_rungs(l, &r->timings[raw], late, "from the actual time", 2,
 			  true);
 	if (!late && t == TIMING_E2E && r->measured_sent &&

@@ -397,6 +397,23 @@ static void short_troubles_of_long_runs_are_seen(void)
 	result_release(&r);
 }
 
+static void times_of_other_messages_are_not_compared(void)
+{
+	struct result r;
+	char *page;
+
+	sample_result(&r, 1);
+	hist_record_many(result_timing(&r, TIMING_PUB_RAW), 200000, 1999);
+	page = page_of(&r);
+	has(page, "from the actual time");
+	free(page);
+	hist_record(result_timing(&r, TIMING_PUB_RAW), 900000);
+	page = page_of(&r);
+	lacks(page, "from the actual time");
+	free(page);
+	result_release(&r);
+}
+
 static void sample_sys(json_t *course, double at, const char *received,
 		       const char *clients)
 {
@@ -492,5 +509,6 @@ TEST_MAIN(T(pages_say_what_is_not_known), T(pages_hold_the_figures),
 	  T(long_runs_stay_small), T(percentiles_end_at_what_came),
 	  T(health_is_drawn_over_time), T(short_intervals_make_no_rates),
 	  T(short_troubles_of_long_runs_are_seen),
+	  T(times_of_other_messages_are_not_compared),
 	  T(the_broker_is_drawn_over_time),
 	  T(all_samples_of_the_broker_are_drawn))

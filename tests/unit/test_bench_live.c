@@ -91,6 +91,9 @@ static void a_new_width_is_heeded(void)
 	   "four of the six lines take two rows now: %.12s", text + 1);
 	is_int(longest(text), 36, "%s", text);
 	ok(strstr(text, "left\n") != NULL, "the bar gives way: %s", text);
+	l.width = 30;
+	text = draw(&l, &second);
+	ok(strstr(text, "measure   30 %, ") != NULL, "nothing of it: %s", text);
 	l.width = 200;
 	text = draw(&l, &second);
 	ok(strncmp(text, "\033[6A\r\033[J", 8) == 0, "%.12s", text + 1);
