@@ -528,3 +528,15 @@ net.netfilter.nf_conntrack_max=12024"
   run_tool 2 mqtt-bench pub --target "mqtt://127.0.0.1:$PORT" -c 1 -t a --require 'ackd < 10'
   assert "$stderr" =~ "did you mean"
 }
+
+@test "colours are for terminals that know them" {
+  mqtt-bench pub --target self -c 1 -t a --rate 9/s --duration 1 \
+    --json result.json > /dev/null || test $? -eq 13
+  local report='mqtt-bench report result.json || test $? -eq 13'
+  TERM=xterm script -qec "$report" /dev/null > coloured
+  TERM=dumb script -qec "$report" /dev/null > plain
+  TERM=xterm NO_COLOR=1 script -qec "$report" /dev/null > unwanted
+  assert "$(grep -c $'\e' coloured)" -gt 5
+  assert "$(grep -c $'\e' plain unwanted)" = $'plain:0\nunwanted:0'
+  grep -q "^pub (against" plain
+}

@@ -162,8 +162,10 @@ static int put_health(struct live *l, const struct interval *i, struct buf *out)
 /* The last minute of messages per second, the highest as a full block. */
 static int put_course(struct live *l, struct buf *out)
 {
-	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄",
-					      "▅", "▆", "▇", "█" };
+	static const char *const blocks[2][9] = {
+		{ " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" },
+		{ " ", ".", ":", "-", "=", "+", "*", "#", "@" }
+	};
 	char line[LINE_MAX_BYTES] = "course   ";
 	size_t n = strlen(line);
 	double most = 0;
@@ -174,7 +176,8 @@ static int put_course(struct live *l, struct buf *out)
 	for (unsigned k = 0; k < l->count; k++)
 		n += (size_t)snprintf(
 			line + n, sizeof(line) - n, "%s",
-			blocks[most > 0 ? (int)(l->history[k] / most * 8) : 0]);
+			blocks[l->is_ascii]
+			      [most > 0 ? (int)(l->history[k] / most * 8) : 0]);
 	return put_line(l, line, out);
 }
 

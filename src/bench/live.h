@@ -22,6 +22,7 @@ struct live {
 	uint64_t clients;             /* that there are to be */
 	double length;                /* seconds of sending; 0: no end */
 	unsigned width;               /* columns now; not 0 */
+	bool is_ascii;                /* the terminal knows no UTF-8 */
 	double history[LIVE_HISTORY]; /* messages per second, the newest last */
 	unsigned count;               /* of them */
 	unsigned lines;               /* on the screen now, */

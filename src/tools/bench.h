@@ -131,6 +131,8 @@ int bench_report(struct bench *b, const struct result *r, struct err *e)
 	MUST_CHECK;
 /* Writes all of it to standard output (err false) or standard error. */
 int bench_print(struct bytes text, bool to_stderr, struct err *e) MUST_CHECK;
+/* A terminal that can do more than print, of somebody who wants to see that. */
+bool bench_has_terminal(int fd);
 
 /* bench_report.c: for results that were read from files. */
 /* Checks a requirement, or those of the options; base: see judge.h. What does

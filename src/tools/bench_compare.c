@@ -49,7 +49,7 @@ static int compare(struct bench *b, const struct result *old,
 {
 	AUTO(buf_release) struct buf text = { 0 };
 	const struct report_style style = {
-		.is_colored = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.is_colored = bench_has_terminal(STDOUT_FILENO),
 	};
 	size_t missed;
 

@@ -140,7 +140,7 @@ static int print_report(struct bench *b, const struct result *r, struct err *e)
 			 is_stdout(b->options->ndjson);
 	int fd = to_stderr ? STDERR_FILENO : STDOUT_FILENO;
 	struct report_style style = {
-		.is_colored = isatty(fd) && !getenv("NO_COLOR"),
+		.is_colored = bench_has_terminal(fd),
 	};
 	AUTO(buf_release) struct buf text = { 0 };
 	struct winsize size;

@@ -22,18 +22,35 @@ int bench_print(struct bytes text, bool to_stderr, struct err *e)
 		       to_stderr ? "stderr" : "stdout");
 }
 
-/* Drawing over what was drawn is for terminals that can, and for people who
- * want to see that. */
-static unsigned choose_view(const struct bench_settings *o)
+bool bench_has_terminal(int fd)
 {
 	const char *terminal = getenv("TERM");
 
+	return isatty(fd) && !getenv("NO_COLOR") && terminal &&
+	       strcmp(terminal, "dumb") != 0;
+}
+
+static unsigned choose_view(const struct bench_settings *o)
+{
 	if (o->progress != PROGRESS_AUTO)
 		return o->progress;
-	return isatty(STDERR_FILENO) && !getenv("NO_COLOR") && terminal &&
-			       strcmp(terminal, "dumb") != 0
-		       ? PROGRESS_LIVE
-		       : PROGRESS_LINES;
+	return bench_has_terminal(STDERR_FILENO) ? PROGRESS_LIVE
+						 : PROGRESS_LINES;
+}
+
+/* Of the terminal, as far as somebody has said it. */
+static bool is_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *locale;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		locale = getenv(names[i]);
+		if (locale && *locale)
+			return strcasestr(locale, "utf-8") ||
+			       strcasestr(locale, "utf8");
+	}
+	return true;
 }
 
 static unsigned terminal_width(void)
@@ -56,6 +73,7 @@ static void set_up_live(struct bench_view *p)
 		.title = p->title,
 		.clients = p->load->plan.clients,
 		.width = terminal_width(),
+		.is_ascii = !is_utf8(),
 		.length = s->phases.measure ? (double)(s->phases.warmup +
 						       s->phases.measure) /
 						      CLOCK_SEC

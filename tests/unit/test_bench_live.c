@@ -60,6 +60,19 @@ static void a_title_drives_no_terminal(void)
 	is_int(l.columns[0], 9);
 }
 
+static void the_course_is_drawn_with_what_there_is(void)
+{
+	struct live l = { .title = "small", .width = 80 };
+	struct interval half = second;
+
+	half.delivered = second.delivered / 2;
+	(void)draw(&l, &second);
+	ok(strstr(draw(&l, &half), "course   █▄\n") != NULL);
+	l = (struct live){ .title = "small", .width = 80, .is_ascii = true };
+	(void)draw(&l, &second);
+	ok(strstr(draw(&l, &half), "course   @=\n") != NULL);
+}
+
 static void it_is_drawn_over_itself(void)
 {
 	struct live l = {
@@ -131,4 +144,5 @@ static void nothing_is_no_time(void)
 }
 
 TEST_MAIN(T(it_is_drawn_over_itself), T(a_title_drives_no_terminal),
-	  T(a_new_width_is_heeded), T(nothing_is_no_time))
+	  T(the_course_is_drawn_with_what_there_is), T(a_new_width_is_heeded),
+	  T(nothing_is_no_time))
