@@ -384,7 +384,8 @@ void page_health_course(const struct result *r, struct html *h)
 	draw_promptness(r, h);
 	draw_share_of_time(r, h);
 	draw_both(r, "Processors used", UNIT_NUMBER, V_CPU, V_BROKER_CPU, h);
-	draw_both(r, "Memory", UNIT_BYTES, V_MEMORY, V_BROKER_MEMORY, h);
+	draw_both(r, "Resident memory", UNIT_BYTES, V_MEMORY, V_BROKER_MEMORY,
+		  h);
 }
 
 /* ----------------------------------------------------------------- $SYS

@@ -296,7 +296,7 @@ void page_health_table(const struct result *r, struct html *h)
 		     "processor",
 		     r->threads[i].cpu * 100);
 	fact(h, "processor time", "%.2f s in all", r->cpu);
-	fact(h, "memory", "%s at most",
+	fact(h, "memory", "%s when sending ended, of what is shared its part",
 	     metric_format(text, sizeof(text), UNIT_BYTES, (double)r->memory));
 	fact(h, "held back", "%.2f %% of the time by the limit of a cgroup",
 	     r->throttled * 100);

@@ -158,7 +158,7 @@ struct result {
 	struct thread_load *threads;
 	size_t thread_count;
 	double cpu;      /* seconds of this program */
-	uint64_t memory; /* most it had, bytes (PSS where known) */
+	uint64_t memory; /* at the end of sending, PSS where known */
 	double throttled, steal;
 	uint64_t untracked;
 

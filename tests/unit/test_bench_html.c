@@ -250,6 +250,8 @@ static void health_is_drawn_over_time(void)
 		  "60.0 us<tspan class=s4 dx=10>loop turn p99</tspan> 70.0 us"
 		  "<tspan class=s3 dx=10>loop turn max</tspan> 80.0 us");
 	has(page, "busiest thread</tspan> 25");
+	has(page, ">Resident memory<");
+	has(page, "when sending ended, of what is shared its part<");
 	has(page, "taken by other machines</tspan> 7");
 	has(page, "held back by a cgroup</tspan> 9");
 	free(page);
