@@ -120,6 +120,12 @@ void keepalive_sent(struct keepalive *k, bool is_empty, uint64_t now)
 	k->stuck_at = is_empty ? CLOCK_NEVER : now;
 }
 
+void keepalive_moved(struct keepalive *k, uint64_t now)
+{
+	if (is_pinging(k))
+		k->pinged_at = now;
+}
+
 /* When an unanswered ping means death. */
 static uint64_t ping_deadline(const struct keepalive *k)
 {

@@ -11,9 +11,10 @@
  * [MQTT-3.1.2-20], or when nothing came in for the keepalive, or for a beat
  * that is shorter (client/heartbeat.h looks for the right one); the answer is
  * awaited from the moment the ping became due, written or not, so that a
- * ping stuck behind a blocked publish counts; any byte that comes in is as
- * good as an answer. While we do not read ourselves, silence proves nothing.
- * A machine that slept finds out at its first tick.
+ * ping stuck behind a blocked publish counts, but not before what is ahead of
+ * it has left: a peer that takes a long publish bit by bit is alive. Any byte
+ * that comes in is as good as an answer. While we do not read ourselves,
+ * silence proves nothing. A machine that slept finds out at its first tick.
  *
  * Used by the session alone. Times are nanoseconds of the session's clock.
  */
@@ -30,7 +31,8 @@ struct keepalive {
 	uint64_t write_timeout;
 	uint64_t last_in;
 	uint64_t last_out;  /* last byte sent or ping queued */
-	uint64_t pinged_at; /* oldest unanswered ping became due */
+	uint64_t pinged_at; /* oldest unanswered ping became due, or moved on
+			     * towards the peer */
 	uint64_t stuck_at;  /* output waits without progress since */
 	bool is_paused;
 	bool has_beat;
@@ -76,6 +78,8 @@ bool keepalive_ponged(struct keepalive *k);
 void keepalive_waiting(struct keepalive *k, uint64_t now);
 /* Bytes have left; is_empty: no more are waiting. */
 void keepalive_sent(struct keepalive *k, bool is_empty, uint64_t now);
+/* They were ahead of a ping that still waits. */
+void keepalive_moved(struct keepalive *k, uint64_t now);
 
 /* Is an answer awaited that tells whether a silence of a beat was too long
  * for the network? */

@@ -337,6 +337,8 @@ void session_sent(struct session *s, size_t n, uint64_t now)
 		return;
 	lanes_sent(&s->lanes, n);
 	keepalive_sent(&s->keepalive, lanes_len(&s->lanes) == 0, now);
+	if (s->lanes.control_cleared)
+		keepalive_moved(&s->keepalive, now);
 }
 
 void session_hold(struct session *s)

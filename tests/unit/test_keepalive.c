@@ -105,6 +105,25 @@ static void a_ping_that_could_not_be_written_counts(void)
 	is_int(keepalive_tick(&k, true, START + 74 * S), KEEPALIVE_DEAD);
 }
 
+/* A publish that takes minutes: the ping is behind it. */
+static void progress_ahead_of_the_ping_is_life(void)
+{
+	struct keepalive k = up(60);
+	uint64_t t;
+
+	for (t = 0; t < 59; t++)
+		keepalive_sent(&k, false, START + t * S);
+	is_int(keepalive_tick(&k, true, START + 60 * S), KEEPALIVE_PING);
+	for (t = 60; t < 300; t++) {
+		keepalive_sent(&k, false, START + t * S);
+		keepalive_moved(&k, START + t * S);
+		is_int(keepalive_tick(&k, true, START + t * S), KEEPALIVE_OK);
+	}
+	keepalive_sent(&k, true, START + 300 * S);
+	is_int(keepalive_tick(&k, false, START + 318 * S), KEEPALIVE_OK);
+	is_int(keepalive_tick(&k, false, START + 319 * S), KEEPALIVE_DEAD);
+}
+
 static void any_byte_keeps_it_alive(void)
 {
 	struct keepalive k = up(60);
@@ -319,8 +338,8 @@ TEST_MAIN(T(nothing_before_connack), T(ping_before_the_keepalive_ends),
 	  T(sending_puts_the_ping_off), T(silence_of_the_server_is_tested),
 	  T(answers_are_awaited_from_when_the_ping_was_due),
 	  T(a_ping_that_could_not_be_written_counts),
-	  T(any_byte_keeps_it_alive), T(pong_ends_the_wait),
-	  T(pings_go_on_while_messages_stream_in),
+	  T(progress_ahead_of_the_ping_is_life), T(any_byte_keeps_it_alive),
+	  T(pong_ends_the_wait), T(pings_go_on_while_messages_stream_in),
 	  T(paused_reading_proves_nothing), T(stalled_output),
 	  T(output_of_unknown_age_gets_its_time), T(waking_up),
 	  T(keepalive_zero_means_no_pings), T(a_beat_is_a_shorter_interval),

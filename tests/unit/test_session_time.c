@@ -121,6 +121,29 @@ static void a_ping_behind_a_blocked_publish(void)
 	peer_down(&p);
 }
 
+/* What the peer takes of that publish shows that it lives. */
+static void a_ping_behind_a_long_publish(void)
+{
+	struct peer p = peer_up(MQTT_5);
+	uint64_t start = p.now;
+
+	publish(&p, 0,
+		"a payload with a byte for every second of three minutes"
+		" and, since it takes so very long, of some more of them "
+		"which come after: a link as slow as that is rare enough "
+		"but there are some.");
+	while (session_output(p.s).n > 2) {
+		session_sent(p.s, 1, p.now);
+		is_int(tick_at(&p, p.now + S), TICK_OK);
+	}
+	ok(p.now > start + 180 * S);
+	session_sent(p.s, 2, p.now);
+	next(&p, PACKET_PINGREQ);
+	is_int(tick_at(&p, p.now + 19 * S), TICK_OK);
+	is_int(tick_at(&p, p.now + S), TICK_DEAD);
+	peer_down(&p);
+}
+
 static void probes_by_hand(void)
 {
 	struct peer p = peer_up(MQTT_5);
@@ -175,5 +198,6 @@ TEST_MAIN({ "5.7, 6.6 ping when idle [MQTT-3.1.2-20]", idle_connections_ping },
 	  { "6.4 pings while reading is paused", paused_connections_ping },
 	  { "6.6 a ping behind a blocked publish",
 	    a_ping_behind_a_blocked_publish },
+	  { "6.6 a ping behind a long publish", a_ping_behind_a_long_publish },
 	  T(probes_by_hand), T(sleeping_machines_find_out),
 	  T(quiet_moments_are_used_to_tidy_up), T(no_connection_no_deadline))
