@@ -84,6 +84,22 @@ static void warn(struct table *t, const char *text)
 				color(t, "\033[0m"), text);
 }
 
+/* Two runs only have one seed if they were told so. */
+static void say_settings(struct table *t)
+{
+	struct buf names = { 0 };
+	const char *text;
+
+	t->result |= result_name_changes(t->old, t->now, "seed", &names);
+	text = buf_cstr(&names);
+	if (buf_len(&names))
+		t->result |= buf_printf(
+			t->out, "%snote%s  the settings are not the same: %s\n",
+			color(t, "\033[33m"), color(t, "\033[0m"),
+			text ? text : "");
+	buf_release(&names);
+}
+
 /* What is not the same on both sides, beside what is to be compared. */
 static void say_differences(struct table *t)
 {
@@ -93,8 +109,7 @@ static void say_differences(struct table *t)
 		warn(t, "the scenarios are not the same");
 	else if (differ(a->text, b->text))
 		warn(t, "the scenario was changed in between");
-	if (a->settings && b->settings && !json_equal(a->settings, b->settings))
-		warn(t, "the settings are not the same");
+	say_settings(t);
 	if (a->host && b->host &&
 	    !json_equal(json_object_get(a->host, "processor"),
 			json_object_get(b->host, "processor")))

@@ -7,6 +7,16 @@
 
 /* ----------------------------------------------------------------- figures */
 
+/* What was due of all, in the longest of their times: one that has sent its
+ * part of a limit is done before others are. */
+static void add_measured(struct result *to, const struct result *from)
+{
+	double due = to->asked * to->measured + from->asked * from->measured;
+
+	to->measured = fmax(to->measured, from->measured);
+	to->asked = to->measured > 0 ? due / to->measured : 0;
+}
+
 /* Generators that ran side by side. */
 static int add_part(struct result *to, const struct result *from, struct err *e)
 {
@@ -16,10 +26,9 @@ static int add_part(struct result *to, const struct result *from, struct err *e)
 	if (result_add(to, from, prefix, e) < 0 ||
 	    result_add_tallies(to, from, e) < 0)
 		return -1;
+	add_measured(to, from);
 	to->clients += from->clients;
-	to->asked += from->asked;
 	to->memory += from->memory;
-	to->measured = fmax(to->measured, from->measured);
 	to->connect_time = fmax(to->connect_time, from->connect_time);
 	to->is_open = to->is_open && from->is_open;
 	to->is_self = to->is_self || from->is_self;

@@ -13,6 +13,25 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* Generators may be on unlike machines, each with a broker of its own. */
+static int check_settings(const struct merge_part *a,
+			  const struct merge_part *b, struct err *e)
+{
+	struct buf names = { 0 };
+	int r = result_name_changes(a->result, b->result, "target", &names);
+	const char *text = buf_cstr(&names);
+
+	if (r < 0 || !text)
+		r = err_nomem(e);
+	else if (*text)
+		r = err_set(e, ERR_USAGE, 0,
+			    "'%s' and '%s' differ in %s: all shards are given "
+			    "the same scenario and options",
+			    a->name, b->name, text);
+	buf_release(&names);
+	return r;
+}
+
 /* Two files of one run? */
 static int check_pair(const struct merge_part *a, const struct merge_part *b,
 		      struct err *e)
@@ -40,7 +59,7 @@ static int check_pair(const struct merge_part *a, const struct merge_part *b,
 			       "'%s' and '%s' are both shard "
 			       "%u of %u",
 			       a->name, b->name, r->shard + 1, r->shards);
-	return 0;
+	return check_settings(a, b, e);
 }
 
 static int check(const struct merge_part *parts, size_t n, struct err *e)
@@ -216,6 +235,69 @@ static int join_hosts(const struct merge_part *parts, size_t n,
 	return result;
 }
 
+/* "connects 2, publishes 500": adds these to what is there by their names. */
+static int add_counts(json_t *sums, const char *text)
+{
+	char name[32];
+	uint64_t n;
+	size_t len;
+
+	while (*text) {
+		len = strcspn(text, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)len, text);
+		n = strtoull(text + len, NULL, 10) +
+		    (uint64_t)json_integer_value(json_object_get(sums, name));
+		if (json_object_set_new(sums, name,
+					json_integer((json_int_t)n)) < 0)
+			return -1;
+		text += strcspn(text, ",");
+		text += strspn(text, ", ");
+	}
+	return 0;
+}
+
+static int put_peer(struct result *r, json_t *sums)
+{
+	struct buf text = { 0 };
+	json_t *n, *broker = json_copy(r->broker);
+	const char *name;
+	int result = broker ? 0 : -1;
+
+	json_object_foreach(sums, name, n)
+		result |= buf_printf(&text, "%s%s %" JSON_INTEGER_FORMAT,
+				     buf_len(&text) ? ", " : "", name,
+				     json_integer_value(n));
+	name = buf_cstr(&text);
+	if (broker && name) {
+		result |= json_object_set_new(broker, "peer",
+					      json_string(name));
+		json_decref(r->broker);
+		r->broker = broker;
+	}
+	buf_release(&text);
+	return result;
+}
+
+/* Each generator has a counting peer of its own, where there is no broker. */
+static int join_peers(const struct merge_part *parts, size_t n,
+		      struct result *r)
+{
+	json_t *sums = json_object();
+	const char *text;
+	int result = sums ? 0 : -1;
+
+	for (size_t i = 0; i < n; i++) {
+		text = json_string_value(
+			json_object_get(parts[i].result->broker, "peer"));
+		if (text && result == 0)
+			result = add_counts(sums, text);
+	}
+	if (r->broker && json_object_size(sums))
+		result |= put_peer(r, sums);
+	json_decref(sums);
+	return result;
+}
+
 /* Deliveries from shards that are missing are no proof of anything. */
 static void forget_losses(struct result *r)
 {
@@ -268,7 +350,7 @@ int merge_results(const struct merge_part *parts, size_t n, struct result *ret,
 		return -1;
 	for (size_t i = 1; i < n; i++)
 		join_clocks(ret, parts[i].result);
-	if (join_hosts(parts, n, ret) < 0)
+	if (join_hosts(parts, n, ret) < 0 || join_peers(parts, n, ret) < 0)
 		return err_nomem(e);
 	if (note_missing(parts, n, ret, e) < 0)
 		return -1;

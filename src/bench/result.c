@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const char *run_phase_name(enum run_phase p)
 {
 	static const char *const names[] = {
@@ -153,4 +155,34 @@ void result_add_worst(struct result *r, const char *text, uint64_t lost)
 	}
 	snprintf(w->text, sizeof(w->text), "%s", text);
 	w->lost = lost;
+}
+
+/* Both ways round, each name once. */
+static int add_names(json_t *a, json_t *b, bool only_missing, const char *but,
+		     struct buf *names)
+{
+	json_t *value, *other;
+	const char *name;
+	int r = 0;
+
+	json_object_foreach(a, name, value)
+	{
+		other = json_object_get(b, name);
+		if ((only_missing ? other != NULL : json_equal(value, other)) ||
+		    strcmp(name, "needs") == 0 || strcmp(name, but) == 0)
+			continue;
+		if (buf_len(names))
+			r |= buf_append_str(names, ", ");
+		r |= text_append_visible(names, bytes_str(name));
+	}
+	return r;
+}
+
+int result_name_changes(const struct result *a, const struct result *b,
+			const char *but, struct buf *names)
+{
+	if (!a->settings || !b->settings)
+		return 0;
+	return add_names(a->settings, b->settings, false, but, names) |
+	       add_names(b->settings, a->settings, true, but, names);
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "bench/account.h"
 #include "bench/fairness.h"
 #include "bench/hist.h"
@@ -191,5 +192,10 @@ void result_date_course(struct result *r);
  * in the last one. */
 void result_count_cause(struct cause *list, const char *text, uint64_t n);
 void result_add_worst(struct result *r, const char *text, uint64_t lost);
+
+/* Appends the names of the settings that two results do not have in common,
+ * but for that one and for what was needed, which depends on the machine. */
+int result_name_changes(const struct result *a, const struct result *b,
+			const char *but, struct buf *names);
 
 #endif

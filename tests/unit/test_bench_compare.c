@@ -136,13 +136,17 @@ static void differences_are_named(void)
 	free(b.text);
 	b.text = strdup("name: sample\nseed: 2\n");
 	json_object_set_new(b.settings, "rate", json_string("200/s"));
+	json_object_set_new(a.settings, "here", json_string("1"));
+	json_object_set_new(b.settings, "now", json_string("1"));
+	json_object_set_new(a.settings, "seed", json_string("1"));
+	json_object_set_new(b.settings, "seed", json_string("2"));
 	json_object_set_new(a.host, "processor", json_string("one"));
 	json_object_set_new(b.host, "processor", json_string("other"));
 	b.partial = strdup("interrupted");
 	a.verdict.trust = TRUST_INVALID;
 	text = compared(&a, &b, false);
 	has(text, "note  the scenario was changed in between");
-	has(text, "note  the settings are not the same");
+	has(text, "note  the settings are not the same: rate, here, now\n");
 	has(text, "note  the machines are not the same");
 	has(text, "note  one of the runs ended early");
 	has(text, "note  one of the measurements is not valid");
@@ -152,6 +156,25 @@ static void differences_are_named(void)
 	text = compared(&a, &b, false);
 	has(text, "note  the scenarios are not the same");
 	lacks(text, "was changed in between");
+	free(text);
+	result_release(&a);
+	result_release(&b);
+}
+
+/* Without --seed no two runs have the same, and needs follow from the rest. */
+static void what_differs_by_itself_is_no_difference(void)
+{
+	struct result a, b;
+	char *text;
+
+	sample_result(&a, 1);
+	sample_result(&b, 1);
+	json_object_set_new(a.settings, "seed", json_string("1"));
+	json_object_set_new(b.settings, "seed", json_string("2"));
+	json_object_set_new(a.settings, "needs", json_string("3 ports"));
+	json_object_set_new(b.settings, "needs", json_string("4 ports"));
+	text = compared(&a, &b, false);
+	lacks(text, "the settings are not the same");
 	free(text);
 	result_release(&a);
 	result_release(&b);
@@ -194,4 +217,5 @@ static void changes_within_the_spread_are_none(void)
 
 TEST_MAIN(T(changes_are_told), T(what_has_no_ratio_has_no_percentage),
 	  T(comparisons_with_the_peer_say_so), T(differences_are_named),
+	  T(what_differs_by_itself_is_no_difference),
 	  T(changes_within_the_spread_are_none))
