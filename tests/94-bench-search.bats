@@ -99,6 +99,13 @@ EOT
   assert "$(jq -c '[.end, .highest] == ["all",16]' s.json)" = true
 }
 
+# One of several would search with its part of the load, and could not judge
+# what was lost.
+@test "a search is no shard" {
+  run_tool 2 mqtt-bench search --target self --shard 1/2 --require 'lost == 0'
+  assert "$stderr" =~ "a search is not shared among generators: --shard 1/1"
+}
+
 @test "something has to be required" {
   run_tool 2 mqtt-bench search --target self
   assert "$stderr" =~ "nothing is required: say what must hold with --require"

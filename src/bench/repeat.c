@@ -96,6 +96,14 @@ static void add_verdict(struct verdict *dst, const struct verdict *src,
 			    run + 1, src->reasons[i].text);
 }
 
+/* Runs up to a limit need not be equally long. */
+static double mean_of(double a, double weight, double b, double other)
+{
+	double both = weight + other;
+
+	return both > 0 ? (a * weight + b * other) / both : 0;
+}
+
 static int add_run(struct result *dst, const struct result *src, size_t run,
 		   struct err *e)
 {
@@ -117,7 +125,8 @@ static int add_run(struct result *dst, const struct result *src, size_t run,
 	add_verdict(&dst->verdict, &src->verdict, run);
 	dst->clients = src->clients > dst->clients ? src->clients
 						   : dst->clients;
-	dst->asked = fmax(dst->asked, src->asked);
+	dst->asked = mean_of(dst->asked, dst->measured, src->asked,
+			     src->measured);
 	dst->memory = src->memory > dst->memory ? src->memory : dst->memory;
 	dst->measured += src->measured;
 	dst->connect_time = fmax(dst->connect_time, src->connect_time);

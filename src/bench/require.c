@@ -262,6 +262,8 @@ static double slack_of(const struct require *r, const struct reading *m,
 {
 	double slack = r->tolerance * fabs(limit);
 
+	if (isinf(limit))
+		return 0;
 	if (r->metric.kind == METRIC_NUMBER && m->whole > 0)
 		slack = r->tolerance * m->whole;
 	if (r->scale == SCALE_CHANGE)
@@ -294,12 +296,47 @@ static const char *why_missing(const struct require *r, const struct reading *m)
 	return NULL;
 }
 
+/* Else nobody sees why it holds. */
+static const char *tell_slack(char *dst, size_t size, const struct require *r,
+			      const struct reading *m, double limit)
+{
+	double slack = slack_of(r, m, limit);
+	bool is_least = r->op == OP_GREATER || r->op == OP_GREATER_EQUAL;
+	char text[32];
+
+	*dst = '\0';
+	if (r->tolerance > 0 && r->op != OP_NOT_EQUAL)
+		snprintf(dst, size, ", %s with the tolerance",
+			 metric_format(
+				 text, sizeof(text), metric_unit(&r->metric),
+				 is_least ? limit - slack : limit + slack));
+	return dst;
+}
+
+/* Of nothing, and of what never came, there is no percentage. */
+static void say_change(const struct require *r, const struct reading *m,
+		       char *ret_text, size_t size)
+{
+	enum metric_unit unit = metric_unit(&r->metric);
+	char value[32], base[32] = "never", change[32] = "";
+
+	if (m->base > 0 && !isinf(m->base))
+		snprintf(change, sizeof(change), ", %+.1f %%",
+			 (m->value / m->base - 1) * 100);
+	if (!isinf(m->base))
+		metric_format(base, sizeof(base), unit, m->base);
+	snprintf(ret_text, size, "%.*s is %s%s against %s, wanted %s %+g %%",
+		 (int)strcspn(r->text, " \t<>=!"), r->text,
+		 metric_format(value, sizeof(value), unit, m->value), change,
+		 base, ops[r->op], r->value * 100);
+}
+
 bool require_check(const struct require *r, const struct reading *m,
 		   char *ret_text, size_t size)
 {
 	const char *missing = why_missing(r, m);
 	enum metric_unit unit = metric_unit(&r->metric);
-	char value[32], wanted[32], base[32];
+	char value[32], wanted[32], slack[64];
 	int name = (int)strcspn(r->text, " \t<>=!");
 	double limit;
 
@@ -316,15 +353,10 @@ bool require_check(const struct require *r, const struct reading *m,
 			 "never came), wanted %s %s",
 			 name, r->text, ops[r->op], wanted);
 	else if (r->scale == SCALE_CHANGE)
-		snprintf(ret_text, size,
-			 "%.*s is %s, %+.1f %% against %s, "
-			 "wanted %s %+g %%",
-			 name, r->text, value,
-			 m->base > 0 ? (m->value / m->base - 1) * 100 : 0,
-			 metric_format(base, sizeof(base), unit, m->base),
-			 ops[r->op], r->value * 100);
+		say_change(r, m, ret_text, size);
 	else
-		snprintf(ret_text, size, "%.*s is %s, wanted %s %s", name,
-			 r->text, value, ops[r->op], wanted);
+		snprintf(ret_text, size, "%.*s is %s, wanted %s %s%s", name,
+			 r->text, value, ops[r->op], wanted,
+			 tell_slack(slack, sizeof(slack), r, m, limit));
 	return holds(r, m, limit);
 }

@@ -184,8 +184,9 @@ int run_take_figures(struct run *r)
 			      ? (double)waited / (double)res->measured_sent
 			      : 0;
 	res->cpu = host_cpu_seconds(0);
-	res->asked = asked_rate(r);
 	res->is_open = is_open(r);
+	/* Beside what goes as fast as it can, nobody knows the sum. */
+	res->asked = res->is_open ? asked_rate(r) : 0;
 	return take_shares(r) < 0 ? -1 : take_threads(r);
 }
 

@@ -130,6 +130,10 @@ static int introduce(struct search_job *j, const struct bench *b,
 	const char *name;
 	size_t n;
 
+	if (l->shards > 1)
+		return err_set(e, ERR_USAGE, 0,
+			       "a search is not shared among generators: "
+			       "--shard 1/1 has it use all of the load here");
 	if (s->require_count == 0)
 		return err_set(e, ERR_USAGE, 0,
 			       "nothing is required: say "

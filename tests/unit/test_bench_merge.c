@@ -266,6 +266,12 @@ static void strangers_are_refused(void)
 	is_int(merge(r, &all, &e), -1);
 	is_str(e.text, "'b.json' is of another scenario than 'a.json'");
 	result_release(&all);
+	r[1].text[0] = 'n';
+	json_object_set_new(r[1].settings, "rate", json_string("200/s"));
+	is_int(merge(r, &all, &e), -1);
+	is_str(e.text, "'a.json' and 'b.json' differ in rate: all shards "
+		       "are given the same scenario and options");
+	result_release(&all);
 	r[1].shards = 1;
 	is_int(merge(r, &all, &e), -1);
 	is_int(e.kind, ERR_USAGE);
@@ -273,6 +279,57 @@ static void strangers_are_refused(void)
 	r[0].shards = 1;
 	is_int(merge(r, &all, &e), -1);
 	is_str(e.text, "'a.json' is no shard: it is a whole result");
+	release(r, &all);
+}
+
+/* What depends on the machine may differ. */
+static void shards_may_be_on_unlike_machines(void)
+{
+	struct result r[2], all;
+	struct err e = { 0 };
+
+	make_shards(r, 0);
+	json_object_set_new(r[0].settings, "needs", json_string("1 process"));
+	json_object_set_new(r[1].settings, "needs", json_string("2 processes"));
+	json_object_set_new(r[0].settings, "target", json_string("node1"));
+	json_object_set_new(r[1].settings, "target", json_string("node2"));
+	ok(merge(r, &all, &e) == 0, "%s", e.text);
+	release(r, &all);
+}
+
+/* One that was done earlier has not asked for more than it had to send. */
+static void what_was_asked_for_is_of_the_whole_time(void)
+{
+	struct result r[2], all;
+	struct err e = { 0 };
+
+	make_shards(r, 0);
+	r[1].measured = 5;
+	r[1].sent_in_time = 500;
+	ok(merge(r, &all, &e) == 0, "%s", e.text);
+	ok(fabs(all.measured - 10) < 1e-9);
+	ok(fabs(all.asked - 150) < 1e-9, "%f", all.asked);
+	is_int(all.sent_in_time, 1500);
+	release(r, &all);
+}
+
+/* Each generator has had a counting peer of its own. */
+static void counts_of_peers_add_up(void)
+{
+	struct result r[2], all;
+	struct err e = { 0 };
+
+	make_shards(r, 0);
+	r[0].broker = json_pack("{s:s}", "peer",
+				"connects 2, publishes 500, deliveries 1000");
+	r[1].broker = json_pack("{s:s}", "peer",
+				"connects 3, publishes 400, deliveries 800, "
+				"dropped 7");
+	ok(merge(r, &all, &e) == 0, "%s", e.text);
+	is_str(json_string_value(json_object_get(all.broker, "peer")),
+	       "connects 5, publishes 900, deliveries 1800, dropped 7");
+	is_str(json_string_value(json_object_get(r[0].broker, "peer")),
+	       "connects 2, publishes 500, deliveries 1000");
 	release(r, &all);
 }
 
@@ -328,6 +385,22 @@ static void repetitions_have_a_median_and_a_spread(void)
 	ok(fabs(all.course[12].at - 19) < 0.1);
 	is_int(all.tallies[0].receivers[0], 2);
 	result_release(&middle);
+	result_release(&all);
+}
+
+/* What was due of all of them, in the time of all of them. */
+static void repetitions_may_be_unlike_in_length(void)
+{
+	struct result *runs = calloc(2, sizeof(*runs)), all;
+	struct err e = { 0 };
+
+	sample_result(&runs[0], 1);
+	sample_result(&runs[1], 1);
+	runs[1].measured = 30;
+	runs[1].asked = 60;
+	ok(repeat_pool(runs, 2, &all, &e) == 0, "%s", e.text);
+	ok(fabs(all.measured - 40) < 1e-9);
+	ok(fabs(all.asked - 70) < 1e-9, "%f", all.asked);
 	result_release(&all);
 }
 
@@ -391,5 +464,8 @@ TEST_MAIN(T(histograms_and_counts_add_up_exactly),
 	  T(who_was_away_has_lost_nothing),
 	  T(topics_that_vary_are_judged_by_their_sum),
 	  T(missing_shards_are_told), T(strangers_are_refused),
+	  T(shards_may_be_on_unlike_machines), T(counts_of_peers_add_up),
+	  T(what_was_asked_for_is_of_the_whole_time),
 	  T(repetitions_have_a_median_and_a_spread),
-	  T(comparisons_use_the_spread), T(repetitions_survive_a_file))
+	  T(repetitions_may_be_unlike_in_length), T(comparisons_use_the_spread),
+	  T(repetitions_survive_a_file))

@@ -144,16 +144,21 @@ static void tolerance_loosens(void)
 	struct reading m = { .value = 3, .whole = 1000 };
 
 	ok(!check("lost == 0", m, "lost is 3, wanted == 0"));
-	ok(check("lost == 0 tolerance 0.3%", m, "lost is 3, wanted == 0"));
-	ok(!check("lost == 0 tolerance 0.2%", m, "lost is 3, wanted == 0"));
+	ok(check("lost == 0 tolerance 0.3%", m,
+		 "lost is 3, wanted == 0, 3 with the tolerance"));
+	ok(!check("lost == 0 tolerance 0.2%", m,
+		  "lost is 3, wanted == 0, 2 with the tolerance"));
 	m.value = 20.9e6;
 	ok(check("e2e.p99 < 20ms tolerance 5%", m,
-		 "e2e.p99 is 20.9 ms, wanted < 20.0 ms"));
+		 "e2e.p99 is 20.9 ms, wanted < 20.0 ms, "
+		 "21.0 ms with the tolerance"));
 	ok(!check("e2e.p99 < 20ms tolerance 4%", m,
-		  "e2e.p99 is 20.9 ms, wanted < 20.0 ms"));
+		  "e2e.p99 is 20.9 ms, wanted < 20.0 ms, "
+		  "20.8 ms with the tolerance"));
 	m.value = 950;
 	ok(check("rate.in >= 1k tolerance 5%", m,
-		 "rate.in is 950/s, wanted >= 1.00 k/s"));
+		 "rate.in is 950/s, wanted >= 1.00 k/s, "
+		 "950/s with the tolerance"));
 }
 
 static void nothing_measured_does_not_hold(void)
@@ -188,7 +193,23 @@ static void changes_allow_for_the_spread(void)
 		 "10.0 ms, wanted <= +10 %"));
 }
 
+/* Better than never is better, however much. */
+static void changes_of_nothing_and_of_never(void)
+{
+	struct reading m = { .value = 5e6, .has_base = true, .base = HUGE_VAL };
+
+	ok(check("e2e.max <= +10%", m,
+		 "e2e.max is 5.00 ms against never, wanted <= +10 %"));
+	m.spread = 0.06;
+	ok(check("e2e.max <= +10% tolerance 5%", m,
+		 "e2e.max is 5.00 ms against never, wanted <= +10 %"));
+	m = (struct reading){ .value = 3, .has_base = true };
+	ok(!check("lost <= +10%", m, "lost is 3 against 0, wanted <= +10 %"));
+	m.value = 0;
+	ok(check("lost <= +10%", m, "lost is 0 against 0, wanted <= +10 %"));
+}
+
 TEST_MAIN(T(words_are_understood), T(mistakes_are_named),
 	  T(limits_are_compared), T(what_differs_looks_different),
 	  T(tolerance_loosens), T(nothing_measured_does_not_hold),
-	  T(changes_allow_for_the_spread))
+	  T(changes_allow_for_the_spread), T(changes_of_nothing_and_of_never))

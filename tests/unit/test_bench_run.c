@@ -71,6 +71,28 @@ static void closed_model(void)
 	trial_release(&t);
 }
 
+/* What a part of the clients was asked for is nothing that all of them could
+ * reach. */
+static void rate_beside_none(void)
+{
+	static const char yaml[] =
+		"name: both\n"
+		"phases: {measure: 1s, drain: 10s}\n"
+		"groups:\n"
+		"  - name: open\n"
+		"    clients: 1\n"
+		"    publish: [{topic: a, rate: 100/s}]\n"
+		"  - name: closed\n"
+		"    clients: 1\n"
+		"    publish: [{topic: b, qos: 1, count: 500}]\n";
+	struct trial t = { .yaml = yaml };
+
+	(void)trial_run(&t);
+	ok(!t.result.is_open);
+	ok(t.result.asked <= 0, "%f", t.result.asked);
+	trial_release(&t);
+}
+
 static void shared_subscription(void)
 {
 	static const char yaml[] =
@@ -91,4 +113,5 @@ static void shared_subscription(void)
 	trial_release(&t);
 }
 
-TEST_MAIN(T(open_model_of_every_qos), T(closed_model), T(shared_subscription))
+TEST_MAIN(T(open_model_of_every_qos), T(closed_model), T(rate_beside_none),
+	  T(shared_subscription))
