@@ -84,13 +84,15 @@ static void warn(struct table *t, const char *text)
 				color(t, "\033[0m"), text);
 }
 
-/* Two runs only have one seed if they were told so. */
+/* Two runs only have one seed if they were told so, and what is needed follows
+ * from the rest. */
 static void say_settings(struct table *t)
 {
+	static const char *const but[] = { "seed", "needs", NULL };
 	struct buf names = { 0 };
 	const char *text;
 
-	t->result |= result_name_changes(t->old, t->now, "seed", &names);
+	t->result |= result_name_changes(t->old, t->now, but, &names);
 	text = buf_cstr(&names);
 	if (buf_len(&names))
 		t->result |= buf_printf(
@@ -114,6 +116,9 @@ static void say_differences(struct table *t)
 	    !json_equal(json_object_get(a->host, "processor"),
 			json_object_get(b->host, "processor")))
 		warn(t, "the machines are not the same");
+	if (a->run_count != b->run_count && a->run_count + b->run_count > 1)
+		warn(t, "the old counts are scaled to as many runs as the new "
+			"ones are of");
 	if (a->partial || b->partial)
 		warn(t, "one of the runs ended early");
 	if (a->verdict.trust == TRUST_INVALID ||

@@ -303,6 +303,11 @@ void judge_read_once(const struct result *r, const struct metric *m,
 		read_gauge(r, m->gauge, ret);
 }
 
+static double runs_of(const struct result *r)
+{
+	return r->run_count > 1 ? (double)r->run_count : 1;
+}
+
 void judge_read(const struct result *r, const struct metric *m,
 		const struct result *base, struct reading *ret)
 {
@@ -315,6 +320,9 @@ void judge_read(const struct result *r, const struct metric *m,
 		return;
 	judge_read_once(base, m, &other);
 	read_repeats(base, m, &other, &theirs);
+	/* As if of as many runs: more of them have more faults. */
+	if (is_sum(m))
+		other.value *= runs_of(r) / runs_of(base);
 	ret->has_base = !other.missing;
 	ret->base = other.value;
 	if (other.value > 0 && isfinite(own + theirs))

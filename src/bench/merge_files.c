@@ -13,12 +13,15 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* Generators may be on unlike machines, each with a broker of its own. */
+/* Generators may be on unlike machines, connect at their own pace, and each
+ * have a broker of its own. */
 static int check_settings(const struct merge_part *a,
 			  const struct merge_part *b, struct err *e)
 {
+	static const char *const but[] = { "target", "connects", "needs",
+					   NULL };
 	struct buf names = { 0 };
-	int r = result_name_changes(a->result, b->result, "target", &names);
+	int r = result_name_changes(a->result, b->result, but, &names);
 	const char *text = buf_cstr(&names);
 
 	if (r < 0 || !text)

@@ -157,9 +157,17 @@ void result_add_worst(struct result *r, const char *text, uint64_t lost)
 	w->lost = lost;
 }
 
+static bool is_among(const char *name, const char *const *list)
+{
+	for (; *list; list++)
+		if (strcmp(*list, name) == 0)
+			return true;
+	return false;
+}
+
 /* Both ways round, each name once. */
-static int add_names(json_t *a, json_t *b, bool only_missing, const char *but,
-		     struct buf *names)
+static int add_names(json_t *a, json_t *b, bool only_missing,
+		     const char *const *but, struct buf *names)
 {
 	json_t *value, *other;
 	const char *name;
@@ -169,7 +177,7 @@ static int add_names(json_t *a, json_t *b, bool only_missing, const char *but,
 	{
 		other = json_object_get(b, name);
 		if ((only_missing ? other != NULL : json_equal(value, other)) ||
-		    strcmp(name, "needs") == 0 || strcmp(name, but) == 0)
+		    is_among(name, but))
 			continue;
 		if (buf_len(names))
 			r |= buf_append_str(names, ", ");
@@ -179,7 +187,7 @@ static int add_names(json_t *a, json_t *b, bool only_missing, const char *but,
 }
 
 int result_name_changes(const struct result *a, const struct result *b,
-			const char *but, struct buf *names)
+			const char *const *but, struct buf *names)
 {
 	if (!a->settings || !b->settings)
 		return 0;

@@ -194,8 +194,8 @@ void result_count_cause(struct cause *list, const char *text, uint64_t n);
 void result_add_worst(struct result *r, const char *text, uint64_t lost);
 
 /* Appends the names of the settings that two results do not have in common,
- * but for that one and for what was needed, which depends on the machine. */
+ * but for those in a list that ends with NULL. */
 int result_name_changes(const struct result *a, const struct result *b,
-			const char *but, struct buf *names);
+			const char *const *but, struct buf *names);
 
 #endif

@@ -215,7 +215,29 @@ static void changes_within_the_spread_are_none(void)
 	result_release(&b);
 }
 
+/* Twice as many faults in twice as many runs are no news. */
+static void counts_are_of_as_many_runs(void)
+{
+	struct result a, b;
+	char *text;
+
+	sample_result(&a, 1);
+	pool(&b, 1, 1);
+	text = compared(&a, &b, false);
+	has(line_of(text, "lost"), " 2         2     +0.0%");
+	has(text, "note  the old counts are scaled to as many runs");
+	free(text);
+	text = compared(&b, &a, false);
+	has(line_of(text, "lost"), " 1         1     +0.0%");
+	free(text);
+	text = compared(&a, &a, false);
+	lacks(text, "are scaled");
+	free(text);
+	result_release(&a);
+	result_release(&b);
+}
+
 TEST_MAIN(T(changes_are_told), T(what_has_no_ratio_has_no_percentage),
 	  T(comparisons_with_the_peer_say_so), T(differences_are_named),
 	  T(what_differs_by_itself_is_no_difference),
-	  T(changes_within_the_spread_are_none))
+	  T(changes_within_the_spread_are_none), T(counts_are_of_as_many_runs))
