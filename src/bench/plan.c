@@ -131,6 +131,18 @@ static double mean_factor(const struct scenario *s, const struct group *g)
 	return stages_mass(st, s->phases.warmup + s->phases.measure) / time;
 }
 
+/* Seconds at 100% while the group is there: it may join later. */
+static double mass_of(const struct scenario *s, const struct group *g)
+{
+	const struct stages *st = scenario_stages(s, g);
+	uint64_t end = s->phases.warmup + s->phases.measure;
+
+	if (!s->phases.measure || g->join >= end)
+		return 0;
+	return st ? stages_mass(st, end) - stages_mass(st, g->join)
+		  : (double)(end - g->join) / 1e9;
+}
+
 static int add_traffic(const struct scenario *s, const struct group *g,
 		       const struct route *r, struct plan *p)
 {
@@ -142,7 +154,7 @@ static int add_traffic(const struct scenario *s, const struct group *g,
 		if (fan_of(r, g, pub, &fan) < 0)
 			return -1;
 		rate = pub->rate * g->clients * mean_factor(s, g);
-		messages = rate * send_time(s);
+		messages = pub->rate * g->clients * mass_of(s, g);
 		if (pub->count &&
 		    (messages <= 0 || messages > (double)pub->count))
 			messages = (double)pub->count;

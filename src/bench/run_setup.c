@@ -114,6 +114,7 @@ static void fill_entry(struct crew *c, size_t i, uint64_t *stream)
 		.trace_count = p->trace_count,
 		.limit = p->count,
 		.tick = r->scenario->tick,
+		.begin = c->group->join,
 		.stages = scenario_stages(r->scenario, c->group),
 		.seed = r->config->seed,
 		.stream = e->number,

@@ -29,10 +29,19 @@ static bool share_has(const struct share *s, uint32_t client)
 	       (client - s->first) / s->step < s->count;
 }
 
+/* Seconds of a rate of 1/s up to a time. */
+static double mass_until(const struct schedule_config *c, uint64_t t)
+{
+	return c->stages ? stages_mass(c->stages, t)
+			 : (double)t / (double)CLOCK_SEC;
+}
+
 void schedule_init(struct schedule *s, const struct schedule_config *c,
 		   struct share share)
 {
-	*s = (struct schedule){ .config = c, .share = share };
+	*s = (struct schedule){ .config = c,
+				.share = share,
+				.before = mass_until(c, c->begin) };
 	pcg_init(&s->random, c->seed, c->stream);
 }
 
@@ -96,7 +105,7 @@ static bool next_trace(struct schedule *s, uint64_t *ret_time,
 
 		if (!share_has(&s->share, client))
 			continue;
-		*ret_time = c->trace[s->next++];
+		*ret_time = c->begin + c->trace[s->next++];
 		*ret_client = client;
 		return true;
 	}
@@ -105,7 +114,7 @@ static bool next_trace(struct schedule *s, uint64_t *ret_time,
 
 static uint64_t time_of(struct schedule *s, double period)
 {
-	double mass = period / s->config->rate;
+	double mass = s->before + period / s->config->rate;
 
 	if (s->config->stages)
 		return stages_time(s->config->stages, mass, &s->stage);
@@ -146,12 +155,14 @@ static uint64_t traced_before(const struct schedule_config *c, uint64_t end)
 
 double schedule_expected(const struct schedule_config *c, uint64_t duration)
 {
-	double mass = (double)duration / (double)CLOCK_SEC, n;
+	double mass, n;
 
-	if (c->stages)
-		mass = stages_mass(c->stages, duration);
-	n = c->arrival == ARRIVAL_TRACE ? (double)traced_before(c, duration)
-					: mass * c->rate * c->clients;
+	if (duration <= c->begin)
+		return 0;
+	mass = mass_until(c, duration) - mass_until(c, c->begin);
+	n = c->arrival == ARRIVAL_TRACE
+		    ? (double)traced_before(c, duration - c->begin)
+		    : mass * c->rate * c->clients;
 	/* Whole bursts, all at once, the first of them at the begin. */
 	if (c->arrival == ARRIVAL_BURST && c->phase == PHASE_ALIGNED)
 		n = ceil(mass * c->rate / c->burst) * c->burst * c->clients;
@@ -160,11 +171,12 @@ double schedule_expected(const struct schedule_config *c, uint64_t duration)
 
 uint64_t schedule_length(const struct schedule_config *c)
 {
-	double mass = (double)c->limit / c->rate / c->clients;
+	double mass = mass_until(c, c->begin) +
+		      (double)c->limit / c->rate / c->clients;
 	uint64_t length;
 	size_t at = 0;
 
-	if (c->arrival == ARRIVAL_TRACE)
+	if (c->arrival == ARRIVAL_TRACE || !c->limit)
 		return 0;
 	if (!c->stages)
 		return mass < (double)CLOCK_NEVER / 2 / (double)CLOCK_SEC

@@ -52,6 +52,7 @@ struct schedule_config {
 			 * so that as many are in a phase; 0: as exact as
 			 * they come */
 	uint64_t limit; /* messages of the whole group; 0: no limit */
+	uint64_t begin; /* ns: of the first period, when the group joins */
 	const struct stages *stages; /* NULL: factor 1 without end */
 	uint64_t seed, stream;
 };
@@ -60,6 +61,7 @@ struct schedule {
 	const struct schedule_config *config;
 	struct share share;
 	struct pcg random;
+	double before; /* mass before the begin */
 	double gone;   /* Poisson: periods so far */
 	uint64_t next; /* number of the next message of the share, or of
 			* the group (Poisson, trace) */
@@ -77,7 +79,7 @@ bool schedule_next(struct schedule *s, uint64_t *ret_time,
  * begin; for Poisson arrivals the expected number. */
 double schedule_expected(const struct schedule_config *c, uint64_t duration);
 
-/* How long the messages of the limit last: until the one after them would be
+/* When the messages of the limit end: as soon as the one after them would be
  * due, on average. At most until the stages end; 0 without a limit, and for
  * traces, which end with their last message. ns. */
 uint64_t schedule_length(const struct schedule_config *c);

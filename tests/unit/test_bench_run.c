@@ -93,6 +93,30 @@ static void rate_beside_none(void)
 	trial_release(&t);
 }
 
+/* Else its clients would be late with what they could never have sent. */
+static void who_joins_late_has_nothing_to_send_before(void)
+{
+	static const char yaml[] =
+		"name: late\n"
+		"phases: {measure: 3s, drain: 10s}\n"
+		"groups:\n"
+		"  - {name: s, clients: 1, subscribe: [{filter: a, qos: 1}]}\n"
+		"  - name: p\n"
+		"    clients: 2\n"
+		"    join: 1s\n"
+		"    publish: [{topic: a, qos: 1, rate: 50/s, count: 100}]\n";
+	struct trial t = { .yaml = yaml };
+
+	(void)trial_run(&t);
+	check_clean(&t, 1);
+	is_int(trial_count(&t, COUNT_SENT), 100);
+	ok(t.result.measured > 1.9, "%f", t.result.measured);
+	is_int(t.result.sent_in_time, 100);
+	ok(hist_percentile(&t.result.timings[TIMING_E2E], 50, 0) <
+	   100 * CLOCK_MSEC);
+	trial_release(&t);
+}
+
 static void shared_subscription(void)
 {
 	static const char yaml[] =
@@ -114,4 +138,4 @@ static void shared_subscription(void)
 }
 
 TEST_MAIN(T(open_model_of_every_qos), T(closed_model), T(rate_beside_none),
-	  T(shared_subscription))
+	  T(who_joins_late_has_nothing_to_send_before), T(shared_subscription))

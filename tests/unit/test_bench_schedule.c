@@ -249,6 +249,40 @@ static void limits_have_a_length(void)
 	stages_release(&stages);
 }
 
+/* Who joins later is asked for nothing before, and for all of a limit. */
+static void what_joins_begins_later(void)
+{
+	static const uint64_t trace[] = { 0, CLOCK_SEC };
+	struct schedule_config c = config(ARRIVAL_CONSTANT);
+	struct stages stages;
+
+	c.begin = 3 * CLOCK_SEC;
+	is_int(run(&c, share_of(100, 0, 1), whole, 2), 2);
+	is_int(whole[0].time, 3 * CLOCK_SEC);
+	is_int(whole[1].time, 3001 * CLOCK_MSEC);
+	ok(fabs(schedule_expected(&c, 5 * CLOCK_SEC) - 2000) < 1e-6);
+	ok(schedule_expected(&c, 2 * CLOCK_SEC) <= 0);
+	is_int(schedule_length(&c), 0);
+	c.limit = 4000;
+	is_int(schedule_length(&c), 7 * CLOCK_SEC);
+	stages_init(&stages, 0);
+	is_int(stages_add(&stages, STAGE_STEP, 2, 10 * CLOCK_SEC), 0);
+	c.stages = &stages;
+	is_int(schedule_length(&c), 5 * CLOCK_SEC);
+	is_int(run(&c, share_of(100, 0, 1), whole, 3), 3);
+	is_int(whole[0].time, 3 * CLOCK_SEC);
+	is_int(whole[2].time, 3001 * CLOCK_MSEC);
+	ok(fabs(schedule_expected(&c, 4 * CLOCK_SEC) - 2000) < 1e-6);
+	stages_release(&stages);
+	c = config(ARRIVAL_TRACE);
+	c.begin = 3 * CLOCK_SEC;
+	c.trace = trace;
+	c.trace_count = 2;
+	is_int(run(&c, share_of(100, 0, 1), whole, 3), 2);
+	is_int(whole[1].time, 4 * CLOCK_SEC);
+	ok(fabs(schedule_expected(&c, 4 * CLOCK_SEC) - 1) < 1e-6);
+}
+
 static void shares_cover_each_client_once(void)
 {
 	uint32_t seen[41] = { 0 };
@@ -274,4 +308,4 @@ TEST_MAIN(T(constant_is_even), T(aligned_clients_beat_together),
 	  T(burst_shares_add_up), T(poisson_shares_add_up),
 	  T(traces_are_replayed), T(seed_decides), T(stages_bend_the_schedule),
 	  T(ticks_gather_messages), T(limits_have_a_length),
-	  T(shares_cover_each_client_once))
+	  T(what_joins_begins_later), T(shares_cover_each_client_once))
