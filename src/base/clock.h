@@ -33,4 +33,9 @@ int clock_poll_timeout(uint64_t deadline, uint64_t now);
 /* now + ns without wrapping; CLOCK_NEVER stays CLOCK_NEVER. */
 uint64_t clock_add(uint64_t now, uint64_t ns);
 
+static inline uint64_t clock_earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 #endif

@@ -134,13 +134,11 @@ static double mean_factor(const struct scenario *s, const struct group *g)
 /* Seconds at 100% while the group is there: it may join later. */
 static double mass_of(const struct scenario *s, const struct group *g)
 {
-	const struct stages *st = scenario_stages(s, g);
-	uint64_t end = s->phases.warmup + s->phases.measure;
+	const struct phases *p = &s->phases;
 
-	if (!s->phases.measure || g->join >= end)
-		return 0;
-	return st ? stages_mass(st, end) - stages_mass(st, g->join)
-		  : (double)(end - g->join) / 1e9;
+	return p->measure ? stages_mass_between(scenario_stages(s, g), g->join,
+						p->warmup + p->measure)
+			  : 0;
 }
 
 static int add_traffic(const struct scenario *s, const struct group *g,

@@ -267,19 +267,14 @@ static uint64_t end_of_limits(const struct run *r)
 	return r->send_begin + longest;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void measure(struct run *r, struct course *c)
 {
 	uint64_t limited = has_limit(r) ? end_of_limits(r) : CLOCK_NEVER;
 
-	wait_until(r, c, earlier(limited, r->measure_end));
+	wait_until(r, c, clock_earlier(limited, r->measure_end));
 	while (!r->must_stop && has_more_to_send(r) &&
 	       clock_boot() < r->measure_end)
-		doze(r, c, earlier(clock_boot() + POLL, r->measure_end));
+		doze(r, c, clock_earlier(clock_boot() + POLL, r->measure_end));
 }
 
 /* What the machine and the threads had used up at a moment. A thread that is

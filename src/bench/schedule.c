@@ -29,19 +29,14 @@ static bool share_has(const struct share *s, uint32_t client)
 	       (client - s->first) / s->step < s->count;
 }
 
-/* Seconds of a rate of 1/s up to a time. */
-static double mass_until(const struct schedule_config *c, uint64_t t)
-{
-	return c->stages ? stages_mass(c->stages, t)
-			 : (double)t / (double)CLOCK_SEC;
-}
-
 void schedule_init(struct schedule *s, const struct schedule_config *c,
 		   struct share share)
 {
-	*s = (struct schedule){ .config = c,
-				.share = share,
-				.before = mass_until(c, c->begin) };
+	*s = (struct schedule){
+		.config = c,
+		.share = share,
+		.before = stages_mass_between(c->stages, 0, c->begin),
+	};
 	pcg_init(&s->random, c->seed, c->stream);
 }
 
@@ -159,7 +154,7 @@ double schedule_expected(const struct schedule_config *c, uint64_t duration)
 
 	if (duration <= c->begin)
 		return 0;
-	mass = mass_until(c, duration) - mass_until(c, c->begin);
+	mass = stages_mass_between(c->stages, c->begin, duration);
 	n = c->arrival == ARRIVAL_TRACE
 		    ? (double)traced_before(c, duration - c->begin)
 		    : mass * c->rate * c->clients;
@@ -171,7 +166,7 @@ double schedule_expected(const struct schedule_config *c, uint64_t duration)
 
 uint64_t schedule_length(const struct schedule_config *c)
 {
-	double mass = mass_until(c, c->begin) +
+	double mass = stages_mass_between(c->stages, 0, c->begin) +
 		      (double)c->limit / c->rate / c->clients;
 	uint64_t length;
 	size_t at = 0;

@@ -92,6 +92,14 @@ double stages_mass(const struct stages *s, uint64_t until)
 	return mass;
 }
 
+double stages_mass_between(const struct stages *s, uint64_t begin, uint64_t end)
+{
+	if (end <= begin)
+		return 0;
+	return s ? stages_mass(s, end) - stages_mass(s, begin)
+		 : (double)(end - begin) / (double)CLOCK_SEC;
+}
+
 double stages_factor(const struct stages *s, uint64_t t)
 {
 	for (size_t i = 0; i < s->count; i++) {

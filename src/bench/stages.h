@@ -50,6 +50,9 @@ void stages_stretch(struct stages *s, double times);
 uint64_t stages_end(const struct stages *s);
 /* The mass up to a time: messages of a client with a rate of 1/s. */
 double stages_mass(const struct stages *s, uint64_t until);
+/* From one time to another, 0 if it is not later; NULL: always at factor 1. */
+double stages_mass_between(const struct stages *s, uint64_t begin,
+			   uint64_t end);
 /* The factor at a time, 0 after the end. */
 double stages_factor(const struct stages *s, uint64_t t);
 

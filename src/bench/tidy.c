@@ -225,7 +225,7 @@ void tidy_go_on(struct worker *w)
 		worker_feed(w, a);
 }
 
-static int compare(const void *a, const void *b)
+static int by_value(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -238,7 +238,7 @@ static uint64_t count_different(struct tidy *t)
 	uint64_t n = 0;
 
 	if (t->left_count)
-		qsort(t->left, t->left_count, sizeof(*t->left), compare);
+		qsort(t->left, t->left_count, sizeof(*t->left), by_value);
 	for (size_t i = 0; i < t->left_count; i++)
 		n += i == 0 || t->left[i] != t->left[i - 1];
 	return n;

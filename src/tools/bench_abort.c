@@ -32,15 +32,6 @@ static bool read_timing(const struct metric *m, const struct interval *i,
 
 #define RATE_MIN 0.2 /* seconds: of less a rate is chance */
 
-static double asked_factor(const struct stages *st, uint64_t begin,
-			   uint64_t end)
-{
-	if (begin >= end)
-		return 0;
-	return st ? stages_mass(st, end) - stages_mass(st, begin)
-		  : (double)(end - begin) / (double)CLOCK_SEC;
-}
-
 /* Messages a second that the schedule had for an interval, stages included; 0:
  * not known. Shards have their part of it, what goes as fast as it can or up to
  * a count has no rate, and a trace may have any. */
@@ -55,10 +46,10 @@ static double asked_in(const struct bench_load *l, const struct interval *i)
 		return 0;
 	for (size_t k = 0; k < s->group_count; k++) {
 		const struct group *g = &s->groups[k];
-		const struct stages *st = scenario_stages(s, g);
 
-		factor = asked_factor(st, begin > g->join ? begin : g->join,
-				      end) /
+		factor = stages_mass_between(scenario_stages(s, g),
+					     begin > g->join ? begin : g->join,
+					     end) /
 			 i->length;
 		for (size_t n = 0; n < g->publish_count; n++) {
 			if (g->publish[n].rate <= 0 || g->publish[n].count)

@@ -161,8 +161,8 @@ static int look_up(const struct dial_config *c, uint64_t deadline, char **ret,
 		p.fd = dial_fd(d);
 		p.events = state == IO_WANT_READ ? POLLIN : POLLOUT;
 		(void)poll(&p, 1,
-			   clock_poll_timeout(tool_earlier(deadline,
-							   dial_deadline(d)),
+			   clock_poll_timeout(clock_earlier(deadline,
+							    dial_deadline(d)),
 					      clock_boot()));
 	}
 	if (state == IO_OK) {

@@ -37,7 +37,7 @@ int tool_drain(struct tool_run *t, uint64_t limit, struct err *e)
 	int ret;
 
 	for (;;) {
-		step = tool_earlier(limit, clock_add(clock_boot(), CLOCK_SEC));
+		step = clock_earlier(limit, clock_add(clock_boot(), CLOCK_SEC));
 		ret = client_drain(t->client, step, e);
 		/* Back before the time: there is nothing to wait for. */
 		if (ret == 0 || clock_boot() < step || step == limit)

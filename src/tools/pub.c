@@ -205,10 +205,10 @@ static enum send wait_for(struct pub *p, int fd, struct err *e)
 	uint64_t limit, until;
 
 	(void)is_stopping(p); /* sets stop_by */
-	limit = tool_earlier(p->tool->deadline, p->stop_by);
-	until = tool_earlier(limit, idle);
+	limit = clock_earlier(p->tool->deadline, p->stop_by);
+	until = clock_earlier(limit, idle);
 	if (tool_wait(p->tool, fds, fd < 0 ? 1 : 2,
-		      tool_earlier(until, stream_ack_deadline(p))))
+		      clock_earlier(until, stream_ack_deadline(p))))
 		return client_has_failed(p->tool->client, e) ? SEND_FAILED
 							     : SEND_OK;
 	if (clock_boot() >= limit) {
@@ -321,13 +321,14 @@ static enum send send_lines(struct pub *p, struct err *e)
  * the broker makes progress. */
 static int drain(struct pub *p, struct err *e)
 {
-	uint64_t end = tool_earlier(tool_earlier(p->tool->deadline, p->stop_by),
-				    drain_deadline(p));
+	uint64_t end = clock_earlier(clock_earlier(p->tool->deadline,
+						   p->stop_by),
+				     drain_deadline(p));
 	uint64_t start = clock_boot(), limit;
 	int ret;
 
 	do {
-		limit = tool_earlier(end, ack_deadline(p, start));
+		limit = clock_earlier(end, ack_deadline(p, start));
 		ret = tool_drain(p->tool, limit, e);
 	} while (ret && limit < end && clock_boot() >= limit &&
 		 limit < ack_deadline(p, start));
@@ -343,7 +344,7 @@ static int drain(struct pub *p, struct err *e)
 static enum send pause_between(struct pub *p, struct err *e)
 {
 	uint64_t until = clock_add(clock_boot(), p->settings->repeat_delay);
-	uint64_t limit = tool_earlier(until, p->tool->deadline);
+	uint64_t limit = clock_earlier(until, p->tool->deadline);
 	struct pollfd fd[1];
 
 	while (!is_stopping(p) && tool_wait(p->tool, fd, 1, limit))

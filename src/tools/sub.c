@@ -21,8 +21,8 @@ static uint64_t answer_deadline(const struct tool_run *t)
 {
 	uint64_t time = t->settings.run.ack_timeout;
 
-	return tool_earlier(t->deadline,
-			    time ? clock_add(clock_boot(), time) : CLOCK_NEVER);
+	return clock_earlier(t->deadline, time ? clock_add(clock_boot(), time)
+					       : CLOCK_NEVER);
 }
 
 /* Why there is no answer: e is what the client said. */
@@ -170,9 +170,9 @@ static void wait_over(struct subscriber *s)
 
 	while (!atomic_load(&s->is_over) &&
 	       (tool_wait(s->tool, fd, 1,
-			  tool_earlier(s->tool->deadline, idle_deadline(s))) ||
+			  clock_earlier(s->tool->deadline, idle_deadline(s))) ||
 		clock_boot() <
-			tool_earlier(s->tool->deadline, idle_deadline(s))))
+			clock_earlier(s->tool->deadline, idle_deadline(s))))
 		;
 	if (!atomic_load(&s->is_over))
 		check_time(s);
@@ -195,7 +195,8 @@ static int wait_written(struct subscriber *s, struct err *e)
 	struct pollfd fd[1];
 
 	if (t->deadline != CLOCK_NEVER)
-		until = tool_earlier(until, clock_add(t->deadline, LATE_FLUSH));
+		until = clock_earlier(until,
+				      clock_add(t->deadline, LATE_FLUSH));
 	while (!atomic_load(&s->is_finished))
 		if (!tool_wait(t, fd, 1, until))
 			return too_late(s, e);

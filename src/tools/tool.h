@@ -112,9 +112,4 @@ struct tool_server tool_server(struct tool_run *t);
 /* Shows one error line. */
 void tool_report(const struct err *e);
 
-static inline uint64_t tool_earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 #endif
